@@ -1,0 +1,139 @@
+/**
+ * PORT: durable storage of one node: log, hard state, snapshot, and small records, in one place, under
+ * one identity that lives and dies with them. Adapters: memory, idb (IndexedDB), lmdb (Node).
+ * Proven by `storageSuite` of tabraft/testing.
+ */
+import type { Entry, HardState, Index, NodeId, SnapshotMeta, Term } from '../core/types.ts';
+
+/** Which room of this device, and what to prefer, when a node looks for its identity. */
+export interface AcquireRequest {
+  /** Name of the room: databases of one room belong together. */
+  readonly room: string;
+  /** The identity held before a reload: taken when it exists and nobody holds it. */
+  readonly preferred?: NodeId | undefined;
+  /** Do not adopt orphaned identities: make a new one. */
+  readonly fresh?: boolean | undefined;
+  /** Called when the store dies under the node (closed or deleted by the browser, newer build waits). */
+  readonly onFault?: ((fault: StoreFault) => void) | undefined;
+}
+
+export interface StoreFault {
+  readonly code: 'storage' | 'storage-closed' | 'storage-newer' | 'corrupt' | 'quota';
+  readonly message: string;
+  readonly cause?: unknown;
+}
+
+/** Makes and finds the node stores of this device. */
+export interface StorageProvider {
+  /** Short name for status and logs: 'memory', 'indexeddb', 'lmdb'. */
+  readonly kind: string;
+  /** False when nothing survives the process: such a node never votes unless asked to. */
+  readonly durable: boolean;
+  /**
+   * Takes the preferred identity, else an orphaned one (stored, held by nobody; the most recent first),
+   * else makes a new random one. The identity is locked to this process until close.
+   * Errors: storage-unavailable, storage-newer, storage-blocked, corrupt, quota.
+   */
+  acquire(request: AcquireRequest): Promise<NodeStore>;
+}
+
+export interface NodeIdentity {
+  readonly nodeId: NodeId;
+  /** Random per open: tells two lives of one id apart. */
+  readonly bootNonce: string;
+  /** How often this store was opened before; 0 for a store just made. */
+  readonly bootCount: number;
+  readonly room: string;
+}
+
+/** Which cluster the log belongs to; set once, by the first write that carries it. */
+export interface ClusterIdentity {
+  readonly clusterId: string;
+  /** Raised by `recover`: members of an older epoch are refused. Starts at 1. */
+  readonly epoch: number;
+}
+
+export interface LoadedState {
+  /** undefined for a store that has never been part of a cluster. */
+  readonly cluster: ClusterIdentity | undefined;
+  readonly hardState: HardState;
+  /** undefined when there is none: the log starts at 1. */
+  readonly snapshot: SnapshotMeta | undefined;
+  /** Bytes of the snapshot's state. */
+  readonly snapshotBytes: number;
+  readonly firstIndex: Index;
+  readonly lastIndex: Index;
+  /** Some entries at the end of the log that were read on opening anyway; may be empty. Contiguous up to lastIndex. */
+  readonly tail: readonly Entry[];
+  /** All small records (keys sorted). */
+  readonly records: ReadonlyMap<string, Uint8Array>;
+}
+
+/** One atomic write: all of it is durable, or none of it is. */
+export interface WriteBatch {
+  readonly cluster?: ClusterIdentity | undefined;
+  readonly hardState?: HardState | undefined;
+  /** Contiguous; whatever the log holds at or after the first one's index is replaced. */
+  readonly entries?: readonly Entry[] | undefined;
+  /** A staged snapshot becomes the snapshot. The log up to its index goes; all of it unless the log holds (index, term). */
+  readonly snapshot?: { readonly staged: StagedSnapshot; readonly keepLogAfter: boolean } | undefined;
+  readonly putRecords?: ReadonlyArray<readonly [key: string, value: Uint8Array]> | undefined;
+  readonly deleteRecords?: readonly string[] | undefined;
+  /** False: may be lost by a power cut (never by a crash of the process). Default true. */
+  readonly sync?: boolean | undefined;
+}
+
+/** A snapshot completely and durably stored, not yet in force. */
+export interface StagedSnapshot {
+  readonly meta: SnapshotMeta;
+  readonly bytes: number;
+  /** Hex digest over the state bytes. */
+  readonly digest: string;
+}
+
+export interface SnapshotWriter {
+  /** Resolves when the writer can take more (back-pressure). */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Resolves when all chunks are durable. Fails with `corrupt` when `expectedDigest` differs. */
+  finish(expectedDigest?: string): Promise<StagedSnapshot>;
+  abort(): Promise<void>;
+}
+
+export interface StoredSnapshot {
+  readonly meta: SnapshotMeta;
+  readonly bytes: number;
+  readonly digest: string;
+  /** The state in chunks, verified as they are read: throws `corrupt` on a bad one. May start at a chunk number. */
+  chunks(from?: number): AsyncIterable<Uint8Array>;
+}
+
+export interface StorageEstimate {
+  readonly usageBytes: number;
+  readonly quotaBytes: number;
+}
+
+/** One node's store. Calls may overlap; writes take effect in the order of the calls. */
+export interface NodeStore {
+  readonly identity: NodeIdentity;
+  load(): Promise<LoadedState>;
+  /**
+   * Resolves when the batch is durable. Batches called while a write is in flight are folded into the next
+   * transaction. A failed write fails every later one with the same code until `load` is called again.
+   * Errors: quota, storage, storage-closed.
+   */
+  write(batch: WriteBatch): Promise<void>;
+  /** Term at an index from firstIndex - 1 (the snapshot's) to lastIndex of what was written; undefined outside. Synchronous. */
+  term(index: Index): Term | undefined;
+  /** Entries [from, to): at least one, then as many as fit into maxBytes. Errors: corrupt, index-compacted, storage. */
+  entries(from: Index, to: Index, maxBytes: number): Promise<readonly Entry[]>;
+  /** Drops entries up to and including `index`, in the background; resolves when done. Never past the snapshot. */
+  compact(index: Index): Promise<void>;
+  stageSnapshot(meta: SnapshotMeta): Promise<SnapshotWriter>;
+  /** The snapshot in force. */
+  snapshot(): Promise<StoredSnapshot | undefined>;
+  estimate(): Promise<StorageEstimate | undefined>;
+  /** Deletes everything, the identity included, and closes. */
+  wipe(): Promise<void>;
+  /** Waits for writes in flight, then gives the identity back. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,49 @@
+/**
+ * PORT: links to other nodes that carry opaque messages. An adapter delivers whole messages, in the order
+ * sent per lane, or not at all; a link that loses a message closes. It knows nothing of Raft.
+ * Adapters: memory, webrtc (simple-peer by default, native). Proven by `transportSuite`.
+ */
+import type { RaftError } from '../core/errors.ts';
+import type { NodeId } from '../core/types.ts';
+
+/** `urgent` (votes, heartbeats, appends) is never kept waiting behind `bulk` (snapshot chunks). */
+export type Lane = 'urgent' | 'bulk';
+
+export type LinkState = 'connecting' | 'open' | 'closed';
+
+export interface LinkStatus {
+  readonly peer: NodeId;
+  readonly state: LinkState;
+  /** 'simple-peer', 'native', 'memory' … */
+  readonly kind: string;
+  readonly queuedBytes: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** Why it is closed or how the last try failed. */
+  readonly error: RaftError | undefined;
+}
+
+export interface TransportHandlers {
+  onMessage(peer: NodeId, bytes: Uint8Array): void;
+  /** Called on every change, once per change. */
+  onLink(peer: NodeId, state: LinkState): void;
+  /** A fault of the transport itself (signaling lost, WebRTC missing): never thrown. */
+  onFault(error: RaftError): void;
+  /** The room as the discovery service sees it: a hint, never membership. */
+  onPeers(peers: readonly NodeId[]): void;
+}
+
+export interface Transport {
+  readonly kind: string;
+  /** Starts finding and linking peers. Errors: webrtc-unavailable. */
+  start(self: NodeId, handlers: TransportHandlers): Promise<void>;
+  /** False when there is no open link or its queue is full: the message is gone. */
+  send(peer: NodeId, bytes: Uint8Array, lane: Lane): boolean;
+  /** Bytes waiting towards a peer on a lane: for pacing bulk transfers. */
+  queuedBytes(peer: NodeId, lane: Lane): number;
+  links(): readonly LinkStatus[];
+  /** Drops the link; it is dialled again unless the peer is forbidden. */
+  disconnect(peer: NodeId, reason: string): void;
+  /** Hands the last messages to the network, then closes every link. */
+  stop(): Promise<void>;
+}

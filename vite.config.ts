@@ -1,0 +1,26 @@
+import { defineConfig, type UserConfig } from 'vite';
+
+/** The demo: a static site served by the same process as the signaling server. */
+const demo: UserConfig = {
+  root: 'demo',
+  base: './',
+  build: { outDir: '../build/demo', emptyOutDir: true, target: 'es2022' },
+  worker: { format: 'es' },
+};
+
+/** What the conformance harness loads: plain ES modules. */
+const conformance: UserConfig = {
+  build: {
+    outDir: 'build/conformance',
+    emptyOutDir: true,
+    target: 'node20',
+    minify: false,
+    lib: {
+      entry: { adapter: 'test/conformance/adapter.ts', pure: 'test/conformance/pure.ts' },
+      formats: ['es'],
+      fileName: (_f, name) => `${name}.mjs`,
+    },
+  },
+};
+
+export default defineConfig(({ mode }) => (mode === 'conformance' ? conformance : demo));
