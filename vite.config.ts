@@ -1,4 +1,4 @@
-import { defineConfig, type UserConfig } from 'vite';
+import type { UserConfig, UserConfigFnObject } from 'vite';
 
 /** The demo: a static site served by the same process as the signaling server. */
 const demo: UserConfig = {
@@ -23,4 +23,6 @@ const conformance: UserConfig = {
   },
 };
 
-export default defineConfig(({ mode }) => (mode === 'conformance' ? conformance : demo));
+const config: UserConfigFnObject = ({ mode }) => (mode === 'conformance' ? conformance : demo);
+
+export default config;
