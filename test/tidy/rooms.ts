@@ -1,0 +1,51 @@
+/** The house plan: which room may import which. docs/ARCHITECTURE.md draws it. */
+
+/** What each room may import besides itself: a room's name, or one file of a room (its port). */
+export const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  codec: ['core'],
+  wire: ['core', 'codec'],
+  storage: ['core', 'codec'],
+  state: ['core', 'codec'],
+  signaling: ['core'],
+  transport: ['core', 'signaling'],
+  runtime: [
+    'core',
+    'codec',
+    'wire',
+    'state',
+    'src/storage/storage.ts',
+    'src/transport/transport.ts',
+    'src/signaling/signaling.ts',
+    'src/signaling/protocol.ts',
+  ],
+  // The front doors assemble; nothing inside the house imports them.
+  index: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime'],
+  node: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime', 'index'],
+  testing: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime'],
+  cli: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime', 'node'],
+  react: ['index'],
+  // Outside src.
+  server: ['core', 'signaling'],
+  demo: ['index'],
+};
+
+/** The one folder (or file) that imports a package. A package that is not here may not be imported at all. */
+export const IMPORTERS: Readonly<Record<string, string>> = {
+  msgpackr: 'src/codec/',
+  idb: 'src/storage/idb/',
+  lmdb: 'src/storage/lmdb/',
+  'simple-peer': 'src/transport/webrtc/',
+  ws: 'signaling/',
+};
+
+/** Where Node's own modules may be imported. */
+export const NODE_ROOMS: ReadonlySet<string> = new Set(['cli', 'node', 'server', 'testing']);
+export const NODE_FOLDERS: readonly string[] = ['src/storage/lmdb/'];
+
+export function roomOf(path: string): string {
+  const src = /^src\/(?:([^/]+)\/|([^/]+)\.ts$)/.exec(path);
+  if (src) return src[1] ?? src[2] ?? path;
+  if (path.startsWith('signaling/')) return 'server';
+  return path.split('/')[0] ?? path;
+}
