@@ -75,7 +75,11 @@ export interface WriteBatch {
   readonly hardState?: HardState | undefined;
   /** Contiguous; whatever the log holds at or after the first one's index is replaced. */
   readonly entries?: readonly Entry[] | undefined;
-  /** A staged snapshot becomes the snapshot. The log up to its index goes; all of it unless the log holds (index, term). */
+  /**
+   * A staged snapshot becomes the snapshot. `keepLogAfter` true (a snapshot this node made): a log that holds
+   * (index, term) stays whole, and compact() drops what is no longer wanted of it. Otherwise (a snapshot
+   * received) the whole log goes, and starts again after the snapshot.
+   */
   readonly snapshot?: { readonly staged: StagedSnapshot; readonly keepLogAfter: boolean } | undefined;
   readonly putRecords?: ReadonlyArray<readonly [key: string, value: Uint8Array]> | undefined;
   readonly deleteRecords?: readonly string[] | undefined;

@@ -1,0 +1,73 @@
+/** Storage without a disk: for tests, for simulation, and for learners that may forget. */
+import type { NodeId } from '../../core/types.ts';
+import { type RandomId, randomId, requireNodeId, requireRoom } from '../identity.ts';
+import type { AcquireRequest, NodeIdentity, NodeStore, StorageProvider, WriteBatch } from '../storage.ts';
+import { MemoryDisk, MemoryImage } from './memory-disk.ts';
+import { MemoryNodeStore } from './memory-store.ts';
+
+/** Called before a write takes effect. Its promise delays the write; what it throws is the write's failure. */
+export type MemoryWriteHook = (batch: WriteBatch, identity: NodeIdentity) => Promise<void> | void;
+
+export interface MemoryStorageOptions {
+  /** Shared with others, it is what a second process, or the next one, finds. */
+  readonly disk?: MemoryDisk | undefined;
+  /** What `durable` says: whether its nodes may vote. Default false. */
+  readonly durable?: boolean | undefined;
+  readonly onWrite?: MemoryWriteHook | undefined;
+  /** Source of node ids and boot nonces. */
+  readonly randomId?: RandomId | undefined;
+}
+
+export class MemoryStorage implements StorageProvider {
+  readonly kind: string = 'memory';
+  readonly durable: boolean;
+  readonly disk: MemoryDisk;
+  readonly #randomId: RandomId;
+  readonly #onWrite: MemoryWriteHook | undefined;
+
+  constructor(options: MemoryStorageOptions = {}) {
+    this.disk = options.disk ?? new MemoryDisk();
+    this.durable = options.durable ?? false;
+    this.#onWrite = options.onWrite;
+    this.#randomId = options.randomId ?? randomId;
+  }
+
+  async acquire(request: AcquireRequest): Promise<NodeStore> {
+    return this.open(request);
+  }
+
+  /** As acquire, with the memory store's own extras (fail, crash). */
+  open(request: AcquireRequest): MemoryNodeStore {
+    requireRoom(request.room);
+    if (request.preferred !== undefined) requireNodeId(request.preferred);
+    const room = this.disk.room(request.room);
+    const nodeId = this.#choose(room, request) ?? this.#randomId();
+    const image = room.get(nodeId) ?? new MemoryImage();
+    room.set(nodeId, image);
+    const identity = { nodeId, bootNonce: this.#randomId(), bootCount: image.bootCount, room: request.room };
+    image.bootCount += 1;
+    image.openedAt = this.disk.nextOpening();
+    image.holder = identity.bootNonce;
+    return new MemoryNodeStore({
+      identity,
+      image,
+      onWrite: this.#onWrite,
+      onFault: request.onFault,
+      forget: () => room.delete(nodeId),
+    });
+  }
+
+  #choose(room: ReadonlyMap<NodeId, MemoryImage>, request: AcquireRequest): NodeId | undefined {
+    if (request.fresh === true) return undefined;
+    const preferred = request.preferred === undefined ? undefined : room.get(request.preferred);
+    if (preferred !== undefined && preferred.holder === undefined) return request.preferred;
+    let found: NodeId | undefined;
+    let latest = 0;
+    for (const [nodeId, image] of room) {
+      if (image.holder !== undefined || image.openedAt <= latest) continue;
+      found = nodeId;
+      latest = image.openedAt;
+    }
+    return found;
+  }
+}

@@ -1,0 +1,186 @@
+import { RaftError } from '../../core/errors.ts';
+import type { Entry, Index, SnapshotMeta, Term } from '../../core/types.ts';
+import { failedStore, requireBatch } from '../batch.ts';
+import type {
+  AcquireRequest,
+  LoadedState,
+  NodeIdentity,
+  NodeStore,
+  SnapshotWriter,
+  StagedSnapshot,
+  StorageEstimate,
+  StoredSnapshot,
+  StoreFault,
+  WriteBatch,
+} from '../storage.ts';
+import type { MemoryImage, MemorySnapshot } from './memory-disk.ts';
+import { MemoryLog } from './memory-log.ts';
+import { MemorySnapshotWriter, storedSnapshot } from './memory-snapshot.ts';
+import type { MemoryWriteHook } from './memory-storage.ts';
+
+export interface MemoryNodeStoreInit {
+  readonly identity: NodeIdentity;
+  readonly image: MemoryImage;
+  readonly onWrite: MemoryWriteHook | undefined;
+  readonly onFault: AcquireRequest['onFault'];
+  readonly forget: () => void;
+}
+
+/** The image is what a crash leaves; the view, ahead of it by the writes in flight, is what the owner sees. */
+export class MemoryNodeStore implements NodeStore {
+  readonly identity: NodeIdentity;
+  readonly #init: MemoryNodeStoreInit;
+  readonly #image: MemoryImage;
+  readonly #view = new MemoryLog();
+  readonly #staged = new Map<StagedSnapshot, MemorySnapshot>();
+  /** The last write called; writes take effect one after the other. */
+  #tail: Promise<void> = Promise.resolve();
+  #failure: RaftError | undefined = undefined;
+  #open = true;
+
+  constructor(init: MemoryNodeStoreInit) {
+    this.#init = init;
+    this.identity = init.identity;
+    this.#image = init.image;
+    this.#view.copyFrom(init.image.log);
+  }
+
+  async load(): Promise<LoadedState> {
+    this.#requireOpen();
+    await this.#tail.catch(() => undefined);
+    this.#requireOpen();
+    this.#failure = undefined;
+    this.#tail = Promise.resolve();
+    this.#view.copyFrom(this.#image.log);
+    const { cluster, hardState, snapshot, records } = this.#image;
+    return {
+      cluster,
+      hardState,
+      snapshot: snapshot?.meta,
+      snapshotBytes: snapshot?.bytes ?? 0,
+      firstIndex: this.#view.firstIndex,
+      lastIndex: this.#view.lastIndex,
+      tail: [],
+      records: new Map([...records].sort(([a], [b]) => (a < b ? -1 : 1))),
+    };
+  }
+
+  write(batch: WriteBatch): Promise<void> {
+    const refused = this.#refusal(batch);
+    if (refused !== undefined) return Promise.reject(refused);
+    const snapshot = batch.snapshot === undefined ? undefined : this.#staged.get(batch.snapshot.staged);
+    const records = batch.putRecords?.map(([key, value]) => [key, value.slice()] as const);
+    const kept = records === undefined ? batch : { ...batch, putRecords: records };
+    if (snapshot !== undefined) this.#view.installed(snapshot, batch.snapshot?.keepLogAfter === true);
+    if (batch.entries !== undefined) this.#view.append(batch.entries);
+    const written = this.#tail.then(() => this.#persist(kept, snapshot));
+    written.catch(() => undefined);
+    this.#tail = written;
+    return written;
+  }
+
+  #refusal(batch: WriteBatch): RaftError | undefined {
+    try {
+      this.#requireOpen();
+      if (this.#failure !== undefined) return this.#failure;
+      requireBatch(batch, this.#view);
+      if (batch.snapshot !== undefined && !this.#staged.has(batch.snapshot.staged)) {
+        return new RaftError('invalid-argument', 'The snapshot was not staged by this store.');
+      }
+      return undefined;
+    } catch (error) {
+      return failedStore('The batch was refused.', error);
+    }
+  }
+
+  async #persist(batch: WriteBatch, snapshot: MemorySnapshot | undefined): Promise<void> {
+    try {
+      await this.#init.onWrite?.(batch, this.identity);
+      if (this.#failure !== undefined) throw this.#failure;
+      this.#image.apply(batch, snapshot);
+    } catch (error) {
+      throw this.#fail(failedStore('The write failed.', error));
+    }
+  }
+
+  #fail(error: RaftError): RaftError {
+    if (this.#failure === undefined) {
+      this.#failure = error;
+      const code = error.code === 'quota' || error.code === 'storage-closed' || error.code === 'corrupt' ? error.code : 'storage';
+      this.#init.onFault?.({ code, message: error.message, cause: error });
+    }
+    return this.#failure;
+  }
+
+  /** As if the disk died now: pending and later writes fail with the fault's code until load. */
+  fail(fault: StoreFault): void {
+    this.#fail(new RaftError(fault.code, fault.message, { cause: fault.cause }));
+  }
+
+  /** As if the process died now: what is not durable is lost, and the identity is nobody's. */
+  crash(): void {
+    this.#failure = new RaftError('storage-closed', 'The process died.');
+    this.#end();
+  }
+
+  term(index: Index): Term | undefined {
+    return this.#view.term(index);
+  }
+
+  async entries(from: Index, to: Index, bytesMax: number): Promise<readonly Entry[]> {
+    this.#requireOpen();
+    return this.#view.slice(from, to, bytesMax);
+  }
+
+  async compact(index: Index): Promise<void> {
+    this.#requireOpen();
+    await this.#tail;
+    this.#requireOpen();
+    const upTo = Math.min(index, this.#image.snapshot?.meta.index ?? 0);
+    this.#image.log.compact(upTo);
+    this.#view.compact(upTo);
+  }
+
+  async stageSnapshot(meta: SnapshotMeta): Promise<SnapshotWriter> {
+    this.#requireOpen();
+    const staged = this.#staged;
+    const add = (snapshot: MemorySnapshot): StagedSnapshot => {
+      const handle = { meta, bytes: snapshot.bytes, digest: snapshot.digest };
+      staged.set(handle, snapshot);
+      return handle;
+    };
+    return new MemorySnapshotWriter(meta, add);
+  }
+
+  async snapshot(): Promise<StoredSnapshot | undefined> {
+    this.#requireOpen();
+    await this.#tail;
+    return this.#image.snapshot === undefined ? undefined : storedSnapshot(this.#image.snapshot);
+  }
+
+  async estimate(): Promise<StorageEstimate | undefined> {
+    return undefined;
+  }
+
+  async wipe(): Promise<void> {
+    this.#requireOpen();
+    await this.#tail.catch(() => undefined);
+    this.#init.forget();
+    this.#end();
+  }
+
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    await this.#tail.catch(() => undefined);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#open = false;
+    if (this.#image.holder === this.identity.bootNonce) this.#image.holder = undefined;
+  }
+
+  #requireOpen(): void {
+    if (!this.#open) throw new RaftError('storage-closed', 'This store is closed.');
+  }
+}
