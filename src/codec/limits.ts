@@ -1,0 +1,18 @@
+/** Limits of the codec: what is refused before anything is allocated or decoded. */
+
+/** Nesting of what members say to each other. The deepest message of ours has 5 levels; more is `message-invalid`. */
+export const MESSAGE_DEPTH_MAX = 8;
+/** Nesting of application values. Deeper ones are refused with `invalid-argument` before they are encoded. */
+export const VALUE_DEPTH_MAX = 64;
+/** Nesting of the bytes of an application value: a Map or Set takes three levels (mark, parts, content). */
+export const ENCODED_VALUE_DEPTH_MAX: number = 3 * VALUE_DEPTH_MAX;
+/** Entry times are below this, in ms: steps between them, doubled, stay safe integers. */
+export const ENTRY_TIME_MAX: number = 2 ** 51;
+/** Bytes of one entry's payload. Its length must fit into a header of 31 bits; more is `too-large`. */
+export const ENTRY_BYTES_MAX: number = 64 * 1024 * 1024;
+/** Bytes of msgpackr's pool that are kept between calls. A larger pool is given back to the collector after use. */
+export const POOL_BYTES_MAX: number = 1024 * 1024;
+/** Runs of entries whose encoding is remembered, so that all followers and the disk share one encoding. */
+export const RUNS_REMEMBERED_MAX = 4;
+/** Bytes of one run above which its encoding is not remembered: the saving no longer pays for the memory. */
+export const RUN_REMEMBERED_BYTES_MAX: number = 2 * 1024 * 1024;

@@ -1,0 +1,93 @@
+/**
+ * Values to bytes and back: the only file that knows msgpackr.
+ *  - `pack`, `unpack`: what tabraft itself says and stores: null, booleans, numbers, strings, Uint8Array, arrays,
+ *    plain objects. The decoder refuses everything else before it looks at it.
+ *  - `packValue`, `unpackValue`: what applications put into commands, results and state: the same and undefined, Date,
+ *    bigint, Map, Set, ArrayBuffer and typed arrays. The bytes are the same in every engine.
+ *
+ * Bytes that come out of here are exact copies, never views on a pool: they may be stored, transferred and kept.
+ * (`msgpackr/pack` is the build without native code: Node and browsers decode alike, also what is malformed.)
+ */
+import { addExtension, Packr, RESET_BUFFER_MODE } from 'msgpackr/pack';
+import { RaftError } from '../core/errors.ts';
+import { NO_BYTES } from '../core/types.ts';
+import { guard, TAGGED_EXTENSION } from './guard.ts';
+import { ENCODED_VALUE_DEPTH_MAX, MESSAGE_DEPTH_MAX, POOL_BYTES_MAX } from './limits.ts';
+import { fromTagged, Tagged, toPackable } from './value.ts';
+
+/** Options shared by both: no records (they compile code), no toJSON (a field of that name is data). */
+const shared = {
+  useRecords: false,
+  mapsAsObjects: true,
+  moreTypes: false,
+  structuredClone: false,
+  useToJSON: false,
+  variableMapSize: true,
+};
+const messages = new Packr({ ...shared, int64AsType: 'number', encodeUndefinedAsNil: true });
+const values = new Packr({ ...shared, int64AsType: 'bigint' });
+
+addExtension({ Class: Tagged, type: TAGGED_EXTENSION, write: (tagged: Tagged) => tagged.parts, read: fromTagged });
+
+function exactCopy(packr: Packr, view: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(view.length);
+  bytes.set(view);
+  if (view.buffer.byteLength > POOL_BYTES_MAX) {
+    packr.useBuffer(typeof Buffer === 'undefined' ? new Uint8Array(8192) : Buffer.allocUnsafeSlow(8192));
+  }
+  return bytes;
+}
+
+/** Encodes what tabraft says itself. undefined becomes null. */
+export function pack(value: unknown): Uint8Array {
+  return exactCopy(messages, messages.pack(value, RESET_BUFFER_MODE));
+}
+
+/** Like `pack`, followed by `tail` as it is: for messages that carry bulk bytes. One copy of them, no framing. */
+export function packWithTail(value: unknown, tail: Uint8Array): Uint8Array {
+  const head = messages.pack(value, RESET_BUFFER_MODE);
+  const bytes = new Uint8Array(head.length + tail.length);
+  bytes.set(head);
+  bytes.set(tail, head.length);
+  return bytes;
+}
+
+/** Decodes untrusted bytes. Uint8Arrays in the result are views on `bytes`. Errors: message-invalid. */
+export function unpack(bytes: Uint8Array): unknown {
+  return decode(messages, bytes, whole(bytes, guard(bytes, MESSAGE_DEPTH_MAX, 'none')));
+}
+
+/** Decodes what `packWithTail` wrote: the value, and the rest as a view on `bytes`. Errors: message-invalid. */
+export function unpackWithTail(bytes: Uint8Array): { readonly value: unknown; readonly tail: Uint8Array } {
+  const end = guard(bytes, MESSAGE_DEPTH_MAX, 'none');
+  const tail = end === bytes.length ? NO_BYTES : new Uint8Array(bytes.buffer, bytes.byteOffset + end, bytes.length - end);
+  return { value: decode(messages, bytes, end), tail };
+}
+
+/**
+ * Encodes an application's value. Errors: invalid-argument, which names the place: a function, a symbol, a class
+ * instance, a cycle or nesting deeper than VALUE_DEPTH_MAX. -0 becomes 0; strings are UTF-8, so an unpaired surrogate
+ * may become U+FFFD.
+ */
+export function packValue(value: unknown): Uint8Array {
+  return exactCopy(values, values.pack(toPackable(value), RESET_BUFFER_MODE));
+}
+
+/** Decodes an application's value. Uint8Arrays in the result are views on `bytes`. Errors: message-invalid. */
+export function unpackValue(bytes: Uint8Array): unknown {
+  return decode(values, bytes, whole(bytes, guard(bytes, ENCODED_VALUE_DEPTH_MAX, 'values')));
+}
+
+function whole(bytes: Uint8Array, end: number): number {
+  if (end !== bytes.length) throw new RaftError('message-invalid', 'encoded value: bytes left over');
+  return end;
+}
+
+/** Through a view of our own: msgpackr leaves a field on what it reads, and hands out Buffers where it is given one. */
+function decode(packr: Packr, bytes: Uint8Array, end: number): unknown {
+  try {
+    return packr.unpack(new Uint8Array(bytes.buffer, bytes.byteOffset, end));
+  } catch (cause) {
+    throw new RaftError('message-invalid', 'encoded value: cannot be decoded', { cause });
+  }
+}
