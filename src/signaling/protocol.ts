@@ -18,6 +18,8 @@ export type ClientMessage =
       readonly nodeId: NodeId;
       readonly bootNonce: string;
       readonly clusterId: string | null;
+      /** False: never grant it the room. */
+      readonly mayFound: boolean;
     }
   | { readonly type: 'signal'; readonly to: NodeId; readonly data: unknown }
   | { readonly type: 'founded'; readonly clusterId: string }

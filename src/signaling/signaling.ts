@@ -12,6 +12,8 @@ export interface RoomEntry {
   readonly bootNonce: string;
   /** The cluster this node already belongs to, when its store says so. */
   readonly clusterId: string | undefined;
+  /** False: never grant it the room, it only wants to join or to come back. */
+  readonly mayFound: boolean;
 }
 
 export interface SignalingHandlers {

@@ -29,14 +29,28 @@ export interface TransportHandlers {
   onLink(peer: NodeId, state: LinkState): void;
   /** A fault of the transport itself (signaling lost, WebRTC missing): never thrown. */
   onFault(error: RaftError): void;
-  /** The room as the discovery service sees it: a hint, never membership. */
-  onPeers(peers: readonly NodeId[]): void;
+}
+
+/**
+ * How a transport finds peers and exchanges offers with them: the narrow side of signaling. The runtime owns
+ * the Signaling port and hands this to the transport, so that discovery and founding stay in one place.
+ */
+export interface Discovery {
+  /** Called once, by `Transport.start`. Both may be called at any time from then on. */
+  listen(listener: {
+    /** The others in the room, on every change: a hint, never membership. */
+    onPeers(peers: readonly NodeId[]): void;
+    /** An offer, answer or candidate from a peer: untrusted. */
+    onSignal(from: NodeId, data: unknown): void;
+  }): void;
+  /** False when signaling is not connected: the signal is gone. */
+  signal(to: NodeId, data: unknown): boolean;
 }
 
 export interface Transport {
   readonly kind: string;
   /** Starts finding and linking peers. Errors: webrtc-unavailable. */
-  start(self: NodeId, handlers: TransportHandlers): Promise<void>;
+  start(self: NodeId, handlers: TransportHandlers, discovery: Discovery): Promise<void>;
   /** False when there is no open link or its queue is full: the message is gone. */
   send(peer: NodeId, bytes: Uint8Array, lane: Lane): boolean;
   /** Bytes waiting towards a peer on a lane: for pacing bulk transfers. */
