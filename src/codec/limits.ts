@@ -16,3 +16,5 @@ export const POOL_BYTES_MAX: number = 1024 * 1024;
 export const RUNS_REMEMBERED_MAX = 4;
 /** Bytes of one run above which its encoding is not remembered: the saving no longer pays for the memory. */
 export const RUN_REMEMBERED_BYTES_MAX: number = 2 * 1024 * 1024;
+/** Bytes of a message's last part above which it goes around msgpackr's pool, which would grow to four times its size. */
+export const BULK_BYTES_MIN = 1024;

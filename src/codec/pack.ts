@@ -10,9 +10,8 @@
  */
 import { addExtension, Packr, RESET_BUFFER_MODE } from 'msgpackr/pack';
 import { RaftError } from '../core/errors.ts';
-import { NO_BYTES } from '../core/types.ts';
 import { guard, TAGGED_EXTENSION } from './guard.ts';
-import { ENCODED_VALUE_DEPTH_MAX, MESSAGE_DEPTH_MAX, POOL_BYTES_MAX } from './limits.ts';
+import { BULK_BYTES_MIN, ENCODED_VALUE_DEPTH_MAX, MESSAGE_DEPTH_MAX, POOL_BYTES_MAX } from './limits.ts';
 import { fromTagged, Tagged, toPackable } from './value.ts';
 
 /** Options shared by both: no records (they compile code), no toJSON (a field of that name is data). */
@@ -43,25 +42,27 @@ export function pack(value: unknown): Uint8Array {
   return exactCopy(messages, messages.pack(value, RESET_BUFFER_MODE));
 }
 
-/** Like `pack`, followed by `tail` as it is: for messages that carry bulk bytes. One copy of them, no framing. */
-export function packWithTail(value: unknown, tail: Uint8Array): Uint8Array {
-  const head = messages.pack(value, RESET_BUFFER_MODE);
-  const bytes = new Uint8Array(head.length + tail.length);
+/**
+ * Encodes a message for the wire: an array of at most 15 parts. Unlike `pack` the result may be a view on a pool that is
+ * never written again: fit for sending, not for structured cloning. A last part of bulk bytes is copied once.
+ */
+export function packMessage(parts: readonly unknown[]): Uint8Array {
+  const last = parts[parts.length - 1];
+  if (!(last instanceof Uint8Array) || last.length <= BULK_BYTES_MIN) return messages.pack(parts);
+  const head = messages.pack(parts.slice(0, -1), RESET_BUFFER_MODE);
+  const bytes = new Uint8Array(head.length + 5 + last.length);
   bytes.set(head);
-  bytes.set(tail, head.length);
+  bytes[0] = (head[0] as number) + 1; // one part more: the array's length is in the low four bits
+  let at = head.length;
+  bytes[at++] = 0xc6; // bin 32
+  for (const shift of [24, 16, 8, 0]) bytes[at++] = last.length >>> shift;
+  bytes.set(last, at);
   return bytes;
 }
 
 /** Decodes untrusted bytes. Uint8Arrays in the result are views on `bytes`. Errors: message-invalid. */
 export function unpack(bytes: Uint8Array): unknown {
   return decode(messages, bytes, whole(bytes, guard(bytes, MESSAGE_DEPTH_MAX, 'none')));
-}
-
-/** Decodes what `packWithTail` wrote: the value, and the rest as a view on `bytes`. Errors: message-invalid. */
-export function unpackWithTail(bytes: Uint8Array): { readonly value: unknown; readonly tail: Uint8Array } {
-  const end = guard(bytes, MESSAGE_DEPTH_MAX, 'none');
-  const tail = end === bytes.length ? NO_BYTES : new Uint8Array(bytes.buffer, bytes.byteOffset + end, bytes.length - end);
-  return { value: decode(messages, bytes, end), tail };
 }
 
 /**

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { guard } from '../../src/codec/guard.ts';
 import { ENCODED_VALUE_DEPTH_MAX, MESSAGE_DEPTH_MAX, VALUE_DEPTH_MAX } from '../../src/codec/limits.ts';
-import { pack, packValue, packWithTail, unpack, unpackValue, unpackWithTail } from '../../src/codec/pack.ts';
+import { pack, packMessage, packValue, unpack, unpackValue } from '../../src/codec/pack.ts';
 import { RaftError } from '../../src/core/errors.ts';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
@@ -52,7 +52,6 @@ describe('pack and unpack', () => {
     expect(first.buffer.byteLength).toBe(first.length);
     expect(first.constructor).toBe(Uint8Array);
     expect(first).toEqual(copy);
-    expect(packWithTail([1], new Uint8Array(5)).buffer.byteLength).toBe(7);
   });
 
   it('still packs, exactly, after a very large value', () => {
@@ -62,13 +61,13 @@ describe('pack and unpack', () => {
     expect(unpack(pack(['é'.repeat(100)]))).toEqual(['é'.repeat(100)]);
   });
 
-  it('carries a tail beside the value without copying it on arrival', () => {
-    const tail = bytes(1, 2, 3);
-    const encoded = packWithTail(['head', 7], tail);
-    const decoded = unpackWithTail(encoded);
-    expect(decoded).toEqual({ value: ['head', 7], tail });
-    expect(decoded.tail.buffer).toBe(encoded.buffer);
-    expect(unpackWithTail(pack([1])).tail.length).toBe(0);
+  it('packs messages, and bulk bytes at their end, that nothing later overwrites', () => {
+    const sizes = [0, 1, 255, 1_024, 1_025, 70_000];
+    const packed = sizes.map((size) => packMessage(['head', size, new Uint8Array(size).fill(size)]));
+    sizes.forEach((size, i) => {
+      expect(unpack(packed[i] ?? bytes())).toEqual(['head', size, new Uint8Array(size).fill(size)]);
+    });
+    expect(unpack(packMessage([...new Array<number>(14).fill(1), new Uint8Array(2_000)]))).toHaveLength(15);
   });
 
   it('leaves what it reads as it was, and gives plain Uint8Arrays for a Buffer', () => {
