@@ -18,3 +18,7 @@ export const RUNS_REMEMBERED_MAX = 4;
 export const RUN_REMEMBERED_BYTES_MAX: number = 2 * 1024 * 1024;
 /** Bytes of a message's last part above which it goes around msgpackr's pool, which would grow to four times its size. */
 export const BULK_BYTES_MIN = 1024;
+/** Members of one kind in a configuration. A larger one from a peer or a disk is `message-invalid`. */
+export const CONFIGURATION_MEMBERS_MAX = 1024;
+/** Characters of a node id. Ours have 22; a longer id from a peer is `message-invalid`. */
+export const NODE_ID_CHARS_MAX = 128;

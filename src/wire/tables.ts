@@ -1,0 +1,37 @@
+/** Words as numbers on the wire. A position in these lists is part of the protocol: append only. */
+import type { MessageType } from '../core/types.ts';
+import type { CallMethod, Goodbye, PeerMessage } from './peer-message.ts';
+
+export const KINDS: readonly PeerMessage['kind'][] = [
+  'hello',
+  'raft',
+  'call',
+  'reply',
+  'snapshot-offer',
+  'snapshot-chunk',
+  'snapshot-ack',
+  'goodbye',
+  'refusal',
+];
+export const METHODS: readonly CallMethod[] = ['propose', 'membership', 'join', 'leave', 'status', 'transfer', 'digest'];
+export const GOODBYE_REASONS: readonly Goodbye['reason'][] = ['stop', 'pagehide', 'leave', 'removed'];
+
+/** Raft messages. Numbers instead of positions, so that the codec's switches read as a table. */
+export const RAFT_TYPES: { readonly [T in MessageType]: number } = {
+  'append-request': 0,
+  'append-response': 1,
+  'heartbeat-request': 2,
+  'heartbeat-response': 3,
+  'vote-request': 4,
+  'vote-response': 5,
+  'snapshot-request': 6,
+  'transfer-request': 7,
+  'timeout-now': 8,
+  'transfer-refused': 9,
+  'propose-request': 10,
+  'read-index-request': 11,
+  'read-index-response': 12,
+};
+export const RAFT_TYPE_NAMES: readonly MessageType[] = (Object.keys(RAFT_TYPES) as MessageType[]).sort(
+  (a, b) => RAFT_TYPES[a] - RAFT_TYPES[b],
+);

@@ -1,0 +1,250 @@
+/**
+ * The last untrusted line: decoded but unchecked parts become a typed PeerMessage, or are refused. After it everything
+ * has the type it claims, every number is exact, every length within its limit, every run of entries in order. What it
+ * cannot know (is this peer a member, is its term plausible) is for the inbox.
+ */
+import { snapshotMetaFrom } from '../codec/conf-state.ts';
+import { decodeEntries } from '../codec/entries.ts';
+import { isErrorCode, type RaftErrorCode } from '../core/errors.ts';
+import type { AppendRequest, Entry, Message, NodeId, SnapshotRequest } from '../core/types.ts';
+import { boolean, bytes, count, integer, nodeId, refuse, text, word } from './fields.ts';
+import {
+  CALL_BODY_BYTES_MAX,
+  ERROR_CHARS_MAX,
+  MESSAGE_BYTES_MAX,
+  MESSAGE_ENTRIES_MAX,
+  NAME_CHARS_MAX,
+  SNAPSHOT_BYTES_MAX,
+  SNAPSHOT_CHUNK_BYTES_MAX,
+  TERM_REACH_MAX,
+  TOKEN_CHARS_MAX,
+} from './limits.ts';
+import type { Hello, PeerMessage, RaftEnvelope, ReplyError, SnapshotOffer } from './peer-message.ts';
+import { GOODBYE_REASONS, KINDS, METHODS, RAFT_TYPE_NAMES } from './tables.ts';
+
+type Parts = readonly unknown[];
+
+/** Errors: message-invalid. */
+export function peerMessageFrom(value: unknown): PeerMessage {
+  if (!Array.isArray(value)) refuse('not an array');
+  const parts: Parts = value;
+  const kind = word(KINDS, parts[0], 'kind');
+  switch (kind) {
+    case 'hello':
+      return helloFrom(parts);
+    case 'raft':
+      return raftFrom(parts);
+    case 'call':
+      expectLength(parts, 4);
+      return {
+        kind,
+        id: positive(parts[1], 'id'),
+        method: word(METHODS, parts[2], 'method'),
+        body: bytes(parts[3], CALL_BODY_BYTES_MAX, 'body'),
+      };
+    case 'reply':
+      expectLength(parts, 4);
+      return {
+        kind,
+        id: positive(parts[1], 'id'),
+        error: replyErrorFrom(parts[2]),
+        body: bytes(parts[3], CALL_BODY_BYTES_MAX, 'body'),
+      };
+    case 'snapshot-offer':
+      return offerFrom(parts);
+    case 'snapshot-chunk':
+      expectLength(parts, 5);
+      return {
+        kind,
+        transfer: count(parts[1], 'transfer'),
+        sequence: count(parts[2], 'sequence'),
+        last: boolean(parts[3], 'last'),
+        data: bytes(parts[4], SNAPSHOT_CHUNK_BYTES_MAX, 'data'),
+      };
+    case 'snapshot-ack':
+      expectLength(parts, 4);
+      return {
+        kind,
+        transfer: count(parts[1], 'transfer'),
+        next: count(parts[2], 'next'),
+        refused: boolean(parts[3], 'refused'),
+      };
+    case 'goodbye':
+      expectLength(parts, 3);
+      return { kind, reason: word(GOODBYE_REASONS, parts[1], 'reason'), commit: count(parts[2], 'commit') };
+    case 'refusal':
+      expectLength(parts, 3);
+      return { kind, code: errorCode(parts[1]), message: text(parts[2], ERROR_CHARS_MAX, 'text') };
+  }
+}
+
+/**
+ * False for a term so far ahead of ours that no honest cluster reached it: stepping it would spend all terms there are.
+ * For a member with a log; a node that has just joined knows no term to compare with.
+ */
+export function isTermWithinReach(message: Message, ownTerm: number): boolean {
+  return message.term <= ownTerm + TERM_REACH_MAX;
+}
+
+function expectLength(parts: Parts, length: number): void {
+  if (parts.length !== length) refuse('number of parts');
+}
+
+function positive(value: unknown, name: string): number {
+  const number = count(value, name);
+  return number >= 1 ? number : refuse(name);
+}
+
+function errorCode(value: unknown): RaftErrorCode {
+  return isErrorCode(value) ? value : refuse('error code');
+}
+
+/** The one message that may have more parts than we know: it is read before the version is agreed. */
+function helloFrom(parts: Parts): Hello {
+  if (parts.length < 9) refuse('number of parts');
+  const versionMin = positive(parts[1], 'version');
+  const versionMax = positive(parts[2], 'version');
+  if (versionMin > versionMax) refuse('version');
+  return {
+    kind: 'hello',
+    versionMin,
+    versionMax,
+    nodeId: nodeId(parts[3], 'node id'),
+    bootNonce: text(parts[4], TOKEN_CHARS_MAX, 'boot nonce'),
+    clusterId: text(parts[5], TOKEN_CHARS_MAX, 'cluster id'),
+    epoch: count(parts[6], 'epoch'),
+    machineVersion: count(parts[7], 'machine version'),
+    name: text(parts[8], NAME_CHARS_MAX, 'name'),
+  };
+}
+
+function replyErrorFrom(value: unknown): ReplyError | null {
+  if (value === null) return null;
+  if (!Array.isArray(value) || value.length !== 4) refuse('error');
+  const hint: unknown = value[2];
+  return {
+    code: errorCode(value[0]),
+    message: text(value[1], ERROR_CHARS_MAX, 'text'),
+    leaderHint: hint === '' ? '' : nodeId(hint, 'leader hint'),
+    retryAfterMs: count(value[3], 'retry after'),
+  };
+}
+
+function offerFrom(parts: Parts): SnapshotOffer {
+  expectLength(parts, 5);
+  const request: unknown = parts[2];
+  if (!Array.isArray(request)) refuse('snapshot request');
+  const message = raftFrom(request).message;
+  if (message.type !== 'snapshot-request') refuse('snapshot request');
+  const size = count(parts[3], 'bytes');
+  if (size > SNAPSHOT_BYTES_MAX) refuse('snapshot larger than allowed');
+  return {
+    kind: 'snapshot-offer',
+    transfer: count(parts[1], 'transfer'),
+    request: message,
+    bytes: size,
+    digest: text(parts[4], TOKEN_CHARS_MAX, 'digest'),
+  };
+}
+
+function raftFrom(parts: Parts): RaftEnvelope {
+  if (parts[0] !== 1) refuse('kind');
+  return { kind: 'raft', group: count(parts[1], 'group'), message: messageFrom(parts) };
+}
+
+function messageFrom(p: Parts): Message {
+  const type = word(RAFT_TYPE_NAMES, p[2], 'type');
+  const from = nodeId(p[3], 'from');
+  const to = nodeId(p[4], 'to');
+  const term = count(p[5], 'term');
+  switch (type) {
+    case 'append-request':
+      return appendFrom(p, from, to, term);
+    case 'append-response': {
+      expectLength(p, 11);
+      const index = count(p[6], 'index');
+      const reject = boolean(p[7], 'reject');
+      const hintIndex = count(p[8], 'hint');
+      const hintTerm = count(p[9], 'hint');
+      return { type, from, to, term, index, reject, hintIndex, hintTerm, commit: count(p[10], 'commit') };
+    }
+    case 'heartbeat-request':
+      expectLength(p, 8);
+      return { type, from, to, term, commit: count(p[6], 'commit'), round: count(p[7], 'round') };
+    case 'heartbeat-response':
+      expectLength(p, 7);
+      return { type, from, to, term, round: count(p[6], 'round') };
+    case 'vote-request': {
+      expectLength(p, 13);
+      const pre = boolean(p[6], 'pre');
+      const lastIndex = count(p[7], 'last index');
+      const lastTerm = termUpTo(p[8], term, 'last term');
+      const transfer = boolean(p[9], 'transfer');
+      const priority = integer(p[10], 'priority');
+      const commit = count(p[11], 'commit');
+      const commitTerm = termUpTo(p[12], term, 'commit term');
+      return { type, from, to, term, pre, lastIndex, lastTerm, transfer, priority, commit, commitTerm };
+    }
+    case 'vote-response': {
+      expectLength(p, 10);
+      const pre = boolean(p[6], 'pre');
+      const reject = boolean(p[7], 'reject');
+      return { type, from, to, term, pre, reject, commit: count(p[8], 'commit'), commitTerm: count(p[9], 'commit term') };
+    }
+    case 'snapshot-request':
+      return snapshotRequestFrom(p, from, to, term);
+    case 'transfer-request':
+      expectLength(p, 7);
+      return { type, from, to, term, target: nodeId(p[6], 'target') };
+    case 'timeout-now':
+    case 'transfer-refused':
+      expectLength(p, 6);
+      return { type, from, to, term };
+    case 'propose-request': {
+      expectLength(p, 7);
+      const entries = entriesFrom(p[6]);
+      if (entries[0] === undefined || entries[0].index !== 0) refuse('proposals');
+      return { type, from, to, term, entries };
+    }
+    case 'read-index-request':
+      expectLength(p, 7);
+      return { type, from, to, term, context: text(p[6], TOKEN_CHARS_MAX, 'context') };
+    case 'read-index-response': {
+      expectLength(p, 9);
+      const context = text(p[6], TOKEN_CHARS_MAX, 'context');
+      return { type, from, to, term, context, index: count(p[7], 'index'), reject: boolean(p[8], 'reject') };
+    }
+  }
+}
+
+function termUpTo(value: unknown, term: number, name: string): number {
+  const other = count(value, name);
+  return other <= term ? other : refuse(name);
+}
+
+/** The entries follow directly on prevIndex, and none is of a later term than the leader's. */
+function appendFrom(p: Parts, from: NodeId, to: NodeId, term: number): AppendRequest {
+  expectLength(p, 10);
+  const prevIndex = count(p[6], 'previous index');
+  const prevTerm = termUpTo(p[7], term, 'previous term');
+  const entries = p[9] === null ? [] : entriesFrom(p[9]);
+  const first = entries[0];
+  const last = entries[entries.length - 1];
+  if (first !== undefined && last !== undefined) {
+    if (first.index !== prevIndex + 1) refuse('entries do not follow the previous index');
+    if (first.term < prevTerm || last.term > term || first.term === 0) refuse('terms of entries');
+  }
+  return { type: 'append-request', from, to, term, prevIndex, prevTerm, commit: count(p[8], 'commit'), entries };
+}
+
+function entriesFrom(value: unknown): readonly Entry[] {
+  const entries = decodeEntries(bytes(value, MESSAGE_BYTES_MAX, 'entries'));
+  return entries.length <= MESSAGE_ENTRIES_MAX ? entries : refuse('too many entries');
+}
+
+function snapshotRequestFrom(p: Parts, from: NodeId, to: NodeId, term: number): SnapshotRequest {
+  expectLength(p, 7);
+  const snapshot = snapshotMetaFrom(p[6]);
+  if (snapshot.term > term) refuse('term of the snapshot');
+  return { type: 'snapshot-request', from, to, term, snapshot };
+}

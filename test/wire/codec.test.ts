@@ -1,0 +1,219 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { pack, unpack } from '../../src/codec/pack.ts';
+import { RaftError } from '../../src/core/errors.ts';
+import { type AppendRequest, type Entry, makeEntry, NO_BYTES } from '../../src/core/types.ts';
+import { decodePeerMessage, encodePeerMessage } from '../../src/wire/codec.ts';
+import { MESSAGE_BYTES_MAX, TERM_REACH_MAX } from '../../src/wire/limits.ts';
+import type { PeerMessage } from '../../src/wire/peer-message.ts';
+import { isTermWithinReach } from '../../src/wire/validate.ts';
+import { peerMessage } from './arbitrary.ts';
+
+function codeOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    return error instanceof RaftError ? error.code : `not a RaftError: ${String(error)}`;
+  }
+  return 'no error';
+}
+
+const append: AppendRequest = {
+  type: 'append-request',
+  from: 'a',
+  to: 'b',
+  term: 5,
+  prevIndex: 9,
+  prevTerm: 4,
+  commit: 8,
+  entries: [makeEntry(10, 4, 'normal', 1, Uint8Array.of(1, 2), undefined), makeEntry(11, 5, 'normal', 2, NO_BYTES, undefined)],
+};
+const raft = (message: AppendRequest): PeerMessage => ({ kind: 'raft', group: 0, message });
+
+/** A valid message's parts with one of them replaced. */
+function forged(message: PeerMessage, part: number, value: unknown): Uint8Array {
+  const parts = unpack(encodePeerMessage(message)) as unknown[];
+  parts[part] = value;
+  return pack(parts);
+}
+
+describe('peer messages', () => {
+  it('come back as they were sent, every kind and type', () => {
+    fc.assert(
+      fc.property(peerMessage, (message) => {
+        expect(decodePeerMessage(encodePeerMessage(message))).toEqual(message);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('of a later version may say more in their hello, and only there', () => {
+    const hello: PeerMessage = {
+      kind: 'hello',
+      versionMin: 1,
+      versionMax: 2,
+      nodeId: 'a',
+      bootNonce: 'n',
+      clusterId: '',
+      epoch: 0,
+      machineVersion: 1,
+      name: '',
+    };
+    expect(decodePeerMessage(pack([...(unpack(encodePeerMessage(hello)) as unknown[]), 'more', { than: 1 }]))).toEqual(hello);
+    expect(codeOf(() => decodePeerMessage(pack([...(unpack(encodePeerMessage(raft(append))) as unknown[]), 1])))).toBe(
+      'message-invalid',
+    );
+  });
+
+  it('encode the entries of an append once for all who get the same run', () => {
+    let reads = 0;
+    const entry: Entry = {
+      ...makeEntry(10, 4, 'normal', 1, NO_BYTES, undefined),
+      get data() {
+        reads++;
+        return Uint8Array.of(1, 2, 3);
+      },
+    };
+    const first = { ...append, entries: [entry] };
+    const other = { ...append, to: 'c', entries: [entry] };
+    expect(decodePeerMessage(encodePeerMessage(raft(first)))).toEqual(raft(first));
+    reads = 0;
+    const encoded = encodePeerMessage(raft(other));
+    expect(reads).toBe(0);
+    expect(decodePeerMessage(encoded)).toEqual(raft(other));
+  });
+
+  it('are refused with too-large before they leave', () => {
+    const body = new Uint8Array(MESSAGE_BYTES_MAX);
+    expect(codeOf(() => encodePeerMessage({ kind: 'call', id: 1, method: 'propose', body }))).toBe('too-large');
+    const entries = [makeEntry(10, 4, 'normal', 1, body, undefined)];
+    expect(codeOf(() => encodePeerMessage(raft({ ...append, entries })))).toBe('too-large');
+    expect(codeOf(() => decodePeerMessage(new Uint8Array(MESSAGE_BYTES_MAX + 1)))).toBe('message-invalid');
+  });
+
+  it('cut the text of an error instead of failing on it', () => {
+    const refusal: PeerMessage = { kind: 'refusal', code: 'busy', message: 'x'.repeat(10_000) };
+    expect(decodePeerMessage(encodePeerMessage(refusal))).toEqual({ ...refusal, message: 'x'.repeat(1_000) });
+  });
+});
+
+describe('what is refused', () => {
+  const group = 1;
+  const [type, from, term, prevIndex, prevTerm, commit, entries] = [2, 3, 5, 6, 7, 8, 9];
+  it.each<readonly [string, number, unknown]>([
+    ['an unknown kind', 0, 99],
+    ['a kind that names a method of the list', 0, 'map'],
+    ['a group that is not a number', group, '0'],
+    ['an unknown type', type, 13],
+    ['an empty sender', from, ''],
+    ['a sender that is a number', from, 7],
+    ['a sender of a thousand characters', from, 'x'.repeat(1_000)],
+    ['a negative term', term, -1],
+    ['a fractional term', term, 1.5],
+    ['a term that is not exact', term, 2 ** 53],
+    ['a term that is not a number', term, Number.NaN],
+    ['a previous term after the term', prevTerm, 6],
+    ['entries that do not follow the previous index', prevIndex, 8],
+    ['entries of an earlier term than the previous one', prevTerm, 5],
+    ['entries of a later term than the leader', term, 4],
+    ['a commit index below zero', commit, -1],
+    ['entries that are no bytes', entries, []],
+    ['entries that are garbage', entries, Uint8Array.of(1, 2, 3)],
+  ])('%s', (_what, part, value) => {
+    expect(codeOf(() => decodePeerMessage(forged(raft(append), part, value)))).toBe('message-invalid');
+  });
+
+  it.each<readonly [string, PeerMessage, number, unknown]>([
+    ['a snapshot larger than any', offer(), 3, 2 ** 40],
+    ['a snapshot offer that carries another message', offer(), 2, unpack(encodePeerMessage(raft(append)))],
+    ['a configuration with an id twice', offer(), 2, snapshotParts(['a', 'a'])],
+    ['a configuration without voters', offer(), 2, snapshotParts([])],
+    ['an unknown error code', { kind: 'refusal', code: 'busy', message: '' }, 1, 'toString'],
+    ['a call without number', { kind: 'call', id: 1, method: 'join', body: NO_BYTES }, 1, 0],
+    ['an unknown method', { kind: 'call', id: 1, method: 'join', body: NO_BYTES }, 2, 'length'],
+    [
+      'a version range upside down',
+      {
+        kind: 'hello',
+        versionMin: 1,
+        versionMax: 1,
+        nodeId: 'a',
+        bootNonce: '',
+        clusterId: '',
+        epoch: 0,
+        machineVersion: 0,
+        name: '',
+      },
+      1,
+      2,
+    ],
+  ])('%s', (_what, message, part, value) => {
+    expect(codeOf(() => decodePeerMessage(encodePeerMessage(message)))).toBe('no error');
+    expect(codeOf(() => decodePeerMessage(forged(message, part, value)))).toBe('message-invalid');
+  });
+
+  function offer(): PeerMessage {
+    const conf = {
+      voters: ['a'],
+      votersOutgoing: [],
+      learners: [],
+      learnersNext: [],
+      witnesses: [],
+      autoLeave: false,
+      members: [],
+      context: NO_BYTES,
+    };
+    const snapshot = { index: 5, term: 2, conf, data: undefined };
+    return {
+      kind: 'snapshot-offer',
+      transfer: 1,
+      request: { type: 'snapshot-request', from: 'a', to: 'b', term: 2, snapshot },
+      bytes: 10,
+      digest: '',
+    };
+  }
+  function snapshotParts(voters: readonly string[]): unknown {
+    const parts = (unpack(encodePeerMessage(offer())) as unknown[])[2] as unknown[];
+    const conf = (parts[6] as unknown[])[2] as unknown[];
+    conf[0] = voters;
+    return parts;
+  }
+
+  it('nothing but message-invalid comes out of random and damaged bytes, and a message only when it is whole', () => {
+    const damaged = fc
+      .tuple(peerMessage, fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { minLength: 1, maxLength: 3 }))
+      .map(([message, damage]) => {
+        const encoded = encodePeerMessage(message).slice();
+        for (const [place, byte] of damage) encoded[place % encoded.length] = byte;
+        return encoded;
+      });
+    fc.assert(
+      fc.property(
+        fc.oneof({ weight: 4, arbitrary: damaged }, { weight: 1, arbitrary: fc.uint8Array({ maxLength: 100 }) }),
+        (input) => {
+          let message: PeerMessage | undefined;
+          const code = codeOf(() => {
+            message = decodePeerMessage(input);
+          });
+          expect(['no error', 'message-invalid']).toContain(code);
+          if (message !== undefined) expect(decodePeerMessage(encodePeerMessage(message))).toEqual(message);
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('every truncation', () => {
+    const encoded = encodePeerMessage(raft(append));
+    for (let length = 0; length < encoded.length; length++) {
+      expect(codeOf(() => decodePeerMessage(encoded.subarray(0, length)))).toBe('message-invalid');
+    }
+  });
+
+  it('a term that would spend all terms is told by comparison with our own', () => {
+    const far: AppendRequest = { ...append, term: Number.MAX_SAFE_INTEGER };
+    expect(isTermWithinReach(far, 5)).toBe(false);
+    expect(isTermWithinReach({ ...append, term: 5 + TERM_REACH_MAX }, 5)).toBe(true);
+    expect(isTermWithinReach({ ...append, term: 6 + TERM_REACH_MAX }, 5)).toBe(false);
+  });
+});
