@@ -8,7 +8,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   storage: ['core', 'codec'],
   state: ['core', 'codec'],
   signaling: ['core'],
-  transport: ['core', 'signaling'],
+  transport: ['core', 'wire', 'signaling'],
   runtime: [
     'core',
     'codec',
