@@ -22,9 +22,8 @@ export const messageCases: readonly (readonly [string, TransportCaseBody])[] = [
         [b, a],
       ] as const) {
         await room.until(`${node.id} has all`, () => node.received.length === sizes.length);
-        sizes.forEach((size, i) =>
-          check(same(node.from(peer.id)[i], numbered(i, size)), `message ${i} of ${size} bytes differs`),
-        );
+        for (const [i, size] of sizes.entries())
+          check(same(node.from(peer.id)[i], numbered(i, size)), `message ${i} of ${size} bytes differs`);
       }
     },
   ],
