@@ -1,0 +1,179 @@
+/**
+ * Storage in the browser: one IndexedDB database per (room, node), its identity held by a Web Lock of the same name.
+ * Needs a secure context (https, or localhost), as Web Locks do.
+ */
+import { deleteDB, openDB } from 'idb';
+import { RaftError } from '../../core/errors.ts';
+import type { NodeId } from '../../core/types.ts';
+import { randomId, requireNodeId, requireRoom } from '../identity.ts';
+import type { Durability } from '../packed/medium.ts';
+import { readMeta } from '../packed/meta.ts';
+import { openPacked } from '../packed/open-packed.ts';
+import type { PackedStore } from '../packed/packed-store.ts';
+import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
+import { storageError } from './idb-errors.ts';
+import { type HeldLock, heldNames, type Locks, takeLock } from './idb-locks.ts';
+import { IdbMedium, type TableSchema } from './idb-medium.ts';
+
+/**
+ * How long the preferred identity's lock is waited for: a reloaded or crashed tab lets go of it only 30 to 300 ms
+ * after the next one asks. A duplicated tab waits in vain, once.
+ */
+const PREFERRED_WAIT_MS = 600;
+/** Orphans of a room looked at to find the most recent; more than that is a pile that only `fresh` would add to. */
+const ORPHANS_MAX = 64;
+
+export interface IdbStorageOptions {
+  /** strict (default): a write resolves when it is on the disk. relaxed: when a power cut can still undo it. */
+  readonly durability?: Durability | undefined;
+  /** Ask the browser not to evict this site's data under pressure. Default true; it may refuse, or ask the user. */
+  readonly persist?: boolean | undefined;
+  /** Where there is no navigator.locks. */
+  readonly locks?: Locks | undefined;
+}
+
+export class IdbStorage implements StorageProvider {
+  readonly kind: string = 'indexeddb';
+  readonly durable: boolean = true;
+  readonly #durability: Durability;
+  readonly #persist: boolean;
+  readonly #locks: Locks | undefined;
+
+  constructor(options: IdbStorageOptions = {}) {
+    this.#durability = options.durability ?? 'strict';
+    this.#persist = options.persist ?? true;
+    this.#locks = options.locks;
+  }
+
+  async acquire(request: AcquireRequest): Promise<NodeStore> {
+    requireRoom(request.room);
+    if (request.preferred !== undefined) requireNodeId(request.preferred);
+    const locks = this.#requireApis();
+    try {
+      const store = request.fresh === true ? undefined : await this.#adopt(request, locks);
+      if (this.#persist) void askForPersistence();
+      return store ?? (await this.#create(request, locks));
+    } catch (error) {
+      throw storageError(error, 'open');
+    }
+  }
+
+  #requireApis(): Locks {
+    if (typeof indexedDB === 'undefined') {
+      throw new RaftError('storage-unavailable', 'This browser, or its private mode, has no IndexedDB.');
+    }
+    const locks = this.#locks ?? (typeof navigator === 'undefined' ? undefined : navigator.locks);
+    if (locks === undefined) {
+      throw new RaftError('storage-unavailable', 'Web Locks are missing: the page must be served over https or from localhost.');
+    }
+    return locks;
+  }
+
+  async #adopt(request: AcquireRequest, locks: Locks): Promise<NodeStore | undefined> {
+    const prefix = databasePrefix(request.room);
+    const names = (await indexedDB.databases()).flatMap(({ name }) => (name?.startsWith(prefix) ? [name] : []));
+    const preferred = request.preferred === undefined ? undefined : prefix + request.preferred;
+    if (preferred !== undefined && names.includes(preferred)) {
+      const store = await this.#open(request, locks, preferred, PREFERRED_WAIT_MS);
+      if (store !== undefined) return store;
+    }
+    const held = await heldNames(locks);
+    const orphans = names.filter((name) => name !== preferred && !held.has(name)).slice(0, ORPHANS_MAX);
+    let unreadable: unknown;
+    for (const name of await byRecency(orphans)) {
+      try {
+        const store = await this.#open(request, locks, name, 0);
+        if (store !== undefined) return store;
+      } catch (error) {
+        unreadable ??= error;
+      }
+    }
+    // Nothing is made anew in the place of what cannot be read, unless the caller asks for it (fresh).
+    if (unreadable !== undefined) throw unreadable;
+    return undefined;
+  }
+
+  async #create(request: AcquireRequest, locks: Locks): Promise<NodeStore> {
+    const name = databasePrefix(request.room) + randomId();
+    const store = await this.#open({ ...request, fresh: true }, locks, name, 0);
+    if (store === undefined) throw new RaftError('identity-in-use', 'A new random identity is in use already.');
+    return store;
+  }
+
+  /** undefined when another tab holds the identity, or there is none in the database. */
+  async #open(request: AcquireRequest, locks: Locks, name: string, waitMs: number): Promise<NodeStore | undefined> {
+    let store: PackedStore | undefined;
+    let lostBefore: RaftError | undefined;
+    const onLost = (error: RaftError): void => {
+      if (store === undefined) lostBefore = error;
+      else store.lost(error);
+    };
+    const stolen = (): void => onLost(new RaftError('storage-closed', "Another tab took this node's identity by force."));
+    const lock = await takeLock(locks, name, waitMs, stolen);
+    if (lock === undefined) return undefined;
+    let medium: IdbMedium | undefined;
+    try {
+      medium = await IdbMedium.open({ name, onLost, onClosed: lock.release, deleteDatabase: deleteDB });
+      store = await openPacked({
+        medium,
+        room: request.room,
+        nodeId: nodeIdOf(name, request.room),
+        bootNonce: randomId(),
+        durability: this.#durability,
+        onFault: request.onFault,
+        fresh: request.fresh === true,
+        nowMs: performance.timeOrigin + performance.now(),
+      });
+      if (lostBefore !== undefined) throw lostBefore;
+    } catch (error) {
+      await giveBack(medium, lock);
+      throw error;
+    }
+    // Never written: made by a tab that died at that moment. There is nothing in it to keep.
+    if (store === undefined) await medium.destroy();
+    return store;
+  }
+}
+
+async function giveBack(medium: IdbMedium | undefined, lock: HeldLock): Promise<void> {
+  if (medium === undefined) lock.release();
+  else await medium.close();
+}
+
+function databasePrefix(room: string): string {
+  return `tabraft:${encodeURIComponent(room)}:`;
+}
+
+function nodeIdOf(name: string, room: string): NodeId {
+  return name.slice(databasePrefix(room).length);
+}
+
+/** The most recently opened first; what cannot be read comes last. */
+async function byRecency(names: readonly string[]): Promise<readonly string[]> {
+  if (names.length < 2) return names;
+  const dated = await Promise.all(names.map(async (name) => ({ name, openedAtMs: await openedAt(name) })));
+  return dated.sort((a, b) => b.openedAtMs - a.openedAtMs).map(({ name }) => name);
+}
+
+async function openedAt(name: string): Promise<number> {
+  try {
+    const database = await openDB<TableSchema>(name);
+    try {
+      const stored = await database.get('meta', 'identity');
+      return readMeta(new Map(stored === undefined ? [] : [['identity', stored]]), 'identity')?.openedAtMs ?? 0;
+    } finally {
+      database.close();
+    }
+  } catch {
+    return 0;
+  }
+}
+
+/** Whether the browser promises to keep the data; undefined where it does not say. */
+export async function askForPersistence(): Promise<boolean | undefined> {
+  try {
+    return await navigator.storage?.persist?.();
+  } catch {
+    return undefined;
+  }
+}

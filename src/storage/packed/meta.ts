@@ -1,0 +1,179 @@
+/**
+ * The records of the `meta` table: crc32:4 over what follows, then a packed array. Written whole, read whole, and
+ * never believed before the checksum and the shape are.
+ */
+import { crc32 } from '../../codec/crc32.ts';
+import { pack, unpack } from '../../codec/pack.ts';
+import { RaftError } from '../../core/errors.ts';
+import type { ConfState, HardState, MemberContext, NodeId, SnapshotMeta } from '../../core/types.ts';
+import type { ClusterIdentity } from '../storage.ts';
+import type { Operation } from './medium.ts';
+import type { TermIndexState, TermRun } from './term-index.ts';
+
+/** Version of the layout of the whole database. */
+export const FORMAT_VERSION = 1;
+
+export interface IdentityRecord {
+  readonly nodeId: NodeId;
+  readonly room: string;
+  readonly bootCount: number;
+  readonly openedAtMs: number;
+}
+export interface LogRecord extends TermIndexState {
+  readonly generation: number;
+  /** Segments that end at or before it are merged as far as they go. */
+  readonly mergedTo: number;
+}
+export interface SnapshotRecord {
+  readonly id: number;
+  readonly meta: SnapshotMeta;
+  readonly bytes: number;
+  readonly digest: string;
+  /** crc32 of each chunk. */
+  readonly checksums: readonly number[];
+}
+export interface MetaRecords {
+  readonly format: number;
+  readonly identity: IdentityRecord;
+  readonly cluster: ClusterIdentity;
+  readonly hard: HardState;
+  readonly log: LogRecord;
+  readonly snapshot: SnapshotRecord;
+}
+export type MetaName = keyof MetaRecords;
+
+const encoders: { readonly [N in MetaName]: (value: MetaRecords[N]) => unknown } = {
+  format: (version) => [version],
+  identity: (r) => [r.nodeId, r.room, r.bootCount, r.openedAtMs],
+  cluster: (r) => [r.clusterId, r.epoch],
+  hard: (r) => [r.term, r.vote, r.commit],
+  log: (r) => [r.generation, r.firstIndex, r.termBefore, r.mergedTo, r.runs.flat()],
+  snapshot: (r) => [r.id, encodeSnapshotMeta(r.meta), r.bytes, r.digest, r.checksums],
+};
+
+const decoders: { readonly [N in MetaName]: (fields: Fields) => MetaRecords[N] } = {
+  format: (f) => f.number(0),
+  identity: (f) => ({ nodeId: f.string(0), room: f.string(1), bootCount: f.number(2), openedAtMs: f.number(3) }),
+  cluster: (f) => ({ clusterId: f.string(0), epoch: f.number(1) }),
+  hard: (f) => ({ term: f.number(0), vote: f.string(1), commit: f.number(2) }),
+  log: decodeLog,
+  snapshot: (f) => ({
+    id: f.number(0),
+    meta: decodeSnapshotMeta(f.fields(1)),
+    bytes: f.number(2),
+    digest: f.string(3),
+    checksums: f.numbers(4),
+  }),
+};
+
+export function putMeta<N extends MetaName>(name: N, value: MetaRecords[N]): Operation {
+  return { kind: 'put', table: 'meta', key: name, value: seal(pack(encoders[name](value))) };
+}
+
+/** Errors: corrupt, naming the record. */
+export function readMeta<N extends MetaName>(all: ReadonlyMap<string, Uint8Array>, name: N): MetaRecords[N] | undefined {
+  const stored = all.get(name);
+  if (stored === undefined) return undefined;
+  try {
+    return decoders[name](new Fields(unpack(unseal(stored))));
+  } catch (cause) {
+    const what = cause instanceof Error ? cause.message : 'it cannot be decoded';
+    throw new RaftError('corrupt', `The stored record '${name}' is damaged: ${what}.`, { cause });
+  }
+}
+
+export function seal(body: Uint8Array): Uint8Array<ArrayBuffer> {
+  const value = new Uint8Array(4 + body.length);
+  value.set(body, 4);
+  new DataView(value.buffer).setUint32(0, crc32(body), true);
+  return value;
+}
+
+export function unseal(value: Uint8Array): Uint8Array {
+  if (value.length < 4) throw new Error('it is cut short');
+  const body = value.subarray(4);
+  const stored = new DataView(value.buffer, value.byteOffset, 4).getUint32(0, true);
+  if (stored !== crc32(body)) throw new Error('it does not match its checksum');
+  return body;
+}
+
+/** An array of fields whose types are checked as they are taken. */
+export class Fields {
+  readonly #values: readonly unknown[];
+  constructor(value: unknown) {
+    if (!Array.isArray(value)) throw new Error('it is not an array');
+    this.#values = value;
+  }
+  number(at: number): number {
+    const value = this.#values[at];
+    if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw new Error(`field ${at} is not a number`);
+    return value;
+  }
+  string(at: number): string {
+    const value = this.#values[at];
+    if (typeof value !== 'string') throw new Error(`field ${at} is not text`);
+    return value;
+  }
+  bytes(at: number): Uint8Array {
+    const value = this.#values[at];
+    if (!(value instanceof Uint8Array)) throw new Error(`field ${at} is not bytes`);
+    return value.slice();
+  }
+  maybeBytes(at: number): Uint8Array | undefined {
+    return this.#values[at] === null ? undefined : this.bytes(at);
+  }
+  boolean(at: number): boolean {
+    return this.#values[at] === true;
+  }
+  fields(at: number): Fields {
+    return new Fields(this.#values[at]);
+  }
+  array(at: number): readonly unknown[] {
+    const value = this.#values[at];
+    if (!Array.isArray(value)) throw new Error(`field ${at} is not an array`);
+    return value;
+  }
+  numbers(at: number): number[] {
+    const inner = this.fields(at);
+    return this.array(at).map((_, i) => inner.number(i));
+  }
+  strings(at: number): string[] {
+    const inner = this.fields(at);
+    return this.array(at).map((_, i) => inner.string(i));
+  }
+}
+
+function decodeLog(f: Fields): LogRecord {
+  const flat = f.numbers(4);
+  const runs: TermRun[] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) runs.push([flat[i] ?? 0, flat[i + 1] ?? 0]);
+  return { generation: f.number(0), firstIndex: f.number(1), termBefore: f.number(2), mergedTo: f.number(3), runs };
+}
+
+export function encodeSnapshotMeta(meta: SnapshotMeta): unknown {
+  const { voters, votersOutgoing, learners, learnersNext, witnesses, autoLeave, members, context } = meta.conf;
+  const pairs = members.map((member) => [member.id, member.context]);
+  const conf = [voters, votersOutgoing, learners, learnersNext, witnesses, autoLeave, pairs, context];
+  return [meta.index, meta.term, conf, meta.data ?? null];
+}
+
+export function decodeSnapshotMeta(f: Fields): SnapshotMeta {
+  return { index: f.number(0), term: f.number(1), conf: decodeConf(f.fields(2)), data: f.maybeBytes(3) };
+}
+
+function decodeConf(f: Fields): ConfState {
+  const members: MemberContext[] = f.array(6).map((member) => {
+    const pair = new Fields(member);
+    return { id: pair.string(0), context: pair.bytes(1) };
+  });
+  return {
+    voters: f.strings(0),
+    votersOutgoing: f.strings(1),
+    learners: f.strings(2),
+    learnersNext: f.strings(3),
+    witnesses: f.strings(4),
+    autoLeave: f.boolean(5),
+    members,
+    context: f.bytes(7),
+  };
+}

@@ -1,0 +1,56 @@
+/** From a medium to a store with an identity: what every provider does once it holds the lock. */
+import { RaftError } from '../../core/errors.ts';
+import type { NodeId } from '../../core/types.ts';
+import type { AcquireRequest, NodeIdentity } from '../storage.ts';
+import type { Durability, Medium } from './medium.ts';
+import { FORMAT_VERSION, putMeta } from './meta.ts';
+import { PackedStore } from './packed-store.ts';
+import { logRecordOf, readState, type StoreState } from './state.ts';
+import { TermIndex } from './term-index.ts';
+
+export interface OpenPackedInit {
+  readonly medium: Medium;
+  readonly room: string;
+  readonly nodeId: NodeId;
+  readonly bootNonce: string;
+  readonly durability: Durability;
+  readonly onFault: AcquireRequest['onFault'];
+  /** A new identity: the database must be empty. Otherwise it must not be. */
+  readonly fresh: boolean;
+  readonly nowMs: number;
+}
+
+/**
+ * undefined for a database that should hold an identity and was never written: there is none to adopt.
+ * Errors: corrupt, storage-newer, node-mismatch, quota, storage.
+ */
+export async function openPacked(init: OpenPackedInit): Promise<PackedStore | undefined> {
+  const { medium, room, nodeId } = init;
+  const found = await readState(medium);
+  if (found === undefined && !init.fresh) return undefined;
+  if (found !== undefined && (found.identity.nodeId !== nodeId || found.identity.room !== room)) {
+    const whose = `${found.identity.nodeId} of room ${JSON.stringify(found.identity.room)}`;
+    throw new RaftError('node-mismatch', `The database named for ${nodeId} belongs to ${whose}.`);
+  }
+  const bootCount = found?.identity.bootCount ?? 0;
+  const record = { nodeId, room, bootCount: bootCount + 1, openedAtMs: init.nowMs };
+  const state = found ?? emptyState(record);
+  const first = found === undefined ? [putMeta('format', FORMAT_VERSION), putMeta('log', logRecordOf(state))] : [];
+  await medium.commit([...first, putMeta('identity', record)], init.durability);
+  const identity: NodeIdentity = { nodeId, room, bootNonce: init.bootNonce, bootCount };
+  return PackedStore.open({ medium, identity, state, durability: init.durability, onFault: init.onFault });
+}
+
+function emptyState(identity: StoreState['identity']): StoreState {
+  return {
+    identity,
+    cluster: undefined,
+    hardState: { term: 0, vote: '', commit: 0 },
+    snapshot: undefined,
+    generation: 1,
+    mergedTo: 0,
+    terms: new TermIndex(),
+    tail: [],
+    records: new Map(),
+  };
+}

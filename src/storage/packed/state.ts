@@ -1,0 +1,113 @@
+/** What opening reads: the small records, and of the log only its last segment. */
+import { RaftError } from '../../core/errors.ts';
+import type { Entry, HardState } from '../../core/types.ts';
+import type { ClusterIdentity, LoadedState } from '../storage.ts';
+import type { Medium } from './medium.ts';
+import { FORMAT_VERSION, type IdentityRecord, type LogRecord, readMeta, type SnapshotRecord, unseal } from './meta.ts';
+import { decodeSegment } from './segment.ts';
+import { TermIndex } from './term-index.ts';
+
+export interface StoreState {
+  readonly identity: IdentityRecord;
+  readonly cluster: ClusterIdentity | undefined;
+  readonly hardState: HardState;
+  readonly snapshot: SnapshotRecord | undefined;
+  readonly generation: number;
+  readonly mergedTo: number;
+  readonly terms: TermIndex;
+  readonly tail: readonly Entry[];
+  readonly records: ReadonlyMap<string, Uint8Array>;
+}
+
+const NO_HARD_STATE: HardState = { term: 0, vote: '', commit: 0 };
+
+/** undefined for a database that nothing was ever written to. Errors: corrupt, storage-newer, storage. */
+export async function readState(medium: Medium): Promise<StoreState | undefined> {
+  const [meta, stored, last] = await Promise.all([
+    medium.all('meta'),
+    medium.all('records'),
+    medium.scan('log', Number.MAX_SAFE_INTEGER, 1),
+  ]);
+  const format = readMeta(meta, 'format');
+  if (format === undefined) {
+    if (meta.size === 0 && last.length === 0 && stored.size === 0) return undefined;
+    throw new RaftError('corrupt', "The stored record 'format' is missing.");
+  }
+  if (format > FORMAT_VERSION) {
+    throw new RaftError(
+      'storage-newer',
+      `The database has format ${format}, written by a newer version of tabraft; this one knows format ${FORMAT_VERSION}.`,
+    );
+  }
+  const identity = readMeta(meta, 'identity');
+  const log = readMeta(meta, 'log');
+  if (identity === undefined) throw new RaftError('corrupt', "The stored record 'identity' is missing.");
+  if (log === undefined) throw new RaftError('corrupt', "The stored record 'log' is missing.");
+  const hardState = readMeta(meta, 'hard') ?? NO_HARD_STATE;
+  const snapshot = readMeta(meta, 'snapshot');
+  const end = last[0] === undefined ? undefined : decodeSegment(last[0].key, last[0].value);
+  const alive = end !== undefined && end.generation === log.generation && end.last >= log.firstIndex;
+  const tail = alive ? end.entries.slice(Math.max(0, log.firstIndex - end.first)) : [];
+  const terms = TermIndex.from(log, tail.at(-1)?.index ?? log.firstIndex - 1);
+  requireConsistent(hardState, snapshot, terms, tail);
+  return {
+    identity,
+    cluster: readMeta(meta, 'cluster'),
+    hardState,
+    snapshot,
+    generation: log.generation,
+    mergedTo: log.mergedTo,
+    terms,
+    tail,
+    records: readRecords(stored),
+  };
+}
+
+function requireConsistent(
+  hardState: HardState,
+  snapshot: SnapshotRecord | undefined,
+  terms: TermIndex,
+  tail: readonly Entry[],
+): void {
+  const broken = (what: string): never => {
+    throw new RaftError('corrupt', `The database contradicts itself: ${what}.`);
+  };
+  const last = tail.at(-1);
+  if (last !== undefined && terms.term(last.index) !== last.term) broken(`the term of the last entry, ${last.index}`);
+  const lastRun = terms.state().runs.at(-1);
+  if (lastRun !== undefined && lastRun[0] > terms.lastIndex) broken(`entries up to ${lastRun[0]} were written and are gone`);
+  if (hardState.commit > terms.lastIndex) broken(`entry ${hardState.commit} is committed, the log ends at ${terms.lastIndex}`);
+  const needed = terms.firstIndex - 1;
+  if (needed > 0 && snapshot === undefined) broken(`the log starts at ${terms.firstIndex} and there is no snapshot`);
+  if (snapshot !== undefined && snapshot.meta.index < needed)
+    broken(`the log starts after the snapshot at ${snapshot.meta.index}`);
+}
+
+function readRecords(stored: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
+  const records = new Map<string, Uint8Array>();
+  for (const key of [...stored.keys()].sort()) {
+    try {
+      records.set(key, unseal(stored.get(key) ?? new Uint8Array(0)).slice());
+    } catch (cause) {
+      throw new RaftError('corrupt', `The stored record '${key}' of the owner is damaged.`, { cause });
+    }
+  }
+  return records;
+}
+
+export function loadedState(state: StoreState): LoadedState {
+  return {
+    cluster: state.cluster,
+    hardState: state.hardState,
+    snapshot: state.snapshot?.meta,
+    snapshotBytes: state.snapshot?.bytes ?? 0,
+    firstIndex: state.terms.firstIndex,
+    lastIndex: state.terms.lastIndex,
+    tail: state.tail,
+    records: state.records,
+  };
+}
+
+export function logRecordOf(state: StoreState): LogRecord {
+  return { ...state.terms.state(), generation: state.generation, mergedTo: state.mergedTo };
+}
