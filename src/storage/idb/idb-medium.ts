@@ -1,5 +1,5 @@
 /** IndexedDB as a medium. Version 1 of the database has the four tables; what is in them has a version of its own. */
-import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
+import { type DBSchema, deleteDB, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
 import { RaftError } from '../../core/errors.ts';
 import {
   type Durability,
@@ -16,7 +16,7 @@ const DATABASE_VERSION = 1;
 /** How long opening waits for another tab to let go of an older or vanishing database before it says so. */
 const BLOCKED_WAIT_MS = 5_000;
 
-export interface TableSchema extends DBSchema {
+interface TableSchema extends DBSchema {
   meta: { key: string; value: Uint8Array };
   log: { key: number; value: Uint8Array };
   chunks: { key: number; value: Uint8Array };
@@ -30,7 +30,6 @@ export interface IdbMediumInit {
   readonly onLost: (error: RaftError) => void;
   /** Called once the database is closed. */
   readonly onClosed: () => void;
-  readonly deleteDatabase: (name: string) => Promise<void>;
 }
 
 export class IdbMedium implements Medium {
@@ -139,7 +138,7 @@ export class IdbMedium implements Medium {
     await Promise.allSettled(this.#busy);
     this.#database.close();
     try {
-      await this.#init.deleteDatabase(this.#init.name);
+      await deleteDB(this.#init.name);
     } finally {
       this.#init.onClosed();
     }
@@ -158,6 +157,16 @@ export class IdbMedium implements Medium {
     } catch (error) {
       throw storageError(error);
     }
+  }
+}
+
+/** One meta record of a database that need not be ours to open as a node. Makes nothing. */
+export async function peekMeta(name: string, key: string): Promise<Uint8Array | undefined> {
+  const database = await openDB<TableSchema>(name);
+  try {
+    return database.objectStoreNames.contains('meta') ? await database.get('meta', key) : undefined;
+  } finally {
+    database.close();
   }
 }
 

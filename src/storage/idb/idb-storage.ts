@@ -2,7 +2,6 @@
  * Storage in the browser: one IndexedDB database per (room, node), its identity held by a Web Lock of the same name.
  * Needs a secure context (https, or localhost), as Web Locks do.
  */
-import { deleteDB, openDB } from 'idb';
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import { randomId, requireNodeId, requireRoom } from '../identity.ts';
@@ -13,7 +12,7 @@ import type { PackedStore } from '../packed/packed-store.ts';
 import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
 import { storageError } from './idb-errors.ts';
 import { type HeldLock, heldNames, type Locks, takeLock } from './idb-locks.ts';
-import { IdbMedium, type TableSchema } from './idb-medium.ts';
+import { IdbMedium, peekMeta } from './idb-medium.ts';
 
 /**
  * How long the preferred identity's lock is waited for: a reloaded or crashed tab lets go of it only 30 to 300 ms
@@ -113,7 +112,7 @@ export class IdbStorage implements StorageProvider {
     if (lock === undefined) return undefined;
     let medium: IdbMedium | undefined;
     try {
-      medium = await IdbMedium.open({ name, onLost, onClosed: lock.release, deleteDatabase: deleteDB });
+      medium = await IdbMedium.open({ name, onLost, onClosed: lock.release });
       store = await openPacked({
         medium,
         room: request.room,
@@ -157,13 +156,8 @@ async function byRecency(names: readonly string[]): Promise<readonly string[]> {
 
 async function openedAt(name: string): Promise<number> {
   try {
-    const database = await openDB<TableSchema>(name);
-    try {
-      const stored = await database.get('meta', 'identity');
-      return readMeta(new Map(stored === undefined ? [] : [['identity', stored]]), 'identity')?.openedAtMs ?? 0;
-    } finally {
-      database.close();
-    }
+    const stored = await peekMeta(name, 'identity');
+    return readMeta(new Map(stored === undefined ? [] : [['identity', stored]]), 'identity')?.openedAtMs ?? 0;
   } catch {
     return 0;
   }

@@ -2,10 +2,11 @@
  * The records of the `meta` table: crc32:4 over what follows, then a packed array. Written whole, read whole, and
  * never believed before the checksum and the shape are.
  */
+import { snapshotMetaFrom, snapshotMetaParts } from '../../codec/conf-state.ts';
 import { crc32 } from '../../codec/crc32.ts';
 import { pack, unpack } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
-import type { ConfState, HardState, MemberContext, NodeId, SnapshotMeta } from '../../core/types.ts';
+import type { HardState, NodeId, SnapshotMeta } from '../../core/types.ts';
 import type { ClusterIdentity } from '../storage.ts';
 import type { Operation } from './medium.ts';
 import type { TermIndexState, TermRun } from './term-index.ts';
@@ -48,7 +49,7 @@ const encoders: { readonly [N in MetaName]: (value: MetaRecords[N]) => unknown }
   cluster: (r) => [r.clusterId, r.epoch],
   hard: (r) => [r.term, r.vote, r.commit],
   log: (r) => [r.generation, r.firstIndex, r.termBefore, r.mergedTo, r.runs.flat()],
-  snapshot: (r) => [r.id, encodeSnapshotMeta(r.meta), r.bytes, r.digest, r.checksums],
+  snapshot: (r) => [r.id, snapshotMetaParts(r.meta), r.bytes, r.digest, r.checksums],
 };
 
 const decoders: { readonly [N in MetaName]: (fields: Fields) => MetaRecords[N] } = {
@@ -59,7 +60,7 @@ const decoders: { readonly [N in MetaName]: (fields: Fields) => MetaRecords[N] }
   log: decodeLog,
   snapshot: (f) => ({
     id: f.number(0),
-    meta: decodeSnapshotMeta(f.fields(1)),
+    meta: snapshotMetaFrom(f.array(1)),
     bytes: f.number(2),
     digest: f.string(3),
     checksums: f.numbers(4),
@@ -114,17 +115,6 @@ export class Fields {
     if (typeof value !== 'string') throw new Error(`field ${at} is not text`);
     return value;
   }
-  bytes(at: number): Uint8Array {
-    const value = this.#values[at];
-    if (!(value instanceof Uint8Array)) throw new Error(`field ${at} is not bytes`);
-    return value.slice();
-  }
-  maybeBytes(at: number): Uint8Array | undefined {
-    return this.#values[at] === null ? undefined : this.bytes(at);
-  }
-  boolean(at: number): boolean {
-    return this.#values[at] === true;
-  }
   fields(at: number): Fields {
     return new Fields(this.#values[at]);
   }
@@ -137,10 +127,6 @@ export class Fields {
     const inner = this.fields(at);
     return this.array(at).map((_, i) => inner.number(i));
   }
-  strings(at: number): string[] {
-    const inner = this.fields(at);
-    return this.array(at).map((_, i) => inner.string(i));
-  }
 }
 
 function decodeLog(f: Fields): LogRecord {
@@ -148,32 +134,4 @@ function decodeLog(f: Fields): LogRecord {
   const runs: TermRun[] = [];
   for (let i = 0; i + 1 < flat.length; i += 2) runs.push([flat[i] ?? 0, flat[i + 1] ?? 0]);
   return { generation: f.number(0), firstIndex: f.number(1), termBefore: f.number(2), mergedTo: f.number(3), runs };
-}
-
-export function encodeSnapshotMeta(meta: SnapshotMeta): unknown {
-  const { voters, votersOutgoing, learners, learnersNext, witnesses, autoLeave, members, context } = meta.conf;
-  const pairs = members.map((member) => [member.id, member.context]);
-  const conf = [voters, votersOutgoing, learners, learnersNext, witnesses, autoLeave, pairs, context];
-  return [meta.index, meta.term, conf, meta.data ?? null];
-}
-
-export function decodeSnapshotMeta(f: Fields): SnapshotMeta {
-  return { index: f.number(0), term: f.number(1), conf: decodeConf(f.fields(2)), data: f.maybeBytes(3) };
-}
-
-function decodeConf(f: Fields): ConfState {
-  const members: MemberContext[] = f.array(6).map((member) => {
-    const pair = new Fields(member);
-    return { id: pair.string(0), context: pair.bytes(1) };
-  });
-  return {
-    voters: f.strings(0),
-    votersOutgoing: f.strings(1),
-    learners: f.strings(2),
-    learnersNext: f.strings(3),
-    witnesses: f.strings(4),
-    autoLeave: f.boolean(5),
-    members,
-    context: f.bytes(7),
-  };
 }
