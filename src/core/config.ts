@@ -1,0 +1,168 @@
+/** What a node can be told about how to run the algorithm. Nothing here is replicated. */
+import { RaftError } from './errors.ts';
+import * as limits from './limits.ts';
+import type { RandomSource } from './random.ts';
+import type { TraceSink } from './trace.ts';
+import { type Entry, NO_LIMIT, type NodeId } from './types.ts';
+
+/** Election timeouts are drawn from [minTicks, maxTicks). */
+export interface ElectionTimeoutRange {
+  readonly minTicks: number;
+  readonly maxTicks: number;
+}
+
+/**
+ * `safe`: every read is confirmed by a round of heartbeats (§6.4). `lease`: a leader that heard a quorum less than an
+ * election timeout ago answers at once (§6.4.1); void after a pause. `lease-unchecked`: a leader always answers at
+ * once, as etcd-io/raft does in lease mode; only for comparison with it.
+ */
+export type ReadMode = 'safe' | 'lease' | 'lease-unchecked';
+
+export interface Config {
+  readonly id: NodeId;
+  /** Where election timeouts come from. */
+  readonly random: RandomSource;
+
+  /** Ticks of silence until a node may think the leader gone; also how long check-quorum and a transfer wait. */
+  readonly electionTicks: number;
+  readonly heartbeatTicks: number;
+  /** undefined: [electionTicks, 2 * electionTicks). */
+  readonly electionTimeoutRange: ElectionTimeoutRange | undefined;
+  /** Ask before raising the term (§9.6). */
+  readonly preVote: boolean;
+  /** A leader that does not hear a quorum steps down, and voters that hear their leader refuse candidates (§6.2, §4.2.3). */
+  readonly checkQuorum: boolean;
+  /** A voter refuses a candidate of lower priority than its own, unless that has the longer log. */
+  readonly priority: number;
+  /** Votes and their answers say how far the sender has committed, so that a candidate with an old configuration learns of it. */
+  readonly commitInVotes: boolean;
+  /** A leader that is removed or demoted steps down when it applies that. */
+  readonly stepDownOnRemoval: boolean;
+  /** No message of a term leaves before the term is durable: a restarted candidate cannot meet its own earlier votes. */
+  readonly durableTermFirst: boolean;
+  /** Say no where silence would do: a transfer that its target cannot take, a read that will not be confirmed. */
+  readonly explicitRefusals: boolean;
+
+  readonly maxAppendBytes: number;
+  readonly maxAppendEntries: number;
+  readonly maxInflightMessages: number;
+  readonly maxInflightBytes: number;
+  readonly maxUncommittedBytes: number;
+  readonly maxCommittedBytes: number;
+  readonly maxEntryBytes: number;
+  /** What an entry counts for in maxAppendBytes and maxCommittedBytes. Must be positive. */
+  readonly entryBytes: (entry: Entry) => number;
+  /** Appends to one follower are made when the Ready is taken, all in one; otherwise as soon as there is a reason. */
+  readonly batchAppends: boolean;
+  /** Tell followers of a new commit index at once; otherwise with the next append or heartbeat. */
+  readonly broadcastCommit: boolean;
+  /** The environment writes while the node goes on: entries are applied only once they are durable here. */
+  readonly asyncStorageWrites: boolean;
+  /** A snapshot nobody reports on is taken for lost after so many ticks; 0: never. */
+  readonly snapshotTimeoutTicks: number;
+  /** Proposals that reach a follower go on to the leader. */
+  readonly forwardProposals: boolean;
+  /** A change that cannot be applied is refused when it is proposed. */
+  readonly validateConfChanges: boolean;
+
+  readonly readMode: ReadMode;
+  readonly maxReads: number;
+  /** Reads asked before the heartbeats of a round are taken share that round. */
+  readonly batchReads: boolean;
+  /** A single voter too answers reads only once it has committed in its term: its stored commit index may be old. */
+  readonly singleVoterReadsWait: boolean;
+
+  /** Check state and change of state after every input: for tests and simulation. */
+  readonly checkInvariants: boolean;
+  readonly trace: TraceSink | undefined;
+}
+
+export type ConfigInput = Pick<Config, 'id' | 'random'> & Partial<Config>;
+
+/** Fills in the defaults and checks the ranges. Errors: invalid-argument, naming the option and what is allowed. */
+export function makeConfig(input: ConfigInput): Config {
+  const electionTicks = input.electionTicks ?? limits.ELECTION_TICKS;
+  const config: Config = {
+    electionTicks,
+    heartbeatTicks: limits.HEARTBEAT_TICKS,
+    electionTimeoutRange: undefined,
+    preVote: true,
+    checkQuorum: true,
+    priority: 0,
+    commitInVotes: true,
+    stepDownOnRemoval: true,
+    durableTermFirst: true,
+    explicitRefusals: true,
+    maxAppendBytes: limits.APPEND_BYTES_MAX,
+    maxAppendEntries: limits.APPEND_ENTRIES_MAX,
+    maxInflightMessages: limits.INFLIGHT_MESSAGES_MAX,
+    maxInflightBytes: limits.INFLIGHT_BYTES_MAX,
+    maxUncommittedBytes: limits.UNCOMMITTED_BYTES_MAX,
+    maxCommittedBytes: limits.COMMITTED_BYTES_MAX,
+    maxEntryBytes: limits.ENTRY_BYTES_MAX,
+    entryBytes: defaultEntryBytes,
+    batchAppends: true,
+    broadcastCommit: true,
+    asyncStorageWrites: true,
+    snapshotTimeoutTicks: electionTicks * limits.SNAPSHOT_TIMEOUT_ELECTIONS,
+    forwardProposals: true,
+    validateConfChanges: true,
+    readMode: 'safe',
+    maxReads: limits.READS_MAX,
+    batchReads: true,
+    singleVoterReadsWait: true,
+    checkInvariants: false,
+    trace: undefined,
+    ...input,
+  };
+  validate(config);
+  return config;
+}
+
+export function defaultEntryBytes(entry: Entry): number {
+  return entry.data.length + limits.ENTRY_OVERHEAD_BYTES;
+}
+
+const COUNTS = [
+  ['electionTicks', 2, 1_000_000],
+  ['heartbeatTicks', 1, 1_000_000],
+  ['priority', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  ['maxAppendBytes', 0, NO_LIMIT],
+  ['maxAppendEntries', 1, NO_LIMIT],
+  ['maxInflightMessages', 1, NO_LIMIT],
+  ['maxInflightBytes', 1, NO_LIMIT],
+  ['maxUncommittedBytes', 1, NO_LIMIT],
+  ['maxCommittedBytes', 1, NO_LIMIT],
+  ['maxEntryBytes', 1, NO_LIMIT],
+  ['snapshotTimeoutTicks', 0, NO_LIMIT],
+  ['maxReads', 1, NO_LIMIT],
+] as const;
+
+function validate(config: Config): void {
+  if (config.id === '') throw new RaftError('invalid-argument', 'id: must not be empty');
+  for (const [name, min, max] of COUNTS) {
+    const value = config[name];
+    if (!Number.isSafeInteger(value) || value < min || value > max) {
+      throw new RaftError('invalid-argument', `${name}: ${value} is not a whole number from ${min} to ${max}`);
+    }
+  }
+  if (config.heartbeatTicks >= config.electionTicks) {
+    throw new RaftError('invalid-argument', `heartbeatTicks: must be below electionTicks (${config.electionTicks})`);
+  }
+  if (config.electionTimeoutRange !== undefined) validateRange(config.electionTimeoutRange, config.electionTicks);
+  if (config.readMode !== 'safe' && !config.checkQuorum) {
+    throw new RaftError('invalid-argument', 'readMode: lease reads need checkQuorum');
+  }
+}
+
+/** Errors: invalid-argument. */
+export function validateRange(range: ElectionTimeoutRange, electionTicks: number): void {
+  const { minTicks, maxTicks } = range;
+  const whole = Number.isSafeInteger(minTicks) && Number.isSafeInteger(maxTicks);
+  if (!whole || minTicks < electionTicks || maxTicks <= minTicks) {
+    throw new RaftError(
+      'invalid-argument',
+      `electionTimeoutRange: must be whole ticks with electionTicks (${electionTicks}) <= minTicks < maxTicks`,
+    );
+  }
+}
