@@ -1,8 +1,9 @@
 /** What must hold of a batch before a store takes it: a broken one is a fault of the caller, never of the disk. */
 import { RaftError } from '../core/errors.ts';
 import type { Entry, Index, Term } from '../core/types.ts';
-import type { WriteBatch } from './storage.ts';
+import type { ClusterIdentity, WriteBatch } from './storage.ts';
 
+/** What a store knows, as of the writes called. */
 export interface LogView {
   readonly firstIndex: Index;
   readonly lastIndex: Index;
@@ -42,6 +43,17 @@ function requireEntries(entries: readonly Entry[], log: Pick<LogView, 'firstInde
       throw new RaftError('invariant', `Entry ${entry.index} stands where ${expected} is expected.`);
     }
     expected += 1;
+  }
+}
+
+/** A store belongs to one cluster; its epoch only rises. Errors: cluster-mismatch, epoch-mismatch. */
+export function requireCluster(wanted: ClusterIdentity | undefined, present: ClusterIdentity | undefined): void {
+  if (wanted === undefined || present === undefined) return;
+  if (wanted.clusterId !== present.clusterId) {
+    throw new RaftError('cluster-mismatch', `This store belongs to cluster ${present.clusterId}, not to ${wanted.clusterId}.`);
+  }
+  if (wanted.epoch < present.epoch) {
+    throw new RaftError('epoch-mismatch', `This store is of epoch ${present.epoch}; ${wanted.epoch} is over.`);
   }
 }
 

@@ -83,7 +83,10 @@ export interface WriteBatch {
   readonly snapshot?: { readonly staged: StagedSnapshot; readonly keepLogAfter: boolean } | undefined;
   readonly putRecords?: ReadonlyArray<readonly [key: string, value: Uint8Array]> | undefined;
   readonly deleteRecords?: readonly string[] | undefined;
-  /** False: may be lost by a power cut (never by a crash of the process). Default true. */
+  /**
+   * False: may be lost by a power cut. A hard state in which only the commit index is new may then also be lost by a
+   * crash: it resolves at once and waits for the next write to take it along. Default true.
+   */
   readonly sync?: boolean | undefined;
 }
 
@@ -123,7 +126,8 @@ export interface NodeStore {
   /**
    * Resolves when the batch is durable. Batches called while a write is in flight are folded into the next
    * transaction. A failed write fails every later one with the same code until `load` is called again.
-   * Errors: quota, storage, storage-closed.
+   * Errors: quota, storage, storage-closed; and of a batch that is refused, with no effect: invariant (a hole in the
+   * log), cluster-mismatch, epoch-mismatch, invalid-argument.
    */
   write(batch: WriteBatch): Promise<void>;
   /** Term at an index from firstIndex - 1 (the snapshot's) to lastIndex of what was written; undefined outside. Synchronous. */

@@ -1,8 +1,9 @@
 import { RaftError } from '../../core/errors.ts';
 import type { Entry, Index, SnapshotMeta, Term } from '../../core/types.ts';
-import { failedStore, requireBatch } from '../batch.ts';
+import { failedStore, requireBatch, requireCluster } from '../batch.ts';
 import type {
   AcquireRequest,
+  ClusterIdentity,
   LoadedState,
   NodeIdentity,
   NodeStore,
@@ -32,6 +33,7 @@ export class MemoryNodeStore implements NodeStore {
   readonly #init: MemoryNodeStoreInit;
   readonly #image: MemoryImage;
   readonly #view = new MemoryLog();
+  #cluster: ClusterIdentity | undefined;
   readonly #staged = new Map<StagedSnapshot, MemorySnapshot>();
   /** The last write called; writes take effect one after the other. */
   #tail: Promise<void> = Promise.resolve();
@@ -43,6 +45,7 @@ export class MemoryNodeStore implements NodeStore {
     this.identity = init.identity;
     this.#image = init.image;
     this.#view.copyFrom(init.image.log);
+    this.#cluster = init.image.cluster;
   }
 
   async load(): Promise<LoadedState> {
@@ -53,6 +56,7 @@ export class MemoryNodeStore implements NodeStore {
     this.#tail = Promise.resolve();
     this.#view.copyFrom(this.#image.log);
     const { cluster, hardState, snapshot, records } = this.#image;
+    this.#cluster = cluster;
     return {
       cluster,
       hardState,
@@ -73,6 +77,7 @@ export class MemoryNodeStore implements NodeStore {
     const kept = records === undefined ? batch : { ...batch, putRecords: records };
     if (snapshot !== undefined) this.#view.installed(snapshot, batch.snapshot?.keepLogAfter === true);
     if (batch.entries !== undefined) this.#view.append(batch.entries);
+    if (batch.cluster !== undefined) this.#cluster = batch.cluster;
     const written = this.#tail.then(() => this.#persist(kept, snapshot));
     written.catch(() => undefined);
     this.#tail = written;
@@ -84,6 +89,7 @@ export class MemoryNodeStore implements NodeStore {
       this.#requireOpen();
       if (this.#failure !== undefined) return this.#failure;
       requireBatch(batch, this.#view);
+      requireCluster(batch.cluster, this.#cluster);
       if (batch.snapshot !== undefined && !this.#staged.has(batch.snapshot.staged)) {
         return new RaftError('invalid-argument', 'The snapshot was not staged by this store.');
       }

@@ -6,19 +6,27 @@ import { snapshotMetaFrom, snapshotMetaParts } from '../../codec/conf-state.ts';
 import { crc32 } from '../../codec/crc32.ts';
 import { pack, unpack } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
-import type { HardState, NodeId, SnapshotMeta } from '../../core/types.ts';
+import type { HardState, Index, NodeId, SnapshotMeta } from '../../core/types.ts';
 import type { ClusterIdentity } from '../storage.ts';
 import type { Operation } from './medium.ts';
 import type { TermIndexState, TermRun } from './term-index.ts';
 
-/** Version of the layout of the whole database. */
-export const FORMAT_VERSION = 1;
+/**
+ * Version of the layout of the whole database. 1: `hard` had no end of the log, so that a missing last segment went
+ * unnoticed; 2: `head` has it.
+ */
+export const FORMAT_VERSION = 2;
 
 export interface IdentityRecord {
   readonly nodeId: NodeId;
   readonly room: string;
   readonly bootCount: number;
   readonly openedAtMs: number;
+}
+/** Written with every transaction that changes any of it, together with the entries it speaks of. */
+export interface HeadRecord {
+  readonly hardState: HardState;
+  readonly lastIndex: Index;
 }
 export interface LogRecord extends TermIndexState {
   readonly generation: number;
@@ -37,6 +45,8 @@ export interface MetaRecords {
   readonly format: number;
   readonly identity: IdentityRecord;
   readonly cluster: ClusterIdentity;
+  readonly head: HeadRecord;
+  /** Of format 1. */
   readonly hard: HardState;
   readonly log: LogRecord;
   readonly snapshot: SnapshotRecord;
@@ -47,6 +57,7 @@ const encoders: { readonly [N in MetaName]: (value: MetaRecords[N]) => unknown }
   format: (version) => [version],
   identity: (r) => [r.nodeId, r.room, r.bootCount, r.openedAtMs],
   cluster: (r) => [r.clusterId, r.epoch],
+  head: ({ hardState: h, lastIndex }) => [h.term, h.vote, h.commit, lastIndex],
   hard: (r) => [r.term, r.vote, r.commit],
   log: (r) => [r.generation, r.firstIndex, r.termBefore, r.mergedTo, r.runs.flat()],
   snapshot: (r) => [r.id, snapshotMetaParts(r.meta), r.bytes, r.digest, r.checksums],
@@ -56,7 +67,8 @@ const decoders: { readonly [N in MetaName]: (fields: Fields) => MetaRecords[N] }
   format: (f) => f.number(0),
   identity: (f) => ({ nodeId: f.string(0), room: f.string(1), bootCount: f.number(2), openedAtMs: f.number(3) }),
   cluster: (f) => ({ clusterId: f.string(0), epoch: f.number(1) }),
-  hard: (f) => ({ term: f.number(0), vote: f.string(1), commit: f.number(2) }),
+  head: (f) => ({ hardState: decodeHardState(f), lastIndex: f.number(3) }),
+  hard: decodeHardState,
   log: decodeLog,
   snapshot: (f) => ({
     id: f.number(0),
@@ -127,6 +139,10 @@ export class Fields {
     const inner = this.fields(at);
     return this.array(at).map((_, i) => inner.number(i));
   }
+}
+
+function decodeHardState(f: Fields): HardState {
+  return { term: f.number(0), vote: f.string(1), commit: f.number(2) };
 }
 
 function decodeLog(f: Fields): LogRecord {

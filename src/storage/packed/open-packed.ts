@@ -35,8 +35,9 @@ export async function openPacked(init: OpenPackedInit): Promise<PackedStore | un
   const bootCount = found?.identity.bootCount ?? 0;
   const record = { nodeId, room, bootCount: bootCount + 1, openedAtMs: init.nowMs };
   const state = found ?? emptyState(record);
-  const first = found === undefined ? [putMeta('format', FORMAT_VERSION), putMeta('log', logRecordOf(state))] : [];
-  await medium.commit([...first, putMeta('identity', record)], init.durability);
+  const head = putMeta('head', { hardState: state.hardState, lastIndex: 0 });
+  const first = [putMeta('format', FORMAT_VERSION), putMeta('log', logRecordOf(state)), head];
+  await medium.commit([...(found === undefined ? first : []), putMeta('identity', record)], init.durability);
   const identity: NodeIdentity = { nodeId, room, bootNonce: init.bootNonce, bootCount };
   return PackedStore.open({ medium, identity, state, durability: init.durability, onFault: init.onFault });
 }

@@ -4,9 +4,10 @@
  */
 import { RaftError } from '../../core/errors.ts';
 import type { Entry, HardState, Index, SnapshotMeta, Term } from '../../core/types.ts';
-import { failedStore, requireBatch } from '../batch.ts';
+import { failedStore, requireBatch, requireCluster } from '../batch.ts';
 import type {
   AcquireRequest,
+  ClusterIdentity,
   LoadedState,
   NodeIdentity,
   NodeStore,
@@ -53,6 +54,7 @@ export class PackedStore implements NodeStore {
   #generation = 0;
   #mergedTo: Index = 0;
   #hardState: HardState;
+  #cluster: ClusterIdentity | undefined = undefined;
   #snapshot: SnapshotRecord | undefined;
   readonly #recent = new Recent();
   /** The log record as the disk has it, or gets it with the transaction in flight. */
@@ -90,6 +92,7 @@ export class PackedStore implements NodeStore {
     this.#generation = state.generation;
     this.#mergedTo = state.mergedTo;
     this.#hardState = state.hardState;
+    this.#cluster = state.cluster;
     this.#snapshot = state.snapshot;
     this.#recent.clear();
     this.#recent.append(state.tail);
@@ -150,6 +153,7 @@ export class PackedStore implements NodeStore {
       this.#requireOpen();
       if (this.#pipeline.failure !== undefined) throw this.#pipeline.failure;
       requireBatch(batch, this.#terms);
+      requireCluster(batch.cluster, this.#cluster);
       if (batch.snapshot !== undefined && !this.#snapshots.knows(batch.snapshot.staged)) {
         throw new RaftError('invalid-argument', 'The snapshot was not staged by this store, or was used.');
       }
@@ -162,6 +166,7 @@ export class PackedStore implements NodeStore {
     if (batch.snapshot !== undefined) this.#install(fold, batch.snapshot);
     fold.add(batch, this.#terms.lastIndex);
     if (batch.hardState !== undefined) this.#hardState = batch.hardState;
+    if (batch.cluster !== undefined) this.#cluster = batch.cluster;
     this.#takeCommitAlong(fold);
     if (batch.entries !== undefined && batch.entries.length > 0) {
       this.#terms.append(batch.entries);
@@ -232,7 +237,9 @@ export class PackedStore implements NodeStore {
     this.#inFlight = encodeSegments(fold.entries, before, this.#generation);
     for (const { first, value } of this.#inFlight) operations.push({ kind: 'put', table: 'log', key: first, value });
     if (this.#terms.version !== this.#termsStored) operations.push(this.#logRecord());
-    if (fold.hardState !== undefined) operations.push(putMeta('hard', fold.hardState));
+    if (fold.hardState !== undefined || fold.entries.length > 0 || fold.deleteFrom !== undefined) {
+      operations.push(putMeta('head', { hardState: this.#hardState, lastIndex: this.#terms.lastIndex }));
+    }
     if (fold.cluster !== undefined) operations.push(putMeta('cluster', fold.cluster));
     if (fold.snapshot !== undefined) operations.push(putMeta('snapshot', fold.snapshot));
     for (const [key, value] of fold.records) {

@@ -86,6 +86,7 @@ export function decodeSegment(key: number, value: Uint8Array): Segment {
   if ((value[0] ?? 0) > SEGMENT_VERSION) {
     throw new RaftError('storage-newer', `The log segment that starts at ${key} was written by a newer version of tabraft.`);
   }
+  if (value[0] !== SEGMENT_VERSION) refuse('has a version that never was');
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
   if (view.getUint32(CRC_AT, true) !== crc32(value.subarray(CHECKED_FROM))) refuse('does not match its checksum');
   const generation = view.getUint32(5, true);

@@ -3,9 +3,18 @@ import { RaftError } from '../../core/errors.ts';
 import type { Entry, HardState } from '../../core/types.ts';
 import type { ClusterIdentity, LoadedState } from '../storage.ts';
 import type { Medium } from './medium.ts';
-import { FORMAT_VERSION, type IdentityRecord, type LogRecord, readMeta, type SnapshotRecord, unseal } from './meta.ts';
+import {
+  FORMAT_VERSION,
+  type HeadRecord,
+  type IdentityRecord,
+  type LogRecord,
+  readMeta,
+  type SnapshotRecord,
+  unseal,
+} from './meta.ts';
 import { decodeSegment } from './segment.ts';
 import { TermIndex } from './term-index.ts';
+import { upgrade } from './upgrade.ts';
 
 export interface StoreState {
   readonly identity: IdentityRecord;
@@ -19,9 +28,10 @@ export interface StoreState {
   readonly records: ReadonlyMap<string, Uint8Array>;
 }
 
-const NO_HARD_STATE: HardState = { term: 0, vote: '', commit: 0 };
-
-/** undefined for a database that nothing was ever written to. Errors: corrupt, storage-newer, storage. */
+/**
+ * undefined for a database that nothing was ever written to. One of an older format is upgraded, in one transaction.
+ * Errors: corrupt, storage-newer, storage.
+ */
 export async function readState(medium: Medium): Promise<StoreState | undefined> {
   const [meta, stored, last] = await Promise.all([
     medium.all('meta'),
@@ -33,6 +43,10 @@ export async function readState(medium: Medium): Promise<StoreState | undefined>
     if (meta.size === 0 && last.length === 0 && stored.size === 0) return undefined;
     throw new RaftError('corrupt', "The stored record 'format' is missing.");
   }
+  if (format < FORMAT_VERSION) {
+    await upgrade(medium, meta, last[0], format);
+    return readState(medium);
+  }
   if (format > FORMAT_VERSION) {
     throw new RaftError(
       'storage-newer',
@@ -43,17 +57,18 @@ export async function readState(medium: Medium): Promise<StoreState | undefined>
   const log = readMeta(meta, 'log');
   if (identity === undefined) throw new RaftError('corrupt', "The stored record 'identity' is missing.");
   if (log === undefined) throw new RaftError('corrupt', "The stored record 'log' is missing.");
-  const hardState = readMeta(meta, 'hard') ?? NO_HARD_STATE;
+  const head = readMeta(meta, 'head');
+  if (head === undefined) throw new RaftError('corrupt', "The stored record 'head' is missing.");
   const snapshot = readMeta(meta, 'snapshot');
   const end = last[0] === undefined ? undefined : decodeSegment(last[0].key, last[0].value);
   const alive = end !== undefined && end.generation === log.generation && end.last >= log.firstIndex;
   const tail = alive ? end.entries.slice(Math.max(0, log.firstIndex - end.first)) : [];
   const terms = TermIndex.from(log, tail.at(-1)?.index ?? log.firstIndex - 1);
-  requireConsistent(hardState, snapshot, terms, tail);
+  requireConsistent(head, snapshot, terms, tail);
   return {
     identity,
     cluster: readMeta(meta, 'cluster'),
-    hardState,
+    hardState: head.hardState,
     snapshot,
     generation: log.generation,
     mergedTo: log.mergedTo,
@@ -64,7 +79,7 @@ export async function readState(medium: Medium): Promise<StoreState | undefined>
 }
 
 function requireConsistent(
-  hardState: HardState,
+  head: HeadRecord,
   snapshot: SnapshotRecord | undefined,
   terms: TermIndex,
   tail: readonly Entry[],
@@ -74,9 +89,11 @@ function requireConsistent(
   };
   const last = tail.at(-1);
   if (last !== undefined && terms.term(last.index) !== last.term) broken(`the term of the last entry, ${last.index}`);
-  const lastRun = terms.state().runs.at(-1);
-  if (lastRun !== undefined && lastRun[0] > terms.lastIndex) broken(`entries up to ${lastRun[0]} were written and are gone`);
-  if (hardState.commit > terms.lastIndex) broken(`entry ${hardState.commit} is committed, the log ends at ${terms.lastIndex}`);
+  if (head.lastIndex !== terms.lastIndex) {
+    broken(`entries were written up to ${head.lastIndex}, the log ends at ${terms.lastIndex}`);
+  }
+  const { commit } = head.hardState;
+  if (commit > terms.lastIndex) broken(`entry ${commit} is committed, the log ends at ${terms.lastIndex}`);
   const needed = terms.firstIndex - 1;
   if (needed > 0 && snapshot === undefined) broken(`the log starts at ${terms.firstIndex} and there is no snapshot`);
   if (snapshot !== undefined && snapshot.meta.index < needed)

@@ -91,6 +91,19 @@ export const batchCases: readonly SuiteCase[] = [
     },
   ],
   [
+    'a store belongs to one cluster, whose epoch only rises',
+    async ({ acquire, reopen }) => {
+      const store = await acquire();
+      await store.write({ cluster: { clusterId: 'c1', epoch: 2 } });
+      const again = await reopen(store);
+      await again.load();
+      await fails(() => again.write({ cluster: { clusterId: 'c2', epoch: 3 } }), 'cluster-mismatch', 'another cluster');
+      await fails(() => again.write({ cluster: { clusterId: 'c1', epoch: 1 } }), 'epoch-mismatch', 'an epoch that is over');
+      await again.write({ cluster: { clusterId: 'c1', epoch: 3 } });
+      equal((await again.load()).cluster, { clusterId: 'c1', epoch: 3 }, 'the new epoch');
+    },
+  ],
+  [
     'an empty batch resolves; so do many at once',
     async ({ acquire }) => {
       const store = await acquire();

@@ -1,0 +1,141 @@
+/**
+ * Storage in Node: one LMDB environment per (room, node) under a directory. The identity is held by the living process
+ * that put itself down in the environment.
+ */
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RaftError } from '../../core/errors.ts';
+import type { NodeId } from '../../core/types.ts';
+import { failedStore } from '../batch.ts';
+import { digestOf } from '../digest.ts';
+import { randomId, requireNodeId, requireRoom } from '../identity.ts';
+import type { Durability } from '../packed/medium.ts';
+import { readMeta } from '../packed/meta.ts';
+import { openPacked } from '../packed/open-packed.ts';
+import type { PackedStore } from '../packed/packed-store.ts';
+import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
+import { LmdbMedium } from './lmdb-medium.ts';
+import { entered, holderOf, isAlive, left } from './process-life.ts';
+
+/** Longer names become their digest: file systems stop at 255 bytes. */
+const DIRECTORY_NAME_LENGTH_MAX = 200;
+
+export interface LmdbStorageOptions {
+  /** Directory that holds the rooms. Made when it is missing. */
+  readonly path: string;
+  /** strict (default): a write resolves when it is on the disk. relaxed: when a power cut can still undo it. */
+  readonly durability?: Durability | undefined;
+}
+
+export class LmdbStorage implements StorageProvider {
+  readonly kind: string = 'lmdb';
+  readonly durable: boolean = true;
+  readonly #path: string;
+  readonly #durability: Durability;
+
+  constructor(options: LmdbStorageOptions) {
+    this.#path = options.path;
+    this.#durability = options.durability ?? 'strict';
+  }
+
+  async acquire(request: AcquireRequest): Promise<NodeStore> {
+    requireRoom(request.room);
+    if (request.preferred !== undefined) requireNodeId(request.preferred);
+    const directory = join(this.#path, roomDirectory(request.room));
+    try {
+      await mkdir(directory, { recursive: true });
+    } catch (cause) {
+      throw new RaftError('storage-unavailable', `The directory ${directory} cannot be made.`, { cause });
+    }
+    const store = request.fresh === true ? undefined : await this.#adopt(request, directory);
+    if (store !== undefined) return store;
+    const made = await this.#open({ ...request, fresh: true }, directory, randomId());
+    if (made === undefined) throw new RaftError('identity-in-use', 'A new random identity is in use already.');
+    return made;
+  }
+
+  async #adopt(request: AcquireRequest, directory: string): Promise<NodeStore | undefined> {
+    const found = (await readdir(directory, { withFileTypes: true })).flatMap((e) => (e.isDirectory() ? [e.name] : []));
+    const { preferred } = request;
+    if (preferred !== undefined && found.includes(preferred)) {
+      const store = await this.#open(request, directory, preferred);
+      if (store !== undefined) return store;
+    }
+    const orphans = found.filter((nodeId) => nodeId !== preferred);
+    let unreadable: unknown;
+    for (const nodeId of await byRecency(directory, orphans)) {
+      try {
+        const store = await this.#open(request, directory, nodeId);
+        if (store !== undefined) return store;
+      } catch (error) {
+        unreadable ??= error;
+      }
+    }
+    // Nothing is made anew in the place of what cannot be read, unless the caller asks for it (fresh).
+    if (unreadable !== undefined) throw unreadable;
+    return undefined;
+  }
+
+  /** undefined when the identity is held, or there is none in the environment. */
+  async #open(request: AcquireRequest, directory: string, nodeId: NodeId): Promise<NodeStore | undefined> {
+    const bootNonce = randomId();
+    const medium = LmdbMedium.open(join(directory, nodeId));
+    let store: PackedStore | undefined;
+    medium.onClosed = () => left(bootNonce);
+    try {
+      entered(bootNonce);
+      if (!medium.hold(holderOf(bootNonce), isAlive)) {
+        await medium.close();
+        return undefined;
+      }
+      store = await openPacked({
+        medium,
+        room: request.room,
+        nodeId,
+        bootNonce,
+        durability: this.#durability,
+        onFault: request.onFault,
+        fresh: request.fresh === true,
+        nowMs: performance.timeOrigin + performance.now(),
+      });
+    } catch (error) {
+      await medium.close();
+      throw failedStore(`The store in ${medium.path} cannot be opened.`, error);
+    }
+    // Never written: made by a process that died at that moment. There is nothing in it to keep.
+    if (store === undefined) await medium.destroy();
+    return store;
+  }
+}
+
+/** The name of a room's directory: never a path, whatever the room is called. */
+export function roomDirectory(room: string): string {
+  const encoded = encodeURIComponent(room);
+  return encoded.length <= DIRECTORY_NAME_LENGTH_MAX ? `r-${encoded}` : `d-${digestOf([new TextEncoder().encode(room)])}`;
+}
+
+/** The most recently opened first; those held by the living are left out, what cannot be read comes last. */
+async function byRecency(directory: string, nodeIds: readonly NodeId[]): Promise<readonly NodeId[]> {
+  if (nodeIds.length < 2) return nodeIds;
+  const dated: { nodeId: NodeId; openedAtMs: number }[] = [];
+  for (const nodeId of nodeIds) {
+    const openedAtMs = await openedAt(join(directory, nodeId));
+    if (openedAtMs !== undefined) dated.push({ nodeId, openedAtMs });
+  }
+  return dated.sort((a, b) => b.openedAtMs - a.openedAtMs).map(({ nodeId }) => nodeId);
+}
+
+/** undefined when it is held. */
+async function openedAt(path: string): Promise<number | undefined> {
+  let medium: LmdbMedium | undefined;
+  try {
+    medium = LmdbMedium.open(path);
+    const holder = medium.holder();
+    if (holder !== undefined && isAlive(holder)) return undefined;
+    return readMeta(await medium.all('meta'), 'identity')?.openedAtMs ?? 0;
+  } catch {
+    return 0;
+  } finally {
+    await medium?.close();
+  }
+}
