@@ -1,7 +1,6 @@
 /**
- * PORT: what the log drives. Two layers:
- *  - `Machine`: three functions over bytes, what the runtime applies entries to;
- *  - `StateMachine`: typed commands and queries, what people write (see define.ts, which turns it into a Machine).
+ * PORT: what the log drives. `Machine` is what the runtime applies entries to; people write either a typed
+ * `StateMachine` (types.ts, made into a Machine by typed-machine.ts) or the three functions of a `ByteMachine`.
  */
 import type { Index, NodeId, Term } from '../core/types.ts';
 
@@ -17,12 +16,48 @@ export interface ApplyContext {
   readonly proposer: NodeId;
 }
 
-/** The minimal state machine: bytes in, bytes out. All of it deterministic. */
+/**
+ * What a command came to, the same on every member. Values are primitives, or `packed` bytes of anything
+ * else, so that what was answered can never change afterwards.
+ */
+export type Outcome =
+  | { readonly kind: 'value'; readonly value: string | number | boolean | null | undefined }
+  | { readonly kind: 'packed'; readonly bytes: Uint8Array }
+  | { readonly kind: 'error'; readonly code: OutcomeCode; readonly message: string };
+export type OutcomeCode =
+  | 'handler-failed'
+  | 'unknown-command'
+  | 'term-mismatch'
+  | 'timeout'
+  | 'session-expired'
+  | 'outcome-unknown';
+
+/** What the runtime drives. All of it deterministic. */
 export interface Machine {
   /** Version of the commands it understands. Entries of a newer one stop the node with `version-mismatch`. */
   readonly version: number;
-  apply(command: Uint8Array, context: ApplyContext): Uint8Array;
+  /** What readers look at. */
+  readonly state: unknown;
+  apply(command: Uint8Array, context: ApplyContext): Outcome;
   /** The whole state at this moment; later applies must not change what it yields. */
   snapshot(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   restore(chunks: AsyncIterable<Uint8Array>, version: number): Promise<void>;
+  /** Another machine of the same kind in its initial state; undefined when there is no way to make one. */
+  fresh(): Machine | undefined;
+  /** Back to the state before the first entry. */
+  reset(): void;
+  /** The command as a value, for logs and `changes()`; undefined when it cannot be read. */
+  decode(command: Uint8Array): unknown;
+  /** An outcome as the value its caller gets; a fresh copy on every call. Throws the RaftError of an error. */
+  answer(outcome: Outcome): unknown;
+}
+
+/** The minimal state machine: bytes in, bytes out. */
+export interface ByteMachine {
+  readonly version?: number;
+  apply(command: Uint8Array, context: ApplyContext): Uint8Array;
+  snapshot(): Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  restore(chunks: AsyncIterable<Uint8Array>): void | Promise<void>;
+  /** Back to the state before the first entry: needed only where a node reopens its storage while it runs. */
+  reset?(): void;
 }

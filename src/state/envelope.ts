@@ -1,0 +1,158 @@
+/**
+ * The bytes of a `normal` entry: who wrote the command, as which write of which session, under which
+ * conditions, then the command itself. Opaque to the core, the wire and the storage.
+ *
+ * Layout: 1 byte kind, then unsigned LEB128 numbers, then (for text) a length and UTF-8, then the command.
+ */
+import { RaftError } from '../core/errors.ts';
+
+export interface CommandEnvelope {
+  readonly kind: 'command';
+  /** Index of the entry that registered the session (§6.3). */
+  readonly session: number;
+  /** Number of the write within its session, from 1. */
+  readonly sequence: number;
+  /** Every write of the session below it has been answered, or given up: its outcome may be forgotten. */
+  readonly answeredBelow: number;
+  readonly machineVersion: number;
+  /** Apply only in this term; 0 for any. */
+  readonly expectedTerm: number;
+  /** Apply only until this log time in ms; 0 for ever. */
+  readonly notAfter: number;
+  /** The caller's idempotency key; '' for none. */
+  readonly key: string;
+  readonly command: Uint8Array;
+}
+/** Opens a session; its id is the index of this entry. */
+export interface RegisterEnvelope {
+  readonly kind: 'register';
+  readonly clientId: string;
+  /** Tells the waiting client its own registration from a namesake's. */
+  readonly nonce: string;
+}
+/** The client is done with a session: it is forgotten at once. */
+export interface CloseEnvelope {
+  readonly kind: 'close';
+  readonly session: number;
+}
+export type Envelope = CommandEnvelope | RegisterEnvelope | CloseEnvelope;
+
+const COMMAND = 1;
+const REGISTER = 2;
+const CLOSE = 3;
+/** Longest text in an envelope (client id, nonce, key), in UTF-8 bytes: longer ones are refused. */
+export const ENVELOPE_TEXT_BYTES_MAX = 256;
+
+const encoder: TextEncoder = new TextEncoder();
+const decoder: TextDecoder = new TextDecoder('utf-8', { fatal: true });
+/** A header is at most 1 + 6 numbers of 8 bytes + 2 texts; grown never. */
+const scratch: Uint8Array = new Uint8Array(1 + 6 * 8 + 2 * (ENVELOPE_TEXT_BYTES_MAX + 2));
+
+export function encodeCommand(envelope: Omit<CommandEnvelope, 'kind'>): Uint8Array {
+  scratch[0] = COMMAND;
+  let at = putNumber(1, envelope.session);
+  at = putNumber(at, envelope.sequence);
+  at = putNumber(at, envelope.answeredBelow);
+  at = putNumber(at, envelope.machineVersion);
+  at = putNumber(at, envelope.expectedTerm);
+  at = putNumber(at, envelope.notAfter);
+  at = putText(at, envelope.key);
+  const bytes = new Uint8Array(at + envelope.command.length);
+  for (let i = 0; i < at; i++) bytes[i] = scratch[i] ?? 0;
+  bytes.set(envelope.command, at);
+  return bytes;
+}
+
+export function encodeRegister(clientId: string, nonce: string): Uint8Array {
+  scratch[0] = REGISTER;
+  return scratch.slice(0, putText(putText(1, clientId), nonce));
+}
+
+export function encodeClose(session: number): Uint8Array {
+  scratch[0] = CLOSE;
+  return scratch.slice(0, putNumber(1, session));
+}
+
+function putNumber(at: number, value: number): number {
+  let rest = value;
+  let next = at;
+  while (rest >= 128) {
+    scratch[next++] = (rest % 128) | 128;
+    rest = Math.floor(rest / 128);
+  }
+  scratch[next++] = rest;
+  return next;
+}
+
+function putText(at: number, text: string): number {
+  if (text.length === 0) {
+    scratch[at] = 0;
+    return at + 1;
+  }
+  const bytes = encoder.encode(text);
+  if (bytes.length > ENVELOPE_TEXT_BYTES_MAX) {
+    throw new RaftError('invalid-argument', `A name or key takes at most ${ENVELOPE_TEXT_BYTES_MAX} bytes, got ${bytes.length}.`);
+  }
+  const start = putNumber(at, bytes.length);
+  scratch.set(bytes, start);
+  return start + bytes.length;
+}
+
+/** Reads an envelope; its command is a view on `data`. Errors: corrupt. */
+export function decodeEnvelope(data: Uint8Array): Envelope {
+  const reader = new Reader(data);
+  switch (data[0]) {
+    case COMMAND:
+      return {
+        kind: 'command',
+        session: reader.number(),
+        sequence: reader.number(),
+        answeredBelow: reader.number(),
+        machineVersion: reader.number(),
+        expectedTerm: reader.number(),
+        notAfter: reader.number(),
+        key: reader.text(),
+        command: reader.rest(),
+      };
+    case REGISTER:
+      return { kind: 'register', clientId: reader.text(), nonce: reader.text() };
+    case CLOSE:
+      return { kind: 'close', session: reader.number() };
+    default:
+      throw new RaftError('corrupt', `An entry starts with byte ${String(data[0])}, which is no kind of command.`);
+  }
+}
+
+class Reader {
+  private at = 1;
+  private readonly data: Uint8Array;
+  constructor(data: Uint8Array) {
+    this.data = data;
+  }
+  number(): number {
+    let value = 0;
+    let scale = 1;
+    for (;;) {
+      const byte = this.data[this.at++];
+      if (byte === undefined || scale > 2 ** 49) throw new RaftError('corrupt', 'An entry ends inside a number.');
+      value += (byte & 127) * scale;
+      if (byte < 128) break;
+      scale *= 128;
+    }
+    if (!Number.isSafeInteger(value)) throw new RaftError('corrupt', 'An entry holds a number that is too large.');
+    return value;
+  }
+  text(): string {
+    const length = this.number();
+    if (length === 0) return '';
+    if (length > ENVELOPE_TEXT_BYTES_MAX || this.at + length > this.data.length) {
+      throw new RaftError('corrupt', 'An entry ends inside a text.');
+    }
+    const text = decoder.decode(this.data.subarray(this.at, this.at + length));
+    this.at += length;
+    return text;
+  }
+  rest(): Uint8Array {
+    return this.data.subarray(this.at);
+  }
+}

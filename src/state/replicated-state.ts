@@ -1,0 +1,159 @@
+/**
+ * Everything that the log makes: the machine, the sessions, log time. One entry in, one outcome out, the
+ * same on every member; and the whole of it in and out of a snapshot.
+ */
+import { packValue, unpackValue } from '../codec/pack.ts';
+import { RaftError } from '../core/errors.ts';
+import type { Entry, NodeId } from '../core/types.ts';
+import { type CommandEnvelope, decodeEnvelope } from './envelope.ts';
+import { entryRandom } from './random.ts';
+import { type SessionLimits, Sessions, type SessionsImage } from './sessions.ts';
+import { readFrames, writeFrames } from './snapshot-stream.ts';
+import type { ApplyContext, Machine, Outcome } from './state-machine.ts';
+
+/** What applying one entry meant, for whoever waits for it. */
+export type Applied =
+  | { readonly kind: 'noop' }
+  | { readonly kind: 'registered'; readonly clientId: string; readonly nonce: string; readonly session: number }
+  | { readonly kind: 'closed'; readonly session: number }
+  | {
+      readonly kind: 'command';
+      readonly session: number;
+      readonly sequence: number;
+      readonly command: Uint8Array;
+      readonly outcome: Outcome;
+      /** Where the command took effect: earlier than this entry for a duplicate. */
+      readonly index: number;
+      readonly term: number;
+      readonly replayed: boolean;
+    };
+
+const NOOP: Applied = { kind: 'noop' };
+/** Version of the header of a snapshot. */
+const SNAPSHOT_FORMAT = 1;
+
+export class ReplicatedState {
+  readonly machine: Machine;
+  readonly sessions: Sessions;
+  /** Log time: the greatest leader's clock seen, in ms since the epoch. */
+  private logTime = 0;
+
+  constructor(machine: Machine, limits: SessionLimits) {
+    this.machine = machine;
+    this.sessions = new Sessions(limits);
+  }
+
+  get now(): number {
+    return this.logTime;
+  }
+
+  /** Applies one committed `normal` entry. Errors: version-mismatch (the node must stop), corrupt. */
+  apply(entry: Entry): Applied {
+    if (entry.time > this.logTime) this.logTime = entry.time;
+    this.sessions.expire(entry.index, this.logTime);
+    if (entry.data.length === 0) return NOOP;
+    const envelope = decodeEnvelope(entry.data);
+    if (envelope.kind === 'command') return this.applyCommand(envelope, entry);
+    if (envelope.kind === 'close') {
+      this.sessions.close(envelope.session);
+      return { kind: 'closed', session: envelope.session };
+    }
+    this.sessions.register(entry.index, envelope.clientId, this.logTime);
+    return { kind: 'registered', clientId: envelope.clientId, nonce: envelope.nonce, session: entry.index };
+  }
+
+  private applyCommand(envelope: CommandEnvelope, entry: Entry): Applied {
+    if (envelope.machineVersion > this.machine.version) {
+      throw new RaftError(
+        'version-mismatch',
+        `Entry ${entry.index} was written for version ${envelope.machineVersion} of the state machine; this node runs version ${this.machine.version}. Reload it.`,
+        { index: entry.index },
+      );
+    }
+    const found = this.sessions.lookup(envelope, this.logTime);
+    const { session, sequence, command } = envelope;
+    if (found.kind === 'done') return { kind: 'command', session, sequence, command, ...found.stored, replayed: true };
+    if (found.kind !== 'new') {
+      const outcome: Outcome =
+        found.kind === 'no-session'
+          ? { kind: 'error', code: 'session-expired', message: 'The session of this write has expired.' }
+          : { kind: 'error', code: 'outcome-unknown', message: 'This write was answered or given up before.' };
+      return { kind: 'command', session, sequence, command, outcome, index: entry.index, term: entry.term, replayed: true };
+    }
+    const outcome = this.run(envelope, entry, found.clientId);
+    const stored = { index: entry.index, term: entry.term, outcome };
+    this.sessions.remember(envelope, stored, this.logTime);
+    return { kind: 'command', session, sequence, command, ...stored, replayed: false };
+  }
+
+  /** Applies an entry to a machine of its own, past the sessions: every command runs, as it did the first time. */
+  rerun(entry: Entry): void {
+    if (entry.time > this.logTime) this.logTime = entry.time;
+    if (entry.type !== 'normal' || entry.data.length === 0) return;
+    const envelope = decodeEnvelope(entry.data);
+    if (envelope.kind === 'command') this.run(envelope, entry, '');
+  }
+
+  private run(envelope: CommandEnvelope, entry: Entry, proposer: NodeId): Outcome {
+    if (envelope.expectedTerm !== 0 && envelope.expectedTerm !== entry.term) {
+      return {
+        kind: 'error',
+        code: 'term-mismatch',
+        message: `Expected term ${envelope.expectedTerm}, the entry is of term ${entry.term}.`,
+      };
+    }
+    if (envelope.notAfter !== 0 && this.logTime > envelope.notAfter) {
+      return { kind: 'error', code: 'timeout', message: 'The write reached the log after its expiry and was not applied.' };
+    }
+    return this.machine.apply(envelope.command, new EntryContext(entry, this.logTime, proposer));
+  }
+
+  /** The state at this moment as a stream of bytes; what is applied later does not change it. */
+  snapshot(): AsyncIterable<Uint8Array> {
+    const header = packValue([SNAPSHOT_FORMAT, this.machine.version, this.logTime, this.sessions.image()]);
+    return writeFrames(header, this.machine.snapshot());
+  }
+
+  /** Replaces everything by a snapshot. Errors: corrupt, version-mismatch. */
+  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const frames = readFrames(chunks)[Symbol.asyncIterator]();
+    const first = await frames.next();
+    if (first.done === true) throw new RaftError('corrupt', 'The snapshot is empty.');
+    const [format, version, logTime, sessions] = unpackValue(first.value) as [number, number, number, SessionsImage];
+    if (format !== SNAPSHOT_FORMAT || version > this.machine.version) {
+      throw new RaftError(
+        'version-mismatch',
+        `The snapshot was taken by version ${version} of the state machine; this node runs version ${this.machine.version}. Reload it.`,
+      );
+    }
+    await this.machine.restore({ [Symbol.asyncIterator]: () => frames }, version);
+    this.sessions.load(sessions);
+    this.logTime = logTime;
+  }
+
+  reset(): void {
+    this.machine.reset();
+    this.sessions.clear();
+    this.logTime = 0;
+  }
+}
+
+class EntryContext implements ApplyContext {
+  readonly index: number;
+  readonly term: number;
+  readonly now: number;
+  readonly proposer: NodeId;
+  private readonly time: number;
+  private generator: (() => number) | undefined;
+  constructor(entry: Entry, now: number, proposer: NodeId) {
+    this.index = entry.index;
+    this.term = entry.term;
+    this.time = entry.time;
+    this.now = now;
+    this.proposer = proposer;
+  }
+  get random(): () => number {
+    this.generator ??= entryRandom(this.index, this.term, this.time);
+    return this.generator;
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * Client sessions: why a write that is sent twice is applied once (thesis §6.3).
+ *
+ * Part of the replicated state: every member holds the same table, it is in every snapshot, and it is
+ * bounded and expired by log time only, never by a local clock.
+ */
+import type { NodeId } from '../core/types.ts';
+import type { Outcome } from './state-machine.ts';
+
+export interface StoredOutcome {
+  readonly index: number;
+  readonly term: number;
+  readonly outcome: Outcome;
+}
+
+interface Session {
+  readonly clientId: NodeId;
+  lastActive: number;
+  answeredBelow: number;
+  readonly outcomes: Map<number, StoredOutcome>;
+}
+
+export interface SessionLimits {
+  readonly sessionsMax: number;
+  /** ms of log time without a write. */
+  readonly sessionTtlMs: number;
+}
+
+/** Outcomes kept for one session: a client with more unanswered writes loses the oldest ones' outcomes. */
+export const SESSION_OUTCOMES_MAX = 65_536;
+/** Idempotency keys kept over all clients; the oldest go first. */
+export const KEYS_MAX = 16_384;
+/** Expiry is looked at every so many entries: cheap, and at the same entry on every member. */
+const EXPIRY_EVERY_ENTRIES = 256;
+
+/** What the table knows of a write: not seen, done before, or too late to tell. */
+export type Lookup =
+  | { readonly kind: 'new'; readonly clientId: NodeId }
+  | { readonly kind: 'done'; readonly stored: StoredOutcome }
+  | { readonly kind: 'forgotten' }
+  | { readonly kind: 'no-session' };
+
+/** Plain form of the table, for snapshots. */
+export type SessionsImage = readonly [
+  sessions: ReadonlyArray<
+    readonly [id: number, clientId: string, lastActive: number, answeredBelow: number, outcomes: readonly OutcomeImage[]]
+  >,
+  keys: ReadonlyArray<readonly [key: string, time: number, outcome: OutcomeImage]>,
+];
+type OutcomeImage = readonly [sequence: number, index: number, term: number, outcome: Outcome];
+
+export class Sessions {
+  private readonly sessions = new Map<number, Session>();
+  private readonly keys = new Map<string, { readonly time: number; readonly stored: StoredOutcome }>();
+  private limits: SessionLimits;
+
+  constructor(limits: SessionLimits) {
+    this.limits = limits;
+  }
+
+  /** The limits are the cluster's, not this node's: they change by a configuration entry, at the same index everywhere. */
+  setLimits(limits: SessionLimits): void {
+    this.limits = limits;
+  }
+
+  get size(): number {
+    return this.sessions.size;
+  }
+
+  /** Opens the session named by the index of its registering entry, making room by dropping the least active. */
+  register(id: number, clientId: NodeId, now: number): void {
+    if (this.sessions.size >= this.limits.sessionsMax) this.dropLeastActive();
+    this.sessions.set(id, { clientId, lastActive: now, answeredBelow: 1, outcomes: new Map() });
+  }
+
+  close(id: number): void {
+    this.sessions.delete(id);
+  }
+
+  /** Looks a write up, noting that its session is alive and what its client has had answered. */
+  lookup(
+    write: { readonly session: number; readonly sequence: number; readonly answeredBelow: number; readonly key: string },
+    now: number,
+  ): Lookup {
+    const session = this.sessions.get(write.session);
+    if (session === undefined) return { kind: 'no-session' };
+    session.lastActive = now;
+    forgetBelow(session, write.answeredBelow);
+    const stored = session.outcomes.get(write.sequence);
+    if (stored !== undefined) return { kind: 'done', stored };
+    if (write.sequence < session.answeredBelow) return { kind: 'forgotten' };
+    if (write.key !== '') {
+      const known = this.keys.get(write.key);
+      if (known !== undefined) return { kind: 'done', stored: known.stored };
+    }
+    return { kind: 'new', clientId: session.clientId };
+  }
+
+  /** The outcome of a write of a session, if it is held. */
+  outcomeOf(session: number, sequence: number): StoredOutcome | undefined {
+    return this.sessions.get(session)?.outcomes.get(sequence);
+  }
+
+  has(session: number): boolean {
+    return this.sessions.has(session);
+  }
+
+  remember(
+    write: { readonly session: number; readonly sequence: number; readonly key: string },
+    stored: StoredOutcome,
+    now: number,
+  ): void {
+    const session = this.sessions.get(write.session);
+    if (session === undefined) return;
+    session.outcomes.set(write.sequence, stored);
+    if (session.outcomes.size > SESSION_OUTCOMES_MAX) forgetBelow(session, session.answeredBelow + 1);
+    if (write.key === '') return;
+    this.keys.set(write.key, { time: now, stored });
+    if (this.keys.size > KEYS_MAX) {
+      for (const oldest of this.keys.keys()) {
+        this.keys.delete(oldest);
+        break;
+      }
+    }
+  }
+
+  /** Called for every applied entry, with log time: drops what has been silent too long. */
+  expire(index: number, now: number): void {
+    if (index % EXPIRY_EVERY_ENTRIES !== 0) return;
+    const oldest = now - this.limits.sessionTtlMs;
+    for (const [id, session] of this.sessions) if (session.lastActive < oldest) this.sessions.delete(id);
+    for (const [key, entry] of this.keys) {
+      if (entry.time >= oldest) break;
+      this.keys.delete(key);
+    }
+  }
+
+  image(): SessionsImage {
+    const sessions = [...this.sessions].map(
+      ([id, s]) =>
+        [
+          id,
+          s.clientId,
+          s.lastActive,
+          s.answeredBelow,
+          [...s.outcomes].map(([sequence, o]) => outcomeImage(sequence, o)),
+        ] as const,
+    );
+    const keys = [...this.keys].map(([key, entry]) => [key, entry.time, outcomeImage(0, entry.stored)] as const);
+    return [sessions, keys];
+  }
+
+  load([sessions, keys]: SessionsImage): void {
+    this.clear();
+    for (const [id, clientId, lastActive, answeredBelow, outcomes] of sessions) {
+      const restored = new Map(outcomes.map(([sequence, index, term, outcome]) => [sequence, { index, term, outcome }]));
+      this.sessions.set(id, { clientId, lastActive, answeredBelow, outcomes: restored });
+    }
+    for (const [key, time, [, index, term, outcome]] of keys) this.keys.set(key, { time, stored: { index, term, outcome } });
+  }
+
+  clear(): void {
+    this.sessions.clear();
+    this.keys.clear();
+  }
+
+  private dropLeastActive(): void {
+    let least: number | undefined;
+    let leastActive = Number.POSITIVE_INFINITY;
+    for (const [id, session] of this.sessions) {
+      if (session.lastActive < leastActive) {
+        least = id;
+        leastActive = session.lastActive;
+      }
+    }
+    if (least !== undefined) this.sessions.delete(least);
+  }
+}
+
+function outcomeImage(sequence: number, stored: StoredOutcome): OutcomeImage {
+  return [sequence, stored.index, stored.term, stored.outcome];
+}
+
+function forgetBelow(session: Session, answeredBelow: number): void {
+  if (answeredBelow <= session.answeredBelow) return;
+  if (answeredBelow - session.answeredBelow <= session.outcomes.size) {
+    for (let sequence = session.answeredBelow; sequence < answeredBelow; sequence++) session.outcomes.delete(sequence);
+  } else {
+    for (const sequence of session.outcomes.keys()) if (sequence < answeredBelow) session.outcomes.delete(sequence);
+  }
+  session.answeredBelow = answeredBelow;
+}

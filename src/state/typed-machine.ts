@@ -1,0 +1,232 @@
+/** Makes a Machine of what people write: typed handlers over a state, or three functions over bytes. */
+import { packValue, unpackValue } from '../codec/pack.ts';
+import { RaftError } from '../core/errors.ts';
+import type { ApplyContext, ByteMachine, Machine, Outcome } from './state-machine.ts';
+import type { Handlers, Queries, StateMachine } from './types.ts';
+
+/** Longest message of a failed handler that is kept as its outcome, in characters. */
+const FAILURE_MESSAGE_MAX = 256;
+/** A state saved as one value is cut into chunks of this size, in bytes. */
+const STATE_CHUNK_BYTES = 256 * 1024;
+
+/** Says a machine's types once: `defineStateMachine<State>()({ initial, commands, queries })`. */
+export function defineStateMachine<S>(): <C extends Handlers<S>, Q extends Queries<S> = Record<never, never>>(
+  machine: StateMachine<S, C, Q>,
+) => StateMachine<S, C, Q> {
+  return (machine) => machine;
+}
+
+/** How a snapshot of a typed machine begins: whether one value follows, or the machine's own chunks. */
+const ONE_VALUE: Uint8Array = Uint8Array.of(1);
+const OWN_CHUNKS: Uint8Array = Uint8Array.of(2);
+
+export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implements Machine {
+  readonly version: number;
+  state: S;
+  private readonly definition: StateMachine<S, C, Q>;
+
+  constructor(definition: StateMachine<S, C, Q>) {
+    this.definition = definition;
+    this.version = definition.version ?? 1;
+    this.state = definition.initial();
+  }
+
+  apply(command: Uint8Array, context: ApplyContext): Outcome {
+    const value = this.decode(command);
+    const type = commandType(value);
+    const handler =
+      type !== undefined && Object.hasOwn(this.definition.commands, type) ? this.definition.commands[type] : undefined;
+    if (handler === undefined)
+      return { kind: 'error', code: 'unknown-command', message: `There is no command named ${String(type)}.` };
+    try {
+      return toOutcome(handler(this.state, value, context));
+    } catch (error) {
+      return { kind: 'error', code: 'handler-failed', message: failureText(error) };
+    }
+  }
+
+  query(name: string, input: unknown): unknown {
+    const queries = this.definition.queries;
+    const query = queries !== undefined && Object.hasOwn(queries, name) ? queries[name] : undefined;
+    if (query === undefined) throw new RaftError('unknown-command', `There is no query named ${name}.`);
+    return query(this.state, input);
+  }
+
+  /** Whether a query is called with an input before its options. Errors: unknown-command. */
+  queryTakesInput(name: string): boolean {
+    const queries = this.definition.queries;
+    const query = queries !== undefined && Object.hasOwn(queries, name) ? queries[name] : undefined;
+    if (query === undefined) throw new RaftError('unknown-command', `There is no query named ${name}.`);
+    return query.length > 1;
+  }
+
+  hasCommand(type: string): boolean {
+    return Object.hasOwn(this.definition.commands, type);
+  }
+
+  describe(command: unknown): string {
+    const type = commandType(command);
+    if (this.definition.describe !== undefined && type !== undefined)
+      return this.definition.describe(command as { readonly type: string });
+    return JSON.stringify(command, jsonValue) ?? String(command);
+  }
+
+  *ownChunks(saved: Iterable<Uint8Array>): Iterable<Uint8Array> {
+    yield OWN_CHUNKS;
+    yield* saved;
+  }
+
+  snapshot(): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+    const saved = this.definition.snapshot === undefined ? this.state : this.definition.snapshot(this.state);
+    if (isAsyncIterable(saved)) return prefixed(OWN_CHUNKS, saved);
+    if (isChunkIterator(saved)) return this.ownChunks(saved);
+    return cut(packValue(saved));
+  }
+
+  async restore(chunks: AsyncIterable<Uint8Array>, version: number): Promise<void> {
+    const iterator = chunks[Symbol.asyncIterator]();
+    const first = await iterator.next();
+    const form = first.done === true ? undefined : first.value[0];
+    const rest: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => iterator };
+    const saved: unknown = form === OWN_CHUNKS[0] ? rest : unpackValue(await collect(rest));
+    const current =
+      version === this.version || this.definition.migrate === undefined ? saved : this.definition.migrate(saved, version);
+    const restore = this.definition.restore as ((saved: unknown) => S | Promise<S>) | undefined;
+    this.state = restore === undefined ? (current as S) : await restore(current);
+  }
+
+  reset(): void {
+    this.state = this.definition.initial();
+  }
+
+  fresh(): Machine {
+    return new TypedMachine(this.definition);
+  }
+
+  decode(command: Uint8Array): unknown {
+    try {
+      return unpackValue(command);
+    } catch {
+      return undefined;
+    }
+  }
+
+  answer(outcome: Outcome): unknown {
+    return answerOf(outcome, unpackValue);
+  }
+}
+
+/** Wraps a ByteMachine; what readers see as state is the machine itself. */
+export class BytesMachine implements Machine {
+  readonly version: number;
+  readonly state: ByteMachine;
+
+  constructor(machine: ByteMachine) {
+    this.state = machine;
+    this.version = machine.version ?? 1;
+  }
+
+  apply(command: Uint8Array, context: ApplyContext): Outcome {
+    try {
+      return { kind: 'packed', bytes: this.state.apply(command, context) };
+    } catch (error) {
+      return { kind: 'error', code: 'handler-failed', message: failureText(error) };
+    }
+  }
+
+  snapshot(): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+    const saved = this.state.snapshot();
+    return saved instanceof Uint8Array ? [saved] : saved;
+  }
+
+  async restore(chunks: AsyncIterable<Uint8Array>, _version: number): Promise<void> {
+    await this.state.restore(chunks);
+  }
+
+  reset(): void {
+    this.state.reset?.();
+  }
+
+  fresh(): undefined {
+    return undefined;
+  }
+
+  decode(command: Uint8Array): unknown {
+    return command;
+  }
+
+  answer(outcome: Outcome): unknown {
+    return answerOf(outcome, (bytes) => bytes.slice());
+  }
+}
+
+export function toOutcome(value: unknown): Outcome {
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+      return { kind: 'value', value };
+    default:
+      return value === null ? { kind: 'value', value } : { kind: 'packed', bytes: packValue(value) };
+  }
+}
+
+function answerOf(outcome: Outcome, unpack: (bytes: Uint8Array) => unknown): unknown {
+  if (outcome.kind === 'value') return outcome.value;
+  if (outcome.kind === 'packed') return unpack(outcome.bytes);
+  throw new RaftError(outcome.code, outcome.message, { mayHaveApplied: outcome.code === 'outcome-unknown' });
+}
+
+function commandType(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
+  return typeof value.type === 'string' ? value.type : undefined;
+}
+
+function failureText(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.slice(0, FAILURE_MESSAGE_MAX);
+}
+
+function jsonValue(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  return value;
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<Uint8Array> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+/** A generator of chunks, as opposed to a state that happens to be iterable (a Map, an array, bytes). */
+function isChunkIterator(value: unknown): value is Iterable<Uint8Array> {
+  return (
+    typeof value === 'object' && value !== null && Symbol.iterator in value && 'next' in value && typeof value.next === 'function'
+  );
+}
+
+async function* prefixed(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  yield first;
+  yield* rest;
+}
+
+function* cut(bytes: Uint8Array): Iterable<Uint8Array> {
+  yield ONE_VALUE;
+  for (let at = 0; at < bytes.length; at += STATE_CHUNK_BYTES) yield bytes.subarray(at, at + STATE_CHUNK_BYTES);
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    parts.push(chunk);
+    length += chunk.length;
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
