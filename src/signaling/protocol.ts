@@ -1,6 +1,6 @@
 /**
  * What a client and the signaling server say to each other: JSON text frames, one object each,
- * checked field by field on both sides. Shared by client and server.
+ * checked field by field on both sides (parse.ts). Shared by client and server.
  */
 import type { NodeId } from '../core/types.ts';
 
@@ -9,6 +9,12 @@ export const SIGNALING_VERSION = 1;
 export const SIGNALING_PATH = '/signal';
 /** A room's name: what fits into a URL without escaping. */
 export const ROOM_NAME_PATTERN: RegExp = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** Node ids, boot nonces and cluster ids. */
+export const TOKEN_PATTERN: RegExp = /^[\w-]{1,64}$/;
+/** Bytes of one frame in either direction: an offer with all its candidates has about 4 KiB. More closes the connection. */
+export const SIGNALING_FRAME_BYTES_MAX: number = 64 * 1024;
+/** Nesting of what peers hand each other; more is `message-invalid`. */
+export const SIGNAL_DEPTH_MAX = 8;
 
 export type ClientMessage =
   | {
@@ -24,6 +30,7 @@ export type ClientMessage =
   | { readonly type: 'signal'; readonly to: NodeId; readonly data: unknown }
   | { readonly type: 'founded'; readonly clusterId: string }
   | { readonly type: 'ping' };
+export type ClientHello = Extract<ClientMessage, { type: 'hello' }>;
 
 export type ServerMessage =
   | {
@@ -41,12 +48,28 @@ export type ServerMessage =
   | { readonly type: 'error'; readonly code: SignalingErrorCode; readonly message: string; readonly retryAfterMs: number | null }
   | { readonly type: 'pong' };
 
-export type SignalingErrorCode =
-  | 'room-invalid'
-  | 'room-full'
-  | 'message-invalid'
-  | 'protocol-mismatch'
-  | 'cluster-mismatch'
-  | 'identity-in-use'
-  | 'busy'
-  | 'unknown-peer';
+export const SIGNALING_ERROR_CODES = [
+  'room-invalid',
+  'room-full',
+  'message-invalid',
+  'protocol-mismatch',
+  'cluster-mismatch',
+  'identity-in-use',
+  'busy',
+  'unknown-peer',
+] as const;
+export type SignalingErrorCode = (typeof SIGNALING_ERROR_CODES)[number];
+
+/** Why the server closed a connection. The range 4000-4999 is the application's. */
+export const CLOSE_CODES = {
+  /** An error message said why; the connection was of no use any more. */
+  refused: 4400,
+  /** Nothing useful arrived in time. */
+  timeout: 4408,
+  /** Another connection of the same boot took its place. */
+  replaced: 4409,
+  /** More messages, or more unread ones, than allowed. */
+  overload: 4429,
+  /** The server stops; another will come. */
+  restart: 1012,
+} as const;

@@ -1,0 +1,279 @@
+/**
+ * The Signaling port over a WebSocket. Reconnects by itself with jittered backoff for as long as it is entered; a refusal that
+ * would not change (another cluster, an identity alive elsewhere …) ends it with state `closed` and a coded error. The mesh
+ * of links that is already formed needs none of this.
+ */
+import { RaftError } from '../core/errors.ts';
+import type { NodeId } from '../core/types.ts';
+import { isPassing, toRaftError } from './errors.ts';
+import { parseServerMessage } from './parse.ts';
+import {
+  CLOSE_CODES,
+  type ClientMessage,
+  ROOM_NAME_PATTERN,
+  type ServerMessage,
+  SIGNALING_FRAME_BYTES_MAX,
+  SIGNALING_PATH,
+  SIGNALING_VERSION,
+  TOKEN_PATTERN,
+} from './protocol.ts';
+import { RoomView } from './room-view.ts';
+import type { RoomEntry, Signaling, SignalingHandlers } from './signaling.ts';
+
+/** How long a connection may take until the server's welcome: ms. Then the next try. */
+const WELCOME_TIMEOUT_MS = 10_000;
+/** How often a quiet connection is tried; without any word by the next time it counts as dead: ms. */
+const PING_EVERY_MS = 20_000;
+/** First and longest pause between two tries: ms. Each is drawn from the upper half of its range, doubling. */
+const BACKOFF_MIN_MS = 250;
+const BACKOFF_MAX_MS = 15_000;
+/** Bytes that may wait in the socket; beyond it signals are refused. */
+const BUFFERED_BYTES_MAX: number = 1024 * 1024;
+/** Invalid messages from a server after which it is left alone for a backoff. */
+const INVALID_MESSAGES_MAX = 10;
+
+/** The part of WebSocket that is used: the browser's, Node's (from 22 on) and that of `ws` fit. */
+export interface WebSocketLike {
+  readonly bufferedAmount: number;
+  onopen: ((event: never) => unknown) | null;
+  onmessage: ((event: never) => unknown) | null;
+  onclose: ((event: never) => unknown) | null;
+  onerror: ((event: never) => unknown) | null;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+export interface SignalingClientOptions {
+  /** Where the server is: ws: or wss:, or http(s): of the same place; without a path SIGNALING_PATH. */
+  readonly url: string | URL;
+  /** Default: the environment's WebSocket. */
+  readonly connect?: ((url: string) => WebSocketLike) | undefined;
+  /** Numbers in [0, 1) for the jitter. */
+  readonly random?: (() => number) | undefined;
+}
+
+/** Errors: invalid-argument for something that is no URL. */
+export function signalingUrl(given: string | URL): string {
+  let url: URL;
+  try {
+    url = new URL(given);
+  } catch (cause) {
+    throw new RaftError('invalid-argument', `${String(given)} is not the URL of a signaling server.`, { cause });
+  }
+  url.protocol = url.protocol.replace(/^http/, 'ws');
+  if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
+    throw new RaftError('invalid-argument', `A signaling server's URL starts with ws: or wss:, not ${url.protocol}`);
+  }
+  if (url.pathname === '/') url.pathname = SIGNALING_PATH;
+  url.hash = '';
+  return url.href;
+}
+
+interface Entered {
+  readonly entry: RoomEntry;
+  readonly view: RoomView;
+  clusterId: string | undefined;
+}
+
+/** One try: a socket and what is known about it. */
+interface Connection {
+  readonly socket: WebSocketLike;
+  welcomed: boolean;
+  heard: boolean;
+  invalidMessages: number;
+  error: RaftError | undefined;
+  retryAfterMs: number;
+  final: boolean;
+}
+
+export class SignalingClient implements Signaling {
+  private readonly url: string;
+  private readonly connectTo: (url: string) => WebSocketLike;
+  private readonly random: () => number;
+  private entered: Entered | undefined;
+  private connection: Connection | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private tries = 0;
+
+  /** Errors: invalid-argument. */
+  constructor(options: SignalingClientOptions) {
+    this.url = signalingUrl(options.url);
+    this.connectTo = options.connect ?? ((url) => new globalThis.WebSocket(url));
+    this.random = options.random ?? Math.random;
+  }
+
+  async enter(entry: RoomEntry, handlers: SignalingHandlers): Promise<void> {
+    if (!ROOM_NAME_PATTERN.test(entry.room)) {
+      throw new RaftError(
+        'room-invalid',
+        'A room has 1 to 64 letters, digits, dots, dashes or underscores, the first a letter or digit.',
+      );
+    }
+    for (const token of [entry.nodeId, entry.bootNonce, entry.clusterId]) {
+      if (token !== undefined && !TOKEN_PATTERN.test(token)) throw new RaftError('invalid-argument', `${token} is not an id.`);
+    }
+    if (this.entered !== undefined) throw new RaftError('invalid-argument', 'This client is in a room already.');
+    this.entered = { entry, view: new RoomView(handlers), clusterId: entry.clusterId };
+    this.open();
+  }
+
+  signal(to: NodeId, data: unknown): boolean {
+    const connection = this.connection;
+    if (connection?.welcomed !== true || connection.socket.bufferedAmount > BUFFERED_BYTES_MAX) return false;
+    return this.send(connection, { type: 'signal', to, data });
+  }
+
+  founded(clusterId: string): void {
+    if (this.entered === undefined) return;
+    this.entered.clusterId = clusterId;
+    if (this.connection?.welcomed === true) this.send(this.connection, { type: 'founded', clusterId });
+  }
+
+  async close(): Promise<void> {
+    this.entered = undefined;
+    clearTimeout(this.timer);
+    const connection = this.connection;
+    this.connection = undefined;
+    if (connection !== undefined) release(connection.socket);
+  }
+
+  private open(): void {
+    const entered = this.entered;
+    if (entered === undefined) return;
+    entered.view.handlers.onState('connecting', undefined);
+    if (this.entered !== entered) return;
+    let socket: WebSocketLike;
+    try {
+      socket = this.connectTo(this.url);
+    } catch (cause) {
+      this.retry(new RaftError('signaling-unreachable', 'No connection to the signaling server could be opened.', { cause }), 0);
+      return;
+    }
+    const connection: Connection = {
+      socket,
+      welcomed: false,
+      heard: false,
+      invalidMessages: 0,
+      error: undefined,
+      retryAfterMs: 0,
+      final: false,
+    };
+    this.connection = connection;
+    socket.onopen = () => this.sayHello(connection, entered);
+    socket.onmessage = (event: { readonly data?: unknown }) => this.hear(connection, event.data);
+    socket.onclose = (event: { readonly code?: unknown }) => this.lost(connection, event.code);
+    socket.onerror = () => undefined; // a close follows, which says as much
+    this.after(WELCOME_TIMEOUT_MS, () => this.giveUp(connection, 'The signaling server does not answer.'));
+  }
+
+  private sayHello(connection: Connection, { entry, clusterId }: Entered): void {
+    const { room, nodeId, bootNonce, mayFound } = entry;
+    const known = clusterId ?? null;
+    this.send(connection, { type: 'hello', version: SIGNALING_VERSION, room, nodeId, bootNonce, clusterId: known, mayFound });
+  }
+
+  private hear(connection: Connection, data: unknown): void {
+    const entered = this.entered;
+    if (this.connection !== connection || entered === undefined) return;
+    const message = typeof data === 'string' ? parseServerMessage(data) : undefined;
+    if (message === undefined) {
+      connection.invalidMessages++;
+      if (connection.invalidMessages >= INVALID_MESSAGES_MAX) this.giveUp(connection, 'The signaling server speaks nonsense.');
+      return;
+    }
+    connection.heard = true;
+    if (message.type === 'welcome') this.welcome(connection, entered, message);
+    else if (message.type === 'error') this.hearError(connection, message);
+    else if (connection.welcomed) entered.view.hear(message);
+  }
+
+  private welcome(connection: Connection, entered: Entered, message: Extract<ServerMessage, { type: 'welcome' }>): void {
+    if (connection.welcomed) return;
+    connection.welcomed = true;
+    this.tries = 0;
+    clearTimeout(this.timer);
+    this.pingLater(connection);
+    entered.view.handlers.onState('open', undefined);
+    if (this.entered === entered) entered.view.hear(message);
+  }
+
+  private hearError(connection: Connection, message: Extract<ServerMessage, { type: 'error' }>): void {
+    if (message.code === 'unknown-peer') return; // it left while we spoke; peer-leave says so
+    connection.error = toRaftError(message);
+    connection.retryAfterMs = message.retryAfterMs ?? 0;
+    connection.final = !isPassing(message.code) && message.code !== 'message-invalid' && message.retryAfterMs === null;
+  }
+
+  private lost(connection: Connection, code: unknown): void {
+    if (this.connection !== connection) return;
+    this.connection = undefined;
+    clearTimeout(this.timer);
+    const entered = this.entered;
+    if (entered === undefined) return;
+    if (connection.final || code === CLOSE_CODES.replaced) {
+      this.entered = undefined;
+      const replaced = new RaftError('identity-in-use', 'Another connection of this node took its place.');
+      entered.view.handlers.onState('closed', connection.error ?? replaced);
+      return;
+    }
+    const error = connection.error ?? new RaftError('signaling-unreachable', 'The connection to the signaling server was lost.');
+    this.retry(error, connection.retryAfterMs);
+  }
+
+  private giveUp(connection: Connection, why: string): void {
+    if (this.connection !== connection) return;
+    connection.error ??= new RaftError('signaling-unreachable', why);
+    release(connection.socket);
+    this.lost(connection, undefined);
+  }
+
+  /** Tells that there is no connection and why, and tries again after a while. */
+  private retry(error: RaftError, retryAfterMs: number): void {
+    const entered = this.entered;
+    if (entered === undefined) return;
+    const pauseMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(this.tries++, 16)) * (0.5 + this.random() / 2);
+    this.after(Math.max(pauseMs, retryAfterMs), () => this.open());
+    entered.view.handlers.onState('connecting', error);
+  }
+
+  private pingLater(connection: Connection): void {
+    connection.heard = false;
+    this.after(PING_EVERY_MS, () => {
+      if (this.connection !== connection) return;
+      this.send(connection, { type: 'ping' });
+      this.after(PING_EVERY_MS, () => {
+        if (connection.heard) this.pingLater(connection);
+        else this.giveUp(connection, 'The signaling server has fallen silent.');
+      });
+    });
+  }
+
+  private send(connection: Connection, message: ClientMessage): boolean {
+    try {
+      const text = JSON.stringify(message);
+      if (text.length > SIGNALING_FRAME_BYTES_MAX) return false;
+      connection.socket.send(text);
+      return true;
+    } catch {
+      return false; // not serializable, or the socket is closing: its close event tells the rest
+    }
+  }
+
+  private after(delayMs: number, run: () => void): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(run, delayMs);
+  }
+}
+
+/** No more events from it, and a close: also while it is still connecting. */
+function release(socket: WebSocketLike): void {
+  socket.onopen = null;
+  socket.onmessage = null;
+  socket.onclose = null;
+  socket.onerror = () => undefined;
+  try {
+    socket.close(1000);
+  } catch {
+    // It was never opened, or is closed.
+  }
+}
