@@ -20,10 +20,11 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'src/signaling/protocol.ts',
   ],
   // The front doors assemble; nothing inside the house imports them.
-  index: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime'],
-  node: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime', 'index'],
-  testing: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime'],
-  cli: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime', 'node'],
+  'front-door': ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime'],
+  index: ['core', 'state', 'runtime', 'front-door'],
+  node: ['core', 'state', 'runtime', 'front-door', 'index'],
+  testing: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime', 'front-door'],
+  cli: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime', 'front-door', 'node'],
   react: ['index'],
   // Outside src.
   server: ['core', 'signaling'],
