@@ -69,6 +69,8 @@ export interface Config {
   readonly maxReads: number;
   /** Reads asked before the heartbeats of a round are taken share that round. */
   readonly batchReads: boolean;
+  /** A change of the configuration may confirm reads that wait for a quorum: look again at once. */
+  readonly recheckReads: boolean;
   /** A single voter too answers reads only once it has committed in its term: its stored commit index may be old. */
   readonly singleVoterReadsWait: boolean;
 
@@ -110,6 +112,7 @@ export function makeConfig(input: ConfigInput): Config {
     readMode: 'safe',
     maxReads: limits.READS_MAX,
     batchReads: true,
+    recheckReads: true,
     singleVoterReadsWait: true,
     checkInvariants: false,
     trace: undefined,

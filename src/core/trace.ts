@@ -1,5 +1,5 @@
 /** What happens inside, as data: for logs, tests and tools. Only made when somebody listens. */
-import type { ConfState, Entry, Index, Message, NodeId, ReadState, Role, Term } from './types.ts';
+import type { ConfState, Index, Message, NodeId, ReadState, Role, Term } from './types.ts';
 
 export type TraceEvent =
   | { readonly kind: 'role'; readonly role: Role; readonly term: Term; readonly leader: NodeId; readonly why: string }
@@ -16,7 +16,7 @@ export type TraceEvent =
   | { readonly kind: 'commit'; readonly index: Index }
   | { readonly kind: 'apply'; readonly index: Index }
   | { readonly kind: 'persist'; readonly index: Index; readonly term: Term; readonly stale: boolean }
-  | { readonly kind: 'propose-dropped'; readonly why: string; readonly entries: readonly Entry[] }
+  | { readonly kind: 'propose-dropped'; readonly why: string; readonly count: number }
   | { readonly kind: 'conf'; readonly conf: ConfState }
   | { readonly kind: 'conf-refused'; readonly why: string }
   | { readonly kind: 'snapshot-sent'; readonly to: NodeId; readonly index: Index }

@@ -1,0 +1,117 @@
+/** What must hold in every state, and between any state and the next: checked after every input where that is switched on. */
+import { assert } from './assert.ts';
+import { brokenConf } from './conf/conf-state.ts';
+import type { Progress } from './progress/progress.ts';
+import { type Leader, leaderOf, type Raft } from './state.ts';
+import type { Index, NodeId, Role, Term } from './types.ts';
+
+/** What is remembered of the state before. */
+interface Before {
+  readonly term: Term;
+  readonly vote: NodeId;
+  readonly role: Role;
+  readonly leader: NodeId;
+  readonly committed: Index;
+  readonly committedTerm: Term | 'compacted' | 'unavailable';
+  readonly applied: Index;
+  readonly last: Index;
+  readonly lastTerm: Term;
+  readonly durableTerm: Term;
+  /** A leader's matchIndex by member. */
+  readonly match: ReadonlyMap<Progress, Index>;
+}
+
+export class Invariants {
+  readonly #raft: Raft;
+  #before: Before;
+
+  constructor(raft: Raft) {
+    this.#raft = raft;
+    this.#before = remember(raft);
+    checkState(raft);
+  }
+
+  check(): void {
+    checkState(this.#raft);
+    checkChange(this.#raft, this.#before);
+    this.#before = remember(this.#raft);
+  }
+}
+
+function remember(raft: Raft): Before {
+  const { log, role } = raft;
+  const match = new Map<Progress, Index>();
+  if (role.name === 'leader') for (const progress of role.members.all) match.set(progress, progress.match);
+  return {
+    term: raft.term,
+    vote: raft.vote,
+    role: role.name,
+    leader: leaderOf(raft),
+    committed: log.committed,
+    committedTerm: log.term(log.committed),
+    applied: log.applied,
+    last: log.last,
+    lastTerm: log.lastTerm,
+    durableTerm: raft.durableTerm,
+    match,
+  };
+}
+
+function checkState(raft: Raft): void {
+  const { log, role, conf } = raft;
+  const { unstable, applyWindow } = log;
+  assert(log.applied <= applyWindow.applying && applyWindow.applying <= log.committed, 'applied <= applying <= committed');
+  assert(log.committed <= log.last, 'committed <= last');
+  assert(unstable.offset <= unstable.inProgress && unstable.inProgress <= unstable.end, 'marks of the unstable log are in order');
+  assert(unstable.end === log.last + 1, 'the unstable log ends where the log ends');
+  assert(unstable.count === 0 || log.lastTerm <= raft.term, 'no entry is of a later term than the node');
+  assert(raft.durableTerm <= raft.term, 'no later term is durable than the node is in');
+  assert(brokenConf(conf) === undefined, `configuration: ${brokenConf(conf)}`);
+  if (role.name === 'candidate' || role.name === 'leader')
+    assert(raft.vote === raft.id, 'who campaigns or leads voted for itself');
+  if (role.name === 'leader') checkLeader(raft, role);
+}
+
+function checkLeader(raft: Raft, leader: Leader): void {
+  const { log } = raft;
+  assert(leader.since <= log.last, 'a leader has appended its no-op');
+  assert(log.lastTerm === raft.term, "a leader's log ends in its own term");
+  assert(leader.pendingConfIndex <= log.last, 'the pending change is in the log');
+  for (const progress of leader.members.all) {
+    const { id, match, next, state, pendingSnapshot, sentCommit } = progress;
+    assert(match < next, `match < next of ${id}`);
+    assert(match <= log.last, `match of ${id} is in the log`);
+    assert(next <= log.last + 1, `next of ${id} is in the log, or just past it`);
+    assert(state === 'snapshot' || pendingSnapshot === 0, `${id} has a snapshot pending only in that state`);
+    assert(sentCommit <= log.committed, `${id} was told of no commit that is none`);
+    if (state !== 'replicate') assert(progress.inflights.count === 0, `${id} has appends in flight only in replicate`);
+  }
+}
+
+function checkChange(raft: Raft, before: Before): void {
+  const { log, role } = raft;
+  assert(raft.term >= before.term, 'the term never falls');
+  assert(raft.durableTerm >= before.durableTerm, 'the durable term never falls');
+  assert(log.committed >= before.committed, 'the commit index never falls');
+  assert(log.applied >= before.applied, 'the applied index never falls');
+  if (raft.term === before.term) {
+    assert(before.vote === '' || raft.vote === before.vote, 'one vote per term');
+    assert(before.role !== 'leader' || role.name !== 'candidate', 'a leader does not campaign in its own term');
+  }
+  const kept = log.term(before.committed);
+  const known = typeof kept === 'number' && typeof before.committedTerm === 'number';
+  assert(!known || kept === before.committedTerm, 'what is committed stays as it is');
+  if (before.role === 'leader' && role.name === 'leader' && raft.term === before.term) {
+    assert(
+      log.last >= before.last && log.matches(before.last, before.lastTerm),
+      'a leader never overwrites its log (Leader Append-Only)',
+    );
+    for (const progress of role.members.all) {
+      assert(progress.match >= (before.match.get(progress) ?? 0), `match of ${progress.id} never falls within a leadership`);
+    }
+  }
+  if (role.name === 'leader' && log.committed > before.committed && before.role === 'leader' && raft.term === before.term) {
+    assert(log.matches(log.committed, raft.term), 'a leader commits by counting only what is of its term');
+    assert(log.committed <= role.members.committedIndex(), 'what is committed is on a quorum of every active half');
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * How far committed entries were handed out to be applied, and how many bytes of them are on their way: a limit on the
+ * work the environment is given at once.
+ */
+import type { Entry, Index } from '../types.ts';
+
+interface Batch {
+  readonly last: Index;
+  readonly bytes: number;
+  /** Bytes of commands in it that its leader counts as uncommitted. */
+  readonly payload: number;
+}
+
+export class ApplyWindow {
+  readonly maxBytes: number;
+  /** The last entry whose effect is in the machine. Never falls. */
+  applied: Index;
+  /** The last entry handed out. applied <= applying. */
+  applying: Index;
+  /** False: wait until some of what was handed out is applied. */
+  open = true;
+  #bytes = 0;
+  #batches: Batch[] = [];
+
+  constructor(applied: Index, maxBytes: number) {
+    this.applied = applied;
+    this.applying = applied;
+    this.maxBytes = maxBytes;
+  }
+
+  /** Bytes that may be handed out now. */
+  get room(): number {
+    return this.maxBytes - this.#bytes;
+  }
+
+  /** `appliable` is how far a run without a byte limit would have gone: a run that stopped before it met the limit. */
+  handedOut(run: readonly Entry[], bytes: number, payload: number, appliable: Index): void {
+    const last = (run[run.length - 1] as Entry).index;
+    this.applying = last;
+    this.#bytes += bytes;
+    this.#batches.push({ last, bytes, payload });
+    this.open = this.#bytes < this.maxBytes && last >= appliable;
+  }
+
+  /** The environment has applied everything up to `index`. Returns the payload of what is done with that. */
+  appliedTo(index: Index): number {
+    let done = 0;
+    let payload = 0;
+    for (; done < this.#batches.length && (this.#batches[done] as Batch).last <= index; done++) {
+      this.#bytes -= (this.#batches[done] as Batch).bytes;
+      payload += (this.#batches[done] as Batch).payload;
+    }
+    if (done === this.#batches.length) this.#batches = [];
+    else if (done > 0) this.#batches.splice(0, done);
+    this.skipTo(index);
+    return payload;
+  }
+
+  /** A snapshot stands for everything up to `index`; what was handed out before is still on its way. */
+  skipTo(index: Index): void {
+    if (index > this.applied) this.applied = index;
+    if (this.applied > this.applying) this.applying = this.applied;
+    this.open = this.#bytes < this.maxBytes;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The end of the log that is not known to be durable yet, with a mark between what was handed out to be written and what
+ * was not, and the snapshot that waits to be written.
+ *
+ *      durable      | handed out          | new
+ *   ... 7   8   9   | 10    11    12      | 13   14
+ *                   ^ offset                ^ inProgress
+ */
+import { assert } from '../assert.ts';
+import type { Entry, Index, SnapshotMeta, Term } from '../types.ts';
+
+/** Emptied slots at the front of the array are given back once there are more of them than this, and than the rest. */
+const SLACK_ENTRIES = 64;
+
+export class Unstable {
+  /** Index of the first entry here; lastIndex + 1 of the durable part. */
+  offset: Index;
+  /** First index not handed out yet. offset <= inProgress <= offset + count. */
+  inProgress: Index;
+  snapshot: SnapshotMeta | undefined = undefined;
+  /** The snapshot was handed out. */
+  snapshotInProgress = false;
+  #entries: Entry[] = [];
+  /** Position of `offset` in #entries. */
+  #head = 0;
+
+  constructor(offset: Index) {
+    this.offset = offset;
+    this.inProgress = offset;
+  }
+
+  get count(): number {
+    return this.#entries.length - this.#head;
+  }
+
+  /** One past the last entry here. */
+  get end(): Index {
+    return this.offset + this.#entries.length - this.#head;
+  }
+
+  /** offset <= index < end. */
+  at(index: Index): Entry {
+    return this.#entries[this.#head + index - this.offset] as Entry;
+  }
+
+  slice(from: Index, to: Index): Entry[] {
+    const shift = this.#head - this.offset;
+    return this.#entries.slice(from + shift, to + shift);
+  }
+
+  /** undefined when neither an entry nor the snapshot here says. */
+  term(index: Index): Term | undefined {
+    if (index >= this.offset && index < this.end) return this.at(index).term;
+    if (this.snapshot !== undefined && this.snapshot.index === index) return this.snapshot.term;
+    return undefined;
+  }
+
+  /** Puts entries at their indexes; what was at or after the first of them is gone. */
+  append(entries: readonly Entry[]): void {
+    const first = (entries[0] as Entry).index;
+    if (first <= this.offset) {
+      this.#entries = [];
+      this.#head = 0;
+      this.offset = first;
+      this.inProgress = first;
+    } else if (first < this.end) {
+      this.#entries.length = this.#head + first - this.offset;
+      // What replaces an entry already handed out has to be handed out too.
+      if (this.inProgress > first) this.inProgress = first;
+    } else {
+      assert(first === this.end, 'an append that leaves a hole in the log');
+    }
+    for (let i = 0; i < entries.length; i++) this.#entries.push(entries[i] as Entry);
+  }
+
+  handedOut(): void {
+    this.inProgress = this.end;
+    if (this.snapshot !== undefined) this.snapshotInProgress = true;
+  }
+
+  /** The entry (index, term) and all before it are durable. False when another entry stands there by now. */
+  stableTo(index: Index, term: Term): boolean {
+    if (index < this.offset || index >= this.end || this.at(index).term !== term) return false;
+    this.#head += index + 1 - this.offset;
+    this.offset = index + 1;
+    if (this.inProgress < this.offset) this.inProgress = this.offset;
+    if (this.#head === this.#entries.length) {
+      this.#entries = [];
+      this.#head = 0;
+    } else if (this.#head > SLACK_ENTRIES && this.#head > this.count) {
+      this.#entries.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return true;
+  }
+
+  stableSnapshotTo(index: Index): void {
+    if (this.snapshot === undefined || this.snapshot.index !== index) return;
+    this.snapshot = undefined;
+    this.snapshotInProgress = false;
+  }
+
+  restore(snapshot: SnapshotMeta): void {
+    this.offset = snapshot.index + 1;
+    this.inProgress = this.offset;
+    this.#entries = [];
+    this.#head = 0;
+    this.snapshot = snapshot;
+    this.snapshotInProgress = false;
+  }
+}

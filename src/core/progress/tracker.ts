@@ -1,0 +1,87 @@
+/** All members as a leader sees them. Lives as long as the leadership. */
+import { majorityIndex, majorityVote } from '../quorum/majority.ts';
+import type { ConfState, Index, NodeId } from '../types.ts';
+import { type InflightLimits, Progress } from './progress.ts';
+
+export class Tracker {
+  readonly #limits: InflightLimits;
+  readonly #byId = new Map<NodeId, Progress>();
+  #all: readonly Progress[] = [];
+  #incoming: readonly Progress[] = [];
+  #outgoing: readonly Progress[] = [];
+  /** Filled anew for each question. */
+  #scratch: Index[] = [];
+
+  constructor(conf: ConfState, next: Index, limits: InflightLimits) {
+    this.#limits = limits;
+    this.reconfigure(conf, [], next, false);
+  }
+
+  get(id: NodeId): Progress | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** Sorted by id. */
+  get all(): readonly Progress[] {
+    return this.#all;
+  }
+
+  /** New members start at `next`; those in `renewed` start anew, whatever was known of an earlier life. */
+  reconfigure(conf: ConfState, renewed: readonly NodeId[], next: Index, active: boolean): void {
+    const ids = new Set([...conf.voters, ...conf.votersOutgoing, ...conf.learners]);
+    for (const id of this.#byId.keys()) if (!ids.has(id)) this.#byId.delete(id);
+    for (const id of renewed) this.#byId.delete(id);
+    for (const id of ids) {
+      let progress = this.#byId.get(id);
+      if (progress === undefined) {
+        progress = new Progress(id, next, this.#limits);
+        // A member just added counts as heard once, so that check-quorum does not trip over it.
+        progress.recentActive = active;
+        this.#byId.set(id, progress);
+      }
+    }
+    for (const progress of this.#byId.values()) {
+      progress.learner = conf.learners.includes(progress.id);
+      progress.witness = conf.witnesses.includes(progress.id);
+    }
+    this.#all = [...this.#byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.#incoming = this.#all.filter(({ id }) => conf.voters.includes(id));
+    this.#outgoing = this.#all.filter(({ id }) => conf.votersOutgoing.includes(id));
+  }
+
+  /** The highest index durable on a quorum of every active half. */
+  committedIndex(): Index {
+    const incoming = this.#majorityMatch(this.#incoming);
+    if (this.#outgoing.length === 0) return incoming;
+    return Math.min(incoming, this.#majorityMatch(this.#outgoing));
+  }
+
+  /** True when a quorum, the node itself counted, was heard since the last time. */
+  quorumActive(self: NodeId): boolean {
+    return halfActive(this.#incoming, self) && halfActive(this.#outgoing, self);
+  }
+
+  /** The latest tick at which a quorum is known to have heard this leader; -1 when none is. */
+  leaseTick(self: NodeId, now: number): number {
+    const half = (members: readonly Progress[]): number => {
+      const ticks = this.#scratch;
+      ticks.length = 0;
+      for (const progress of members) ticks.push(progress.id === self ? now : progress.leaseTick);
+      return majorityIndex(ticks);
+    };
+    return Math.min(half(this.#incoming), half(this.#outgoing));
+  }
+
+  #majorityMatch(members: readonly Progress[]): Index {
+    const matches = this.#scratch;
+    matches.length = 0;
+    for (const progress of members) matches.push(progress.match);
+    return majorityIndex(matches);
+  }
+}
+
+function halfActive(members: readonly Progress[], self: NodeId): boolean {
+  let active = 0;
+  for (const progress of members) if (progress.recentActive || progress.id === self) active++;
+  return majorityVote(members.length, active, members.length - active) === 'won';
+}

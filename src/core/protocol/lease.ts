@@ -1,0 +1,72 @@
+/**
+ * Leader lease (§6.4.1), only where it was asked for: a quorum that answered a heartbeat keeps refusing candidates for an
+ * election timeout from then on. Counted from when the heartbeat left, for half that time, so that clocks may run at up to
+ * twice each other's speed; void after any pause, because time then passed unseen.
+ */
+
+import type { Progress } from '../progress/progress.ts';
+import type { Leader, Raft, Writable } from '../state.ts';
+import { NO_NODE } from '../types.ts';
+
+interface SentRound {
+  readonly round: number;
+  readonly tick: number;
+}
+
+export class Lease {
+  /** Rounds still of use, oldest first, with the tick at which each first left. */
+  #sent: SentRound[] = [];
+
+  sent(round: number, tick: number, lengthTicks: number): void {
+    if (this.#sent.some((sent) => sent.round === round)) return;
+    this.#sent = this.#sent.filter((sent) => tick - sent.tick < lengthTicks);
+    this.#sent.push({ round, tick });
+  }
+
+  tickOf(round: number): number | undefined {
+    return this.#sent.find((sent) => sent.round === round)?.tick;
+  }
+
+  /** Answers to what left before now say nothing any more. */
+  clear(): void {
+    this.#sent = [];
+  }
+}
+
+function lengthTicks(raft: Raft): number {
+  return raft.config.electionTicks >> 1;
+}
+
+/** The round that a heartbeat carries for the lease's sake; 0 without leases. */
+export function leaseRound(raft: Raft, leader: Leader): number {
+  if (raft.config.readMode !== 'lease') return 0;
+  return leader.reads.nextRound();
+}
+
+export function leaseSent(raft: Raft, leader: Leader, round: number): void {
+  if (raft.config.readMode === 'lease') leader.lease.sent(round, leader.ticks, lengthTicks(raft));
+}
+
+export function leaseHeard(leader: Leader, progress: Progress, round: number): void {
+  const tick = leader.lease.tickOf(round);
+  if (tick !== undefined) progress.leasedAt(tick);
+}
+
+/** A leader handing over has given its lease away: the target's election goes past it. */
+export function leaseHolds(raft: Raft, leader: Leader): boolean {
+  if (raft.config.readMode === 'lease-unchecked') return true;
+  if (raft.config.readMode !== 'lease' || !raft.checkQuorum || leader.transferee !== NO_NODE) return false;
+  const since = leader.members.leaseTick(raft.id, leader.ticks);
+  return since >= 0 && leader.ticks - since < lengthTicks(raft);
+}
+
+export function voidLease(leader: Leader): void {
+  leader.lease.clear();
+  for (const progress of leader.members.all) progress.voidLease();
+}
+
+/** A voter that just started may be bound by an answer it gave before: it hears no candidate for an election timeout. */
+export function guardLease(raft: Raft): void {
+  const own: Writable<Raft, 'leaseGuardTicks'> = raft;
+  own.leaseGuardTicks = raft.config.readMode === 'lease' ? raft.config.electionTicks : 0;
+}

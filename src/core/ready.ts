@@ -1,0 +1,113 @@
+/** Collects what the environment has to do, and takes it as handed out. The contract is at the type `Ready`. */
+import { flushAppends, wantsAppends } from './protocol/replicate.ts';
+import { leaderOf, type Raft } from './state.ts';
+import type { Entry, HardState, PersistMark, ReadState, Ready, SnapshotMeta, SoftState } from './types.ts';
+
+const NO_READS: readonly ReadState[] = Object.freeze([]);
+
+export class ReadyMaker {
+  readonly #raft: Raft;
+  /** What the last Ready said. */
+  #soft: SoftState;
+  #hard: HardState;
+
+  constructor(raft: Raft) {
+    this.#raft = raft;
+    this.#soft = softState(raft);
+    this.#hard = hardState(raft);
+  }
+
+  get pending(): boolean {
+    const raft = this.#raft;
+    const { log, role } = raft;
+    return (
+      !raft.outbox.empty ||
+      log.hasNewEntries ||
+      log.hasCommittedEntries ||
+      raft.readStates.length > 0 ||
+      this.#hardChanged() ||
+      this.#softChanged() ||
+      (log.unstable.snapshot !== undefined && !log.unstable.snapshotInProgress) ||
+      (role.name === 'leader' && wantsAppends(role))
+    );
+  }
+
+  take(): Ready {
+    const raft = this.#raft;
+    const { log, role, outbox } = raft;
+    if (role.name === 'leader') {
+      flushAppends(raft, role);
+      role.reads.close();
+    }
+    const hardChanged = this.#hardChanged();
+    const rising = this.#hard.term !== raft.term || this.#hard.vote !== raft.vote;
+    if (hardChanged) this.#hard = hardState(raft);
+    const softChanged = this.#softChanged();
+    if (softChanged) this.#soft = softState(raft);
+    const snapshot = log.unstable.snapshotInProgress ? undefined : log.unstable.snapshot;
+    const entries = log.newEntries();
+    const committedEntries = log.committedEntries();
+    const messagesAfterPersist = outbox.takeAfterPersist();
+    const writes = hardChanged || snapshot !== undefined || entries.length > 0 || messagesAfterPersist.length > 0;
+    const ready: Ready = {
+      softState: softChanged ? this.#soft : undefined,
+      hardState: hardChanged ? this.#hard : undefined,
+      snapshot,
+      entries,
+      committedEntries,
+      messages: outbox.takeNow(),
+      messagesAfterPersist,
+      readStates: raft.readStates.length > 0 ? raft.readStates.splice(0) : NO_READS,
+      mustSync: entries.length > 0 || rising || snapshot !== undefined,
+      mark: writes ? markOf(raft, snapshot) : undefined,
+    };
+    log.unstable.handedOut();
+    if (committedEntries.length > 0) this.#applying(committedEntries);
+    return ready;
+  }
+
+  #applying(entries: readonly Entry[]): void {
+    const { log, role } = this.#raft;
+    const payload = role.name === 'leader' ? payloadSince(entries, role.since) : 0;
+    log.applyWindow.handedOut(entries, log.runBytes(entries), payload, log.appliable);
+  }
+
+  #hardChanged(): boolean {
+    const { term, vote, log } = this.#raft;
+    return this.#hard.commit !== log.committed || this.#hard.term !== term || this.#hard.vote !== vote;
+  }
+
+  #softChanged(): boolean {
+    return this.#soft.role !== this.#raft.role.name || this.#soft.leader !== leaderOf(this.#raft);
+  }
+}
+
+/** Earlier leaders' entries were never counted. */
+function payloadSince(entries: readonly Entry[], since: number): number {
+  let bytes = 0;
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i] as Entry;
+    if (entry.index >= since) bytes += entry.data.length;
+  }
+  return bytes;
+}
+
+/** Names the end of what was handed out to be written, also when this write carries none of it: earlier marks may be void. */
+function markOf(raft: Raft, snapshot: SnapshotMeta | undefined): PersistMark {
+  const { log, term } = raft;
+  const some = log.unstable.count > 0;
+  return {
+    term,
+    index: some ? log.last : 0,
+    logTerm: some ? log.lastTerm : 0,
+    snapshotIndex: snapshot === undefined ? 0 : snapshot.index,
+  };
+}
+
+function softState(raft: Raft): SoftState {
+  return { leader: leaderOf(raft), role: raft.role.name };
+}
+
+function hardState(raft: Raft): HardState {
+  return { term: raft.term, vote: raft.vote, commit: raft.log.committed };
+}

@@ -1,0 +1,154 @@
+/**
+ * The front desk: the term gate (§3.3), then who answers what in which role. Every cell of the table is filled; one left
+ * out does not compile.
+ */
+import type { Progress } from './progress/progress.ts';
+import { onAppendRequest, onAppendResponse, tellTerm } from './protocol/append-entries.ts';
+import { hearsLeader, onVoteRequest, onVoteResponse, refuseOldPreVote } from './protocol/election.ts';
+import { onHeartbeatRequest, onHeartbeatResponse } from './protocol/heartbeat.ts';
+import { onSnapshotRequest } from './protocol/install-snapshot.ts';
+import { onProposeRequest } from './protocol/propose.ts';
+import { onReadIndexRequest, onReadIndexResponse } from './protocol/read-index.ts';
+import { becomeFollower } from './protocol/roles.ts';
+import { onTimeoutNow, onTransferRefused, onTransferRequest } from './protocol/transfer.ts';
+import type { Leader, Raft } from './state.ts';
+import { type Message, type MessageType, NO_NODE, type Role } from './types.ts';
+
+type Of<T extends MessageType> = Extract<Message, { readonly type: T }>;
+type Handler<M> = (raft: Raft, message: M) => void;
+type Row = { readonly [T in MessageType]: Handler<Of<T>> };
+
+export function step(raft: Raft, message: Message): void {
+  if (raft.trace !== undefined) raft.trace({ kind: 'received', message });
+  // Term 0: a question rather than a claim; it is passed on whatever the terms.
+  if (message.term !== 0 && message.term !== raft.term && !passesTermGate(raft, message)) return;
+  const cell = TABLE[raft.role.name][message.type] as Handler<Message>;
+  cell(raft, message);
+}
+
+/** "Current terms are exchanged whenever servers communicate" (§3.3). False: the message is done with. */
+function passesTermGate(raft: Raft, message: Message): boolean {
+  if (message.term < raft.term) {
+    answerOldTerm(raft, message);
+    return false;
+  }
+  if (message.type === 'vote-request' && !message.transfer && hearsLeader(raft)) {
+    // "If a server receives a RequestVote request within the minimum election timeout of hearing from a current leader,
+    // it does not update its term or grant its vote" (§4.2.3).
+    if (raft.trace !== undefined) raft.trace({ kind: 'vote-ignored', candidate: message.from, term: message.term });
+    return false;
+  }
+  // A PreVote and its grant speak of a term that nobody is in yet.
+  if (message.type === 'vote-request' && message.pre) return true;
+  if (message.type === 'vote-response' && message.pre && !message.reject) return true;
+  becomeFollower(raft, message.term, speaksAsLeader(message) ? message.from : NO_NODE, 'higher term');
+  return true;
+}
+
+function speaksAsLeader({ type }: Message): boolean {
+  return type === 'append-request' || type === 'heartbeat-request' || type === 'snapshot-request';
+}
+
+/**
+ * "If a server receives a request with a stale term number, it rejects the request." With PreVote or check-quorum nobody
+ * raises terms by asking, so a node stranded at a higher term has to tell the leader itself.
+ */
+function answerOldTerm(raft: Raft, message: Message): void {
+  const { type } = message;
+  if (type === 'append-request' || type === 'heartbeat-request') {
+    if (raft.checkQuorum || raft.config.preVote) tellTerm(raft, message.from);
+  } else if (type === 'vote-request' && message.pre) {
+    refuseOldPreVote(raft, message);
+  } else if (raft.trace !== undefined) {
+    raft.trace({ kind: 'dropped', message, why: 'of an earlier term' });
+  }
+}
+
+/** A cell with nothing to do, and why. */
+function nothing(why: string): Handler<Message> {
+  return (raft, message) => {
+    if (raft.trace !== undefined) raft.trace({ kind: 'dropped', message, why });
+  };
+}
+
+/** "If AppendEntries RPC received from new leader: convert to follower" (§3.4). */
+function asFollower<M extends Message>(handler: Handler<M>): Handler<M> {
+  return (raft, message) => {
+    becomeFollower(raft, message.term, message.from, 'a leader was elected');
+    handler(raft, message);
+  };
+}
+
+/** An answer to this leader from one of its members. */
+function fromMember<M extends Message>(
+  handler: (raft: Raft, leader: Leader, progress: Progress, message: M) => void,
+): Handler<M> {
+  return (raft, message) => {
+    const { role } = raft;
+    if (role.name !== 'leader') return;
+    const progress = role.members.get(message.from);
+    if (progress !== undefined) handler(raft, role, progress, message);
+    else if (raft.trace !== undefined) raft.trace({ kind: 'dropped', message, why: 'not a member' });
+  };
+}
+
+const toVote: Handler<Of<'vote-response'>> = (raft, message) => {
+  const { role } = raft;
+  if (role.name === 'candidate' || role.name === 'pre-candidate') onVoteResponse(raft, role, message);
+};
+
+const notLeading: Handler<Message> = nothing('not the leader');
+const ownTerm: Handler<Message> = nothing('one leader per term, and it is this one');
+const campaigning: Handler<Message> = nothing('campaigning already');
+const notAsked: Handler<Message> = nothing('not asked for');
+
+const CANDIDATE: Row = {
+  'append-request': asFollower(onAppendRequest),
+  'append-response': notLeading,
+  'heartbeat-request': asFollower(onHeartbeatRequest),
+  'heartbeat-response': notLeading,
+  'vote-request': onVoteRequest,
+  'vote-response': toVote,
+  'snapshot-request': asFollower(onSnapshotRequest),
+  'transfer-request': notLeading,
+  'timeout-now': campaigning,
+  'transfer-refused': notLeading,
+  'propose-request': onProposeRequest,
+  'read-index-request': onReadIndexRequest,
+  'read-index-response': notAsked,
+};
+
+const TABLE: Readonly<Record<Role, Row>> = {
+  follower: {
+    'append-request': onAppendRequest,
+    'append-response': notLeading,
+    'heartbeat-request': onHeartbeatRequest,
+    'heartbeat-response': notLeading,
+    'vote-request': onVoteRequest,
+    'vote-response': notAsked,
+    'snapshot-request': onSnapshotRequest,
+    'transfer-request': onTransferRequest,
+    'timeout-now': onTimeoutNow,
+    'transfer-refused': notLeading,
+    'propose-request': onProposeRequest,
+    'read-index-request': onReadIndexRequest,
+    'read-index-response': onReadIndexResponse,
+  },
+  'pre-candidate': CANDIDATE,
+  candidate: CANDIDATE,
+  leader: {
+    'append-request': ownTerm,
+    'append-response': fromMember(onAppendResponse),
+    'heartbeat-request': ownTerm,
+    'heartbeat-response': fromMember(onHeartbeatResponse),
+    'vote-request': onVoteRequest,
+    'vote-response': nothing('elected already'),
+    'snapshot-request': ownTerm,
+    'transfer-request': onTransferRequest,
+    'timeout-now': nothing('leading already'),
+    'transfer-refused': fromMember((raft, leader, _progress, message) => onTransferRefused(raft, leader, message)),
+    'propose-request': onProposeRequest,
+    'read-index-request': onReadIndexRequest,
+    'read-index-response': notAsked,
+  },
+};

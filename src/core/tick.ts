@@ -1,0 +1,50 @@
+/** The logical clock: one tick at a time, and everything that time alone brings about. */
+import { onCheckQuorum } from './protocol/check-quorum.ts';
+import { promotable, tryCampaign } from './protocol/election.ts';
+import { broadcastHeartbeat } from './protocol/heartbeat.ts';
+import { snapshotTimedOut } from './protocol/install-snapshot.ts';
+import { restartElectionTimer } from './protocol/roles.ts';
+import { abortTransfer } from './protocol/transfer.ts';
+import type { Leader, Raft, Writable } from './state.ts';
+
+type Own = Writable<Raft, 'electionElapsed' | 'heartbeatElapsed' | 'leaseGuardTicks'>;
+
+export function tick(raft: Raft): void {
+  const own: Own = raft;
+  if (raft.leaseGuardTicks > 0) own.leaseGuardTicks = raft.leaseGuardTicks - 1;
+  own.electionElapsed = raft.electionElapsed + 1;
+  if (raft.role.name === 'leader') tickLeader(raft, raft.role);
+  else tickOthers(raft);
+}
+
+/** "If a follower receives no communication over a period of time called the election timeout" (§3.4). */
+function tickOthers(raft: Raft): void {
+  if (raft.electionElapsed < raft.electionTimeout || !promotable(raft)) return;
+  restartElectionTimer(raft);
+  tryCampaign(raft, raft.config.preVote ? 'pre' : 'election');
+}
+
+function tickLeader(raft: Raft, leader: Leader): void {
+  const own: Own = raft;
+  const ownLeader: Writable<Leader, 'ticks'> = leader;
+  ownLeader.ticks++;
+  own.heartbeatElapsed = raft.heartbeatElapsed + 1;
+  if (raft.electionElapsed >= raft.config.electionTicks) {
+    own.electionElapsed = 0;
+    if (raft.checkQuorum) onCheckQuorum(raft, leader);
+    if (raft.role !== leader) return;
+    abortTransfer(raft, leader);
+  }
+  tickSnapshots(raft, leader);
+  if (raft.heartbeatElapsed < raft.config.heartbeatTicks) return;
+  own.heartbeatElapsed = 0;
+  broadcastHeartbeat(raft, leader);
+}
+
+function tickSnapshots(raft: Raft, leader: Leader): void {
+  const limitTicks = raft.config.snapshotTimeoutTicks;
+  if (limitTicks === 0) return;
+  for (const progress of leader.members.all) {
+    if (progress.snapshotOverdue(limitTicks)) snapshotTimedOut(raft, progress);
+  }
+}
