@@ -1,0 +1,141 @@
+/**
+ * The Transport port over WebRTC data channels. Assembly: the runtime owns Signaling and hands the transport a narrow Discovery;
+ * this file decides who is linked, peer.ts how, framed-link.ts carries messages, and one of two raw links makes the connection.
+ * Lives where RTCPeerConnection does: in the page.
+ */
+import { RaftError } from '../../core/errors.ts';
+import type { NodeId } from '../../core/types.ts';
+import type { Discovery, Lane, LinkStatus, Transport, TransportHandlers } from '../transport.ts';
+import { LINKS_MAX } from './limits.ts';
+import { Peer, type PeerContext, randomToken } from './peer.ts';
+import type { MakeRawLink } from './raw-link.ts';
+import { parsePeerSignal } from './signal.ts';
+
+/** A value, or a function that is asked for every try: for credentials that are short-lived. */
+export type IceServers = readonly RTCIceServer[] | (() => readonly RTCIceServer[] | Promise<readonly RTCIceServer[]>);
+
+export interface WebrtcOptions {
+  /** Default simple-peer. */
+  readonly link?: 'simple-peer' | 'native' | undefined;
+  /**
+   * STUN and TURN servers. Default none: enough for tabs of one machine or one network; across the internet name your own.
+   */
+  readonly iceServers?: IceServers | undefined;
+  /** Default: the environment's. For Node: the one of an installed WebRTC package. */
+  readonly RTCPeerConnection?: typeof RTCPeerConnection | undefined;
+  /** Numbers in [0, 1) for the jitter of pauses. */
+  readonly random?: (() => number) | undefined;
+}
+
+export function webrtcTransport(options: WebrtcOptions = {}): Transport {
+  return new WebrtcTransport(options);
+}
+
+class WebrtcTransport implements Transport {
+  readonly kind: string = 'webrtc';
+  private readonly options: WebrtcOptions;
+  private readonly peers = new Map<NodeId, Peer>();
+  private readonly leaving = new Set<Promise<void>>();
+  private context: PeerContext | undefined;
+  private stopped = false;
+  private faultTold = false;
+
+  constructor(options: WebrtcOptions) {
+    this.options = options;
+  }
+
+  async start(self: NodeId, handlers: TransportHandlers, discovery: Discovery): Promise<void> {
+    const rtc = this.options.RTCPeerConnection ?? globalThis.RTCPeerConnection;
+    if (typeof rtc !== 'function') {
+      throw new RaftError('webrtc-unavailable', 'There is no WebRTC here: this browser, or its settings, forbid it.');
+    }
+    const make = await rawLink(this.options.link ?? 'simple-peer');
+    if (this.stopped) return;
+    const { iceServers = [], random = Math.random, link: kind = 'simple-peer' } = this.options;
+    this.context = {
+      self,
+      instance: randomToken(),
+      kind,
+      make,
+      rtc,
+      random,
+      iceServers: async () => (typeof iceServers === 'function' ? iceServers() : iceServers),
+      signal: (to, data) => discovery.signal(to, data),
+      onMessage: (peer, message) => {
+        if (!this.stopped) handlers.onMessage(peer, message);
+      },
+      onLink: (peer, state) => {
+        if (!this.stopped) handlers.onLink(peer, state);
+      },
+      onFault: (error) => {
+        if (!this.faultTold && !this.stopped) handlers.onFault(error);
+        this.faultTold = true;
+      },
+      onLeaving: (leaving) => this.await(leaving),
+    };
+    discovery.listen({
+      onPeers: (present) => this.onPeers(present),
+      onSignal: (from, data) => this.onSignal(from, data),
+    });
+  }
+
+  send(peer: NodeId, bytes: Uint8Array, lane: Lane): boolean {
+    return this.peers.get(peer)?.send(bytes, lane) === true;
+  }
+
+  queuedBytes(peer: NodeId, lane: Lane): number {
+    return this.peers.get(peer)?.queuedBytes(lane) ?? 0;
+  }
+
+  links(): readonly LinkStatus[] {
+    return [...this.peers.values()].map((peer) => peer.status());
+  }
+
+  disconnect(peer: NodeId, reason: string): void {
+    this.peers.get(peer)?.disconnect(new RaftError('link-failed', `disconnected: ${reason}`));
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    for (const peer of this.peers.values()) peer.stop();
+    this.peers.clear();
+    await Promise.all(this.leaving);
+  }
+
+  private onPeers(present: readonly NodeId[]): void {
+    if (this.stopped) return;
+    const now = new Set(present);
+    for (const peer of this.peers.values()) {
+      peer.setPresent(now.has(peer.id));
+      if (!now.has(peer.id) && peer.status().state === 'closed') this.peers.delete(peer.id);
+    }
+    for (const id of now) this.peerOf(id)?.setPresent(true);
+  }
+
+  private onSignal(from: NodeId, data: unknown): void {
+    const signal = parsePeerSignal(data);
+    if (signal !== undefined && !this.stopped) this.peerOf(from)?.hear(signal);
+  }
+
+  /** undefined for ourselves, and when there are too many. */
+  private peerOf(id: NodeId): Peer | undefined {
+    const known = this.peers.get(id);
+    if (known !== undefined) return known;
+    const { context } = this;
+    if (context === undefined || id === context.self || this.peers.size >= LINKS_MAX) return undefined;
+    const peer = new Peer(id, context);
+    this.peers.set(id, peer);
+    return peer;
+  }
+
+  private await(leaving: Promise<void>): void {
+    const done = leaving.finally(() => this.leaving.delete(done));
+    this.leaving.add(done);
+  }
+}
+
+/** Loaded when it is used: simple-peer is twenty times the size of everything else here. */
+async function rawLink(kind: 'simple-peer' | 'native'): Promise<MakeRawLink> {
+  if (kind === 'native') return (await import('./native-link.ts')).makeNativeLink;
+  return (await import('./simple-peer-link.ts')).makeSimplePeerLink;
+}

@@ -1,0 +1,141 @@
+/** WebRTC in a real Chromium: the transport suite in one page, and two pages over a real signaling server. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, expect, type Page, test } from '@playwright/test';
+import { build } from 'vite';
+import { ensureBrowser, launchArguments } from '../../../scripts/browser.mjs';
+import { site } from '../../../scripts/site.mjs';
+import { attachSignaling, type SignalingServer } from '../../../signaling/server.ts';
+import type { Harness, Kind } from './harness.ts';
+
+declare global {
+  var harness: Harness;
+}
+
+const here = dirname(fileURLToPath(import.meta.url));
+let folder: string;
+let server: Server;
+let signaling: SignalingServer;
+let browser: Browser;
+let url: string;
+
+test.beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'tabraft-webrtc-'));
+  await build({
+    configFile: false,
+    logLevel: 'warn',
+    base: './',
+    publicDir: false,
+    build: {
+      outDir: folder,
+      emptyOutDir: true,
+      target: 'es2022',
+      lib: { entry: join(here, 'harness.ts'), formats: ['es'], fileName: 'harness' },
+    },
+  });
+  writeFileSync(
+    join(folder, 'index.html'),
+    '<!doctype html><title>harness</title><script type="module" src="harness.js"></script>',
+  );
+  server = createServer(site(folder));
+  signaling = await attachSignaling(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  browser = await chromium.launch({ executablePath: ensureBrowser(), args: [...launchArguments] });
+});
+
+test.afterAll(async () => {
+  await browser?.close();
+  await signaling?.close();
+  server?.closeAllConnections();
+  await new Promise<void>((resolve) => server?.close(() => resolve()));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A page that says so when something in it goes wrong unnoticed. */
+async function open(errors: string[] = []): Promise<Page> {
+  const page = await browser.newPage();
+  page.on('pageerror', (error) => errors.push(String(error)));
+  await page.goto(url);
+  await page.waitForFunction(() => globalThis.harness !== undefined);
+  return page;
+}
+
+for (const kind of ['simple-peer', 'native', 'mixed'] satisfies Kind[]) {
+  test(`the transport suite over ${kind} links`, async () => {
+    const errors: string[] = [];
+    const page = await open(errors);
+    const names = await page.evaluate(() => globalThis.harness.cases());
+    expect(names.length).toBeGreaterThan(10);
+    for (const name of names) {
+      await test.step(name, () => page.evaluate(([k, n]) => globalThis.harness.run(k, n), [kind, name] as const));
+    }
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+}
+
+for (const kind of ['simple-peer', 'native'] as const) {
+  test(`${kind}: no way to the network is told with a code`, async () => {
+    const page = await open();
+    const told = await page.evaluate((k) => globalThis.harness.isolated(k), kind);
+    expect(told).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^node-\d fault link-failed: .*network interface/), 'link-failed']),
+    );
+    await page.close();
+  });
+
+  test(`${kind}: two pages find each other; a reload is linked again; a closed page says goodbye`, async () => {
+    const errors: string[] = [];
+    const [a, b] = [await open(errors), await open(errors)];
+    const enter = (page: Page, id: string): Promise<void> =>
+      page.evaluate(([i, k]) => globalThis.harness.open(i, k), [id, kind] as const);
+    const hears = async (page: Page, what: string, times = 1): Promise<void> => {
+      await page.waitForFunction(([w, n]) => globalThis.harness.told.filter((one) => one === w).length >= n, [
+        what,
+        times,
+      ] as const);
+    };
+    await enter(a, 'a');
+    await enter(b, 'b');
+    await hears(a, 'b open');
+    await hears(b, 'a open');
+    expect(await a.evaluate(() => globalThis.harness.say('b', 'hello'))).toBe(true);
+    await hears(b, 'a: hello');
+
+    for (const [reloaded, other, id, otherId] of [
+      [b, a, 'b', 'a'],
+      [a, b, 'a', 'b'],
+    ] as const) {
+      const before = await other.evaluate((i) => globalThis.harness.told.filter((one) => one === `${i} open`).length, id);
+      await reloaded.reload();
+      await reloaded.waitForFunction(() => globalThis.harness !== undefined);
+      await enter(reloaded, id);
+      await hears(reloaded, `${otherId} open`);
+      await hears(other, `${id} open`, before + 1);
+      await reloaded.evaluate((to) => globalThis.harness.say(to, 'again'), otherId);
+      await hears(other, `${id}: again`);
+    }
+
+    const goodbyes = await a.evaluate(() => globalThis.harness.told.filter((one) => one === 'b: goodbye').length);
+    await b.close();
+    await hears(a, 'b: goodbye', goodbyes + 1);
+    await a.waitForFunction(
+      () => globalThis.harness.told.at(-1)?.startsWith('b ') === true && !globalThis.harness.told.at(-1)?.endsWith('open'),
+    );
+    expect(errors).toEqual([]);
+    await a.close();
+  });
+}
+
+test('native: a broken connection is restarted, and its link stays open', async () => {
+  const page = await open();
+  const { told, fragments } = await page.evaluate(() => globalThis.harness.restart());
+  expect(fragments).toBeGreaterThanOrEqual(4);
+  expect(told.filter((one) => one.endsWith('closed'))).toEqual([]);
+  await page.close();
+});
