@@ -102,6 +102,14 @@ export class SignalingClient implements Signaling {
     this.random = options.random ?? Math.random;
   }
 
+  /**
+   * STUN and TURN servers as the signaling server names them, as RTCIceServer; none before the first welcome. For the
+   * transport: `iceServers: () => signaling.iceServers()`. Unchecked: the browser refuses what it does not understand.
+   */
+  iceServers(): readonly RTCIceServer[] {
+    return (this.entered?.view.iceServers ?? []) as readonly RTCIceServer[];
+  }
+
   async enter(entry: RoomEntry, handlers: SignalingHandlers): Promise<void> {
     if (!ROOM_NAME_PATTERN.test(entry.room)) {
       throw new RaftError(

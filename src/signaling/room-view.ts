@@ -8,6 +8,8 @@ export class RoomView {
   /** What onCluster has been told: it is told each cluster once, over all connections. */
   private announced: string | undefined;
   private peers: readonly NodeId[] = [];
+  /** STUN and TURN servers that the server named last. */
+  iceServers: readonly unknown[] = [];
 
   constructor(handlers: SignalingHandlers) {
     this.handlers = handlers;
@@ -18,6 +20,7 @@ export class RoomView {
     const { peers } = this;
     switch (message.type) {
       case 'welcome':
+        this.iceServers = message.iceServers;
         this.tellPeers(message.peers);
         if (message.clusterId !== null) this.tellCluster(message.clusterId);
         break;

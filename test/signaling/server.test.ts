@@ -208,6 +208,17 @@ describe('the server', () => {
     expect(await Promise.all([flood.closed, silent.closed, deaf.closed])).toEqual([4429, 4408, 1006]);
   });
 
+  it('names its ICE servers to those who enter', async () => {
+    const iceServers = [{ urls: 'turn:turn.example', username: 'u', credential: 'c' }];
+    const { url } = await serve({ iceServers });
+    const tab = new Tab(url);
+    expect(tab.client.iceServers()).toEqual([]);
+    await tab.enter('n1');
+    await tab.hears('open');
+    await tab.hears('grant');
+    expect(tab.client.iceServers()).toEqual(iceServers);
+  });
+
   it('limits connections per address', async () => {
     const { url } = await serve({ connectionsPerAddressMax: 2 });
     await bare(url);

@@ -36,7 +36,7 @@ class NativeLink implements RawLink {
   constructor(options: RawLinkOptions, events: RawLinkEvents) {
     this.initiator = options.initiator;
     this.events = events;
-    const connection = new options.rtc({ iceServers: [...options.iceServers] });
+    const connection = new options.rtc(options.configuration);
     this.connection = connection;
     connection.onicecandidate = ({ candidate }) => {
       if (candidate === null || this.closed) return;

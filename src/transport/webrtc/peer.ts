@@ -19,7 +19,7 @@ export interface PeerContext {
   readonly make: MakeRawLink;
   readonly rtc: typeof RTCPeerConnection;
   readonly random: () => number;
-  iceServers(): Promise<readonly RTCIceServer[]>;
+  configuration(): Promise<RTCConfiguration>;
   signal(to: NodeId, data: PeerSignal): boolean;
   onMessage(peer: NodeId, message: Uint8Array): void;
   onLink(peer: NodeId, state: LinkState): void;
@@ -129,8 +129,8 @@ export class Peer {
     this.current = attempt;
     this.changeState('connecting');
     this.await(CANDIDATES_TIMEOUT_MS, '', () => this.checkCandidates(attempt));
-    this.context.iceServers().then(
-      (iceServers) => this.connect(attempt, iceServers),
+    this.context.configuration().then(
+      (configuration) => this.connect(attempt, configuration),
       (cause: unknown) => {
         if (this.current === attempt) this.fail(new RaftError('link-failed', 'The ICE servers could not be had.', { cause }));
       },
@@ -138,14 +138,14 @@ export class Peer {
     return attempt;
   }
 
-  private connect(attempt: Try, iceServers: readonly RTCIceServer[]): void {
+  private connect(attempt: Try, configuration: RTCConfiguration): void {
     if (this.current !== attempt) return;
     const { context } = this;
     const isCurrent = (): boolean => this.current === attempt;
     try {
       attempt.link = new FramedLink(
         context.make,
-        { initiator: this.initiator, iceServers, rtc: context.rtc },
+        { initiator: this.initiator, configuration, rtc: context.rtc },
         {
           onSignal: (signal) => {
             if (isCurrent()) this.tell(attempt, signal);
@@ -185,7 +185,7 @@ export class Peer {
       this.await(CONNECT_TIMEOUT_MS, 'no link came about in time');
       return;
     }
-    const error = new RaftError('link-failed', 'WebRTC finds no network interface (it needs one besides loopback).');
+    const error = new RaftError('link-failed', 'WebRTC finds no network interface besides loopback, and no relay.');
     this.context.onFault(error);
     this.fail(error);
   }

@@ -16,7 +16,7 @@ export type LinkSignal =
 
 export interface RawLinkOptions {
   readonly initiator: boolean;
-  readonly iceServers: readonly RTCIceServer[];
+  readonly configuration: RTCConfiguration;
   readonly rtc: typeof RTCPeerConnection;
 }
 

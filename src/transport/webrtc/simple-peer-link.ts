@@ -10,7 +10,7 @@ export const makeSimplePeerLink: MakeRawLink = (options, events) => {
     initiator: options.initiator,
     trickle: true,
     objectMode: true, // keeps the boundaries of frames
-    config: { iceServers: [...options.iceServers] },
+    config: options.configuration,
     wrtc: { RTCPeerConnection: options.rtc, RTCSessionDescription: plain, RTCIceCandidate: plain },
   });
   let open = false;

@@ -21,6 +21,8 @@ export interface WebrtcOptions {
    * STUN and TURN servers. Default none: enough for tabs of one machine or one network; across the internet name your own.
    */
   readonly iceServers?: IceServers | undefined;
+  /** Only through TURN servers: members do not see each other's addresses. Default false. */
+  readonly relayOnly?: boolean | undefined;
   /** Default: the environment's. For Node: the one of an installed WebRTC package. */
   readonly RTCPeerConnection?: typeof RTCPeerConnection | undefined;
   /** Numbers in [0, 1) for the jitter of pauses. */
@@ -51,7 +53,8 @@ class WebrtcTransport implements Transport {
     }
     const make = await rawLink(this.options.link ?? 'simple-peer');
     if (this.stopped) return;
-    const { iceServers = [], random = Math.random, link: kind = 'simple-peer' } = this.options;
+    const { iceServers = [], relayOnly = false, random = Math.random, link: kind = 'simple-peer' } = this.options;
+    const iceTransportPolicy = relayOnly ? 'relay' : 'all';
     this.context = {
       self,
       instance: randomToken(),
@@ -59,7 +62,10 @@ class WebrtcTransport implements Transport {
       make,
       rtc,
       random,
-      iceServers: async () => (typeof iceServers === 'function' ? iceServers() : iceServers),
+      configuration: async () => {
+        const servers = typeof iceServers === 'function' ? await iceServers() : iceServers;
+        return { iceServers: [...servers], iceTransportPolicy };
+      },
       signal: (to, data) => discovery.signal(to, data),
       onMessage: (peer, message) => {
         if (!this.stopped) handlers.onMessage(peer, message);

@@ -12,13 +12,6 @@ function create(kind: Kind): Transport {
   return webrtcTransport({ link });
 }
 
-/** A connection without any way to the network. */
-class Isolated extends RTCPeerConnection {
-  constructor(configuration?: RTCConfiguration) {
-    super({ ...configuration, iceServers: [], iceTransportPolicy: 'relay' });
-  }
-}
-
 /** A connection that can be made to say that it broke. */
 class Breakable extends RTCPeerConnection {
   static readonly all: Breakable[] = [];
@@ -76,10 +69,10 @@ const harness = {
       ?.run();
   },
 
-  /** What a node is told that has no way to the network. */
+  /** What a node is told that has no way to the network: only relays, and none named. */
   isolated: async (link: 'simple-peer' | 'native'): Promise<string[]> => {
     const told: string[] = [];
-    const transports = [0, 1].map(() => webrtcTransport({ link, RTCPeerConnection: Isolated }));
+    const transports = [0, 1].map(() => webrtcTransport({ link, relayOnly: true }));
     await introduce(transports, told);
     await until(() => told.some((one) => one.includes('fault')));
     const errors = transports.flatMap((transport) => transport.links().map(({ error }) => error?.code ?? ''));
