@@ -43,6 +43,9 @@ export interface Config {
   /** Say no where silence would do: a transfer that its target cannot take, a read that will not be confirmed. */
   readonly explicitRefusals: boolean;
 
+  /** An acknowledgement of what this leader never sent is dropped: it could only be counted for something it is not. */
+  readonly checkAcknowledgements: boolean;
+
   readonly maxAppendBytes: number;
   readonly maxAppendEntries: number;
   readonly maxInflightMessages: number;
@@ -95,6 +98,7 @@ export function makeConfig(input: ConfigInput): Config {
     stepDownOnRemoval: true,
     durableTermFirst: true,
     explicitRefusals: true,
+    checkAcknowledgements: true,
     maxAppendBytes: limits.APPEND_BYTES_MAX,
     maxAppendEntries: limits.APPEND_ENTRIES_MAX,
     maxInflightMessages: limits.INFLIGHT_MESSAGES_MAX,

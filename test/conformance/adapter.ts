@@ -332,6 +332,7 @@ function configFor(options: H.NodeOptions): ReturnType<typeof makeConfig> {
     commitInVotes: false,
     durableTermFirst: false,
     explicitRefusals: false,
+    checkAcknowledgements: false,
     // Off unless asked for: transcripts hand in messages that no correct node sends.
     checkInvariants: process.env['TABRAFT_CHECK'] === '1',
   });

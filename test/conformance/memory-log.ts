@@ -47,12 +47,12 @@ export class MemoryLog implements LogReader {
   }
 
   append(entries: readonly Entry[]): void {
-    const first = entries[0];
+    const fresh = entries.filter(({ index }) => index >= this.firstIndex());
+    const first = fresh[0];
     if (first === undefined) return;
     const keep = first.index - this.firstIndex();
-    if (keep < 0) throw new Error(`entries from ${first.index} would replace compacted ones`);
     if (keep > this.kept.length) throw new Error(`entries from ${first.index} leave a hole`);
-    this.kept = [...this.kept.slice(0, keep), ...entries];
+    this.kept = [...this.kept.slice(0, keep), ...fresh];
   }
 
   restore(snapshot: SnapshotMeta): void {

@@ -93,6 +93,10 @@ export function tellTerm(raft: Raft, to: string): void {
 }
 
 export function onAppendResponse(raft: Raft, leader: Leader, progress: Progress, message: AppendResponse): void {
+  if (message.index > raft.log.last && raft.config.checkAcknowledgements) {
+    if (raft.trace !== undefined) raft.trace({ kind: 'dropped', message, why: 'past the end of the log' });
+    return;
+  }
   progress.heard();
   progress.heardCommit(message.commit);
   if (message.reject) onRefused(raft, progress, message);

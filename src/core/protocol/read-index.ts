@@ -1,11 +1,11 @@
 /** ReadIndex (§6.4): linearizable reads without a log entry, asked of the leader or through a follower. */
 import { isSingleVoter } from '../conf/conf-state.ts';
 import type { AskOutcome } from '../outcome.ts';
-import { jointQuorum } from '../quorum/joint.ts';
+import { jointIndex } from '../quorum/joint.ts';
 import type { Leader, Raft } from '../state.ts';
 import { NO_NODE, type NodeId, type ReadIndexRequest, type ReadIndexResponse } from '../types.ts';
 import { leaseHolds, leaseSent } from './lease.ts';
-import type { ReadQueue, ReadRequest, ReadRound } from './read-queue.ts';
+import type { ReadQueue, ReadRequest } from './read-queue.ts';
 import { answerRead } from './reads.ts';
 import { committedInTerm } from './replicate.ts';
 import { sendNow } from './send.ts';
@@ -82,25 +82,21 @@ function sendRound(raft: Raft, leader: Leader, to: NodeId, commit: number, round
 }
 
 /** "Once it receives acknowledgments from a majority", it was still the leader when the round began. */
-export function onRoundAnswered(raft: Raft, leader: Leader, from: NodeId, number: number): void {
+export function onRoundAnswered(raft: Raft, leader: Leader, from: NodeId, round: number): void {
   if (raft.config.readMode === 'lease-unchecked') return;
-  const round = leader.reads.ack(from, number);
-  if (round !== undefined && isConfirmed(raft, round)) answerTo(raft, leader.reads, round);
+  leader.reads.answer(from, round);
+  answerConfirmed(raft, leader.reads);
 }
 
 /** The configuration changed: what is answered already may be a quorum now. */
 export function recheckReads(raft: Raft, leader: Leader): void {
-  if (!raft.config.recheckReads) return;
-  const round = leader.reads.newestWhere((candidate) => isConfirmed(raft, candidate));
-  if (round !== undefined) answerTo(raft, leader.reads, round);
+  if (raft.config.recheckReads) answerConfirmed(raft, leader.reads);
 }
 
-function isConfirmed(raft: Raft, round: ReadRound): boolean {
-  return jointQuorum(raft.conf, (id) => round.acks.has(id));
-}
-
-function answerTo(raft: Raft, reads: ReadQueue, round: ReadRound): void {
-  for (const { index, requests } of reads.takeTo(round)) {
+function answerConfirmed(raft: Raft, reads: ReadQueue): void {
+  if (reads.pending === 0) return;
+  const confirmed = jointIndex(raft.conf, (id) => reads.answeredBy(id));
+  for (const { index, requests } of reads.takeTo(confirmed)) {
     for (const request of requests) answerRead(raft, request, index, false);
   }
 }

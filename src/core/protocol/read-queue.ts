@@ -15,12 +15,13 @@ export interface ReadRound {
   /** The commit index when the last of its requests came. */
   index: Index;
   readonly requests: ReadRequest[];
-  /** Who answered it. */
-  readonly acks: Set<NodeId>;
 }
 
 export class ReadQueue {
+  /** Oldest first. */
   #rounds: ReadRound[] = [];
+  /** The latest round each member answered: whoever answered it still followed this leader at all earlier ones. */
+  readonly #answered = new Map<NodeId, number>();
   #lastRound = 0;
   #pending = 0;
   /** The newest round while its heartbeats have not left: more reads may share it. */
@@ -42,10 +43,11 @@ export class ReadQueue {
   }
 
   begin(index: Index, request: ReadRequest, self: NodeId): number {
-    const round: ReadRound = { round: this.nextRound(), index, requests: [request], acks: new Set([self]) };
+    const round: ReadRound = { round: this.nextRound(), index, requests: [request] };
     this.#rounds.push(round);
     this.#pending++;
     this.#open = round;
+    this.answer(self, round.round);
     return round.round;
   }
 
@@ -63,27 +65,24 @@ export class ReadQueue {
     this.#open = undefined;
   }
 
-  ack(from: NodeId, number: number): ReadRound | undefined {
-    const round = this.#rounds.find((candidate) => candidate.round === number);
-    round?.acks.add(from);
-    return round;
+  answer(from: NodeId, round: number): void {
+    if (round > this.answeredBy(from)) this.#answered.set(from, round);
   }
 
-  /** Takes that round and all before it: who answered a later heartbeat still followed this leader at the earlier ones. */
-  takeTo(round: ReadRound): readonly ReadRound[] {
-    const taken = this.#rounds.splice(0, this.#rounds.indexOf(round) + 1);
-    for (const { requests } of taken) this.#pending -= requests.length;
-    if (round === this.#open) this.#open = undefined;
-    return taken;
+  answeredBy(id: NodeId): number {
+    return this.#answered.get(id) ?? 0;
   }
 
-  /** The newest round for which `confirmed` holds. */
-  newestWhere(confirmed: (round: ReadRound) => boolean): ReadRound | undefined {
-    for (let i = this.#rounds.length - 1; i >= 0; i--) {
-      const round = this.#rounds[i];
-      if (round !== undefined && confirmed(round)) return round;
+  /** Takes all rounds up to that one. */
+  takeTo(confirmed: number): readonly ReadRound[] {
+    let count = 0;
+    for (const { round, requests } of this.#rounds) {
+      if (round > confirmed) break;
+      count++;
+      this.#pending -= requests.length;
+      if (round === this.#open?.round) this.#open = undefined;
     }
-    return undefined;
+    return this.#rounds.splice(0, count);
   }
 
   takeAll(): readonly ReadRound[] {

@@ -84,7 +84,7 @@ function trySendAppend(raft: Raft, progress: Progress, evenEmpty: boolean): bool
   const prevTerm = log.term(prevIndex);
   // The entries it needs are compacted: only a snapshot can bring it up to date (ch. 5).
   if (prevTerm === 'compacted') return trySendSnapshot(raft, progress);
-  if (prevTerm === 'unavailable') return waitForEntries(raft, progress);
+  if (prevTerm === 'unavailable') return prevIndex > log.last ? trySendSnapshot(raft, progress) : waitForEntries(raft, progress);
   let run = NO_ENTRIES;
   // With a full window an empty append goes out: if all that filled it was lost, its rejection says so.
   if (progress.state !== 'replicate' || !progress.inflights.full) {

@@ -22,11 +22,6 @@ export function jointVote(halves: Voters, votes: ReadonlyMap<NodeId, boolean>): 
   return incoming === 'lost' || outgoing === 'lost' ? 'lost' : 'pending';
 }
 
-/** True when those for whom `has` holds are a quorum. */
-export function jointQuorum(halves: Voters, has: (id: NodeId) => boolean): boolean {
-  return halfHas(halves.voters, has) && halfHas(halves.votersOutgoing, has);
-}
-
 function halfVote(voters: readonly NodeId[], votes: ReadonlyMap<NodeId, boolean>): VoteResult {
   let granted = 0;
   let refused = 0;
@@ -36,10 +31,4 @@ function halfVote(voters: readonly NodeId[], votes: ReadonlyMap<NodeId, boolean>
     else if (vote === false) refused++;
   }
   return majorityVote(voters.length, granted, refused);
-}
-
-function halfHas(voters: readonly NodeId[], has: (id: NodeId) => boolean): boolean {
-  let count = 0;
-  for (const id of voters) if (has(id)) count++;
-  return majorityVote(voters.length, count, voters.length - count) === 'won';
 }
