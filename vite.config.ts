@@ -72,7 +72,19 @@ const conformance: UserConfig = {
   },
 };
 
-const modes: Readonly<Record<string, UserConfig>> = { demo, server, library, conformance };
+/** What `npm run bench:core` runs. */
+const benchCore: UserConfig = {
+  publicDir: false,
+  build: {
+    ssr: 'bench/core/main.ts',
+    outDir: 'build/bench',
+    emptyOutDir: false,
+    target: 'node20',
+    rollupOptions: { output: { entryFileNames: 'core.mjs' } },
+  },
+};
+
+const modes: Readonly<Record<string, UserConfig>> = { demo, server, library, conformance, 'bench-core': benchCore };
 const config: UserConfigFnObject = ({ mode }) => modes[mode] ?? demo;
 
 export default config;

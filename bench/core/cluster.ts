@@ -1,0 +1,136 @@
+/** Voters in one process: memory logs, immediate delivery, messages as objects or as bytes. */
+
+import { EMPTY_CONF } from '../../src/core/conf/conf-change.ts';
+import { type ConfigInput, makeConfig } from '../../src/core/config.ts';
+import { seededRandom } from '../../src/core/random.ts';
+import { RawNode } from '../../src/core/raw-node.ts';
+import type { ConfState, Entry, Index, LogReader, Message, Ready, SnapshotMeta, Term } from '../../src/core/types.ts';
+import { decodePeerMessage, encodePeerMessage } from '../../src/wire/codec.ts';
+
+/** A log that only grows: entry `index` at position index - 1. */
+class GrowingLog implements LogReader {
+  readonly kept: Entry[] = [];
+  readonly #conf: ConfState;
+
+  constructor(conf: ConfState) {
+    this.#conf = conf;
+  }
+
+  firstIndex(): Index {
+    return 1;
+  }
+
+  lastIndex(): Index {
+    return this.kept.length;
+  }
+
+  term(index: Index): Term | 'unavailable' {
+    return index === 0 ? 0 : (this.kept[index - 1]?.term ?? 'unavailable');
+  }
+
+  entries(from: Index, to: Index): readonly Entry[] {
+    return this.kept.slice(from - 1, to - 1);
+  }
+
+  snapshot(): SnapshotMeta {
+    return { index: 0, term: 0, conf: this.#conf, data: undefined };
+  }
+
+  append(entries: readonly Entry[]): void {
+    const first = entries[0];
+    if (first === undefined) return;
+    if (first.index - 1 < this.kept.length) this.kept.length = first.index - 1;
+    for (let i = 0; i < entries.length; i++) this.kept.push(entries[i] as Entry);
+  }
+}
+
+export interface ClusterOptions {
+  readonly voters: number;
+  /** Messages cross the wire codec, as they do between tabs. */
+  readonly wire: boolean;
+  readonly config: Partial<ConfigInput>;
+  /** Every node, the leader's included, applies every entry. */
+  readonly apply: (node: number, entry: Entry) => void;
+}
+
+export class Cluster {
+  readonly nodes: RawNode[] = [];
+  readonly #logs: GrowingLog[] = [];
+  readonly #byId = new Map<string, number>();
+  readonly #wire: boolean;
+  readonly #apply: ClusterOptions['apply'];
+  /** Messages on their way, by receiver. */
+  readonly #inboxes: Message[][] = [];
+  messages = 0;
+  bytes = 0;
+
+  constructor({ voters, wire, config, apply }: ClusterOptions) {
+    this.#wire = wire;
+    this.#apply = apply;
+    const ids = Array.from({ length: voters }, (_, i) => `node-${String(i).padStart(12, '0')}`);
+    const conf: ConfState = { ...EMPTY_CONF, voters: ids };
+    ids.forEach((id, i) => {
+      const log = new GrowingLog(conf);
+      this.#logs.push(log);
+      this.#byId.set(id, i);
+      this.#inboxes.push([]);
+      const hardState = { term: 0, vote: '', commit: 0 };
+      this.nodes.push(new RawNode(makeConfig({ id, random: seededRandom(i), ...config }), log, { hardState, conf, applied: 0 }));
+    });
+    (this.nodes[0] as RawNode).campaign();
+    this.settle();
+  }
+
+  /** Until nobody has anything to do. */
+  settle(): void {
+    for (let busy = true; busy; ) {
+      busy = false;
+      for (let i = 0; i < this.nodes.length; i++) {
+        const node = this.nodes[i] as RawNode;
+        const inbox = this.#inboxes[i] as Message[];
+        if (inbox.length > 0) {
+          busy = true;
+          this.#inboxes[i] = [];
+          for (let k = 0; k < inbox.length; k++) node.step(inbox[k] as Message);
+        }
+        while (node.hasReady()) {
+          busy = true;
+          this.#work(i, node, node.ready());
+        }
+      }
+    }
+  }
+
+  #work(i: number, node: RawNode, ready: Ready): void {
+    this.#send(ready.messages);
+    (this.#logs[i] as GrowingLog).append(ready.entries);
+    if (ready.mark !== undefined) node.persisted(ready.mark);
+    const after = ready.messagesAfterPersist;
+    for (let k = 0; k < after.length; k++) {
+      const message = after[k] as Message;
+      if (message.to === node.id) node.step(message);
+    }
+    this.#send(after, node.id);
+    const { committedEntries } = ready;
+    if (committedEntries.length === 0) return;
+    for (let k = 0; k < committedEntries.length; k++) this.#apply(i, committedEntries[k] as Entry);
+    node.applied((committedEntries[committedEntries.length - 1] as Entry).index);
+  }
+
+  #send(messages: readonly Message[], self = ''): void {
+    for (let k = 0; k < messages.length; k++) {
+      const message = messages[k] as Message;
+      if (message.to === self) continue;
+      this.messages++;
+      (this.#inboxes[this.#byId.get(message.to) as number] as Message[]).push(this.#wire ? this.#cross(message) : message);
+    }
+  }
+
+  #cross(message: Message): Message {
+    const bytes = encodePeerMessage({ kind: 'raft', group: 0, message });
+    this.bytes += bytes.length;
+    const decoded = decodePeerMessage(bytes);
+    if (decoded.kind !== 'raft') throw new Error('not a raft message');
+    return decoded.message;
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * npm run bench:core: the core against the least that any replicated log has to do in JavaScript, in the same run.
+ *
+ * The floor, per proposal: encode it once, decode it at each follower, append it to every log, set it in every map.
+ * The core does the same through RawNode, with every message packed and unpacked by the wire codec, or handed over as is.
+ */
+import { Packr } from 'msgpackr/pack';
+import type { RawNode } from '../../src/core/raw-node.ts';
+import { Cluster } from './cluster.ts';
+
+interface Command {
+  readonly key: number;
+  readonly value: Uint8Array;
+}
+
+const packr = new Packr({ useRecords: false });
+const KEYS = 1024;
+
+interface Shape {
+  readonly voters: number;
+  readonly inFlight: number;
+  readonly bytes: number;
+  readonly proposals: number;
+}
+
+interface Cost {
+  readonly microseconds: number;
+  readonly heapBytes: number;
+}
+
+function commandOf(i: number, value: Uint8Array): Command {
+  return { key: i % KEYS, value };
+}
+
+function floor({ voters, inFlight, bytes, proposals }: Shape): Cost {
+  const value = new Uint8Array(bytes).fill(7);
+  const logs: Uint8Array[][] = Array.from({ length: voters }, () => []);
+  const maps = Array.from({ length: voters }, () => new Map<number, Uint8Array>());
+  return measure(proposals, () => {
+    for (let done = 0; done < proposals; done += inFlight) {
+      for (let i = done; i < done + inFlight; i++) {
+        const command = commandOf(i, value);
+        const encoded = packr.pack(command);
+        (logs[0] as Uint8Array[]).push(encoded);
+        (maps[0] as Map<number, Uint8Array>).set(command.key, command.value);
+        for (let node = 1; node < voters; node++) {
+          const decoded = packr.unpack(encoded) as Command;
+          (logs[node] as Uint8Array[]).push(encoded);
+          (maps[node] as Map<number, Uint8Array>).set(decoded.key, decoded.value);
+        }
+      }
+    }
+  });
+}
+
+function core({ voters, inFlight, bytes, proposals }: Shape, wire: boolean, broadcastCommit: boolean): Cost {
+  const value = new Uint8Array(bytes).fill(7);
+  const maps = Array.from({ length: voters }, () => new Map<number, Uint8Array>());
+  /** What the leader proposed and has not applied yet, in order: it need not decode its own. */
+  let waiting: Command[] = [];
+  let applied = 0;
+  const cluster = new Cluster({
+    voters,
+    wire,
+    config: { broadcastCommit },
+    apply: (node, entry) => {
+      if (entry.data.length === 0) return;
+      const command = node === 0 ? (waiting[applied++] as Command) : (packr.unpack(entry.data) as Command);
+      (maps[node] as Map<number, Uint8Array>).set(command.key, command.value);
+    },
+  });
+  const leader = cluster.nodes[0] as RawNode;
+  if (leader.status().role !== 'leader') throw new Error('no leader');
+  return measure(proposals, () => {
+    for (let done = 0; done < proposals; done += inFlight) {
+      const batch: Uint8Array[] = [];
+      waiting = [];
+      applied = 0;
+      for (let i = done; i < done + inFlight; i++) {
+        const command = commandOf(i, value);
+        waiting.push(command);
+        batch.push(packr.pack(command));
+      }
+      if (!leader.propose(batch).ok) throw new Error('refused');
+      cluster.settle();
+      if (applied !== inFlight) throw new Error('not committed');
+    }
+  });
+}
+
+function measure(proposals: number, run: () => void): Cost {
+  globalThis.gc?.();
+  const heapBefore = process.memoryUsage().heapUsed;
+  const before = process.cpuUsage();
+  run();
+  const { user, system } = process.cpuUsage(before);
+  const heapAfter = process.memoryUsage().heapUsed;
+  return { microseconds: (user + system) / proposals, heapBytes: Math.max(0, heapAfter - heapBefore) / proposals };
+}
+
+/** The median of several rounds, floor and core taking turns, so that a busy machine hurts both. */
+function compare(shape: Shape, wire: boolean, broadcastCommit: boolean, rounds: number): string {
+  floor(shape);
+  core(shape, wire, broadcastCommit);
+  const pairs = Array.from({ length: rounds }, () => [floor(shape), core(shape, wire, broadcastCommit)] as const);
+  const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] as number;
+  const low = median(pairs.map(([a]) => a.microseconds));
+  const high = median(pairs.map(([, b]) => b.microseconds));
+  const ratio = median(pairs.map(([a, b]) => b.microseconds / a.microseconds));
+  const heap = median(pairs.map(([, b]) => b.heapBytes));
+  const columns = [
+    String(shape.voters).padStart(6),
+    String(shape.inFlight).padStart(8),
+    String(shape.bytes).padStart(7),
+    (wire ? 'wire' : 'objects').padStart(8),
+    (broadcastCommit ? 'eager' : 'lazy').padStart(6),
+    low.toFixed(2).padStart(9),
+    high.toFixed(2).padStart(9),
+    ratio.toFixed(2).padStart(6),
+    Math.round(1e6 / high)
+      .toLocaleString('en')
+      .padStart(10),
+    String(Math.round(heap)).padStart(8),
+  ];
+  return columns.join(' ');
+}
+
+const quick = process.argv.includes('--quick');
+const rounds = quick ? 3 : 7;
+console.log('voters inflight   bytes messages commit  floor us   core us  ratio      ops/s   heap B');
+for (const voters of quick ? [3] : [3, 5, 7]) {
+  for (const inFlight of [1, 64]) {
+    for (const wire of [true, false]) {
+      const proposals = inFlight === 1 ? 30_000 : 192_000;
+      for (const eager of inFlight === 1 ? [true, false] : [true]) {
+        console.log(compare({ voters, inFlight, bytes: 100, proposals }, wire, eager, rounds));
+      }
+    }
+  }
+}
+for (const inFlight of [1, 64])
+  console.log(compare({ voters: 3, inFlight, bytes: 10_000, proposals: 12_800 }, true, true, rounds));
+if (!quick) {
+  for (const proposals of [10_240, 102_400, 1_024_000]) {
+    console.log(`log of ${proposals} entries`);
+    console.log(compare({ voters: 3, inFlight: 64, bytes: 100, proposals }, true, true, 3));
+  }
+}
