@@ -32,11 +32,14 @@ function commandOf(i: number, value: Uint8Array): Command {
   return { key: i % KEYS, value };
 }
 
-function floor({ voters, inFlight, bytes, proposals }: Shape): Cost {
+/** Runs so many proposals; can be run again, on the same logs. */
+type Run = (proposals: number) => void;
+
+function floor({ voters, inFlight, bytes }: Shape): Run {
   const value = new Uint8Array(bytes).fill(7);
   const logs: Uint8Array[][] = Array.from({ length: voters }, () => []);
   const maps = Array.from({ length: voters }, () => new Map<number, Uint8Array>());
-  return measure(proposals, () => {
+  return (proposals) => {
     for (let done = 0; done < proposals; done += inFlight) {
       for (let i = done; i < done + inFlight; i++) {
         const command = commandOf(i, value);
@@ -50,10 +53,10 @@ function floor({ voters, inFlight, bytes, proposals }: Shape): Cost {
         }
       }
     }
-  });
+  };
 }
 
-function core({ voters, inFlight, bytes, proposals }: Shape, wire: boolean, broadcastCommit: boolean): Cost {
+function core({ voters, inFlight, bytes }: Shape, wire: boolean, broadcastCommit: boolean): Run {
   const value = new Uint8Array(bytes).fill(7);
   const maps = Array.from({ length: voters }, () => new Map<number, Uint8Array>());
   /** What the leader proposed and has not applied yet, in order: it need not decode its own. */
@@ -71,7 +74,7 @@ function core({ voters, inFlight, bytes, proposals }: Shape, wire: boolean, broa
   });
   const leader = cluster.nodes[0] as RawNode;
   if (leader.status().role !== 'leader') throw new Error('no leader');
-  return measure(proposals, () => {
+  return (proposals) => {
     for (let done = 0; done < proposals; done += inFlight) {
       const batch: Uint8Array[] = [];
       waiting = [];
@@ -85,24 +88,25 @@ function core({ voters, inFlight, bytes, proposals }: Shape, wire: boolean, broa
       cluster.settle();
       if (applied !== inFlight) throw new Error('not committed');
     }
-  });
+  };
 }
 
-function measure(proposals: number, run: () => void): Cost {
+function measure(proposals: number, run: Run): Cost {
   globalThis.gc?.();
   const heapBefore = process.memoryUsage().heapUsed;
   const before = process.cpuUsage();
-  run();
+  run(proposals);
   const { user, system } = process.cpuUsage(before);
   const heapAfter = process.memoryUsage().heapUsed;
   return { microseconds: (user + system) / proposals, heapBytes: Math.max(0, heapAfter - heapBefore) / proposals };
 }
 
-/** The median of several rounds, floor and core taking turns, so that a busy machine hurts both. */
+/** The median of several rounds, floor and core taking turns, so that a busy machine hurts both; the first round warms up. */
 function compare(shape: Shape, wire: boolean, broadcastCommit: boolean, rounds: number): string {
-  floor(shape);
-  core(shape, wire, broadcastCommit);
-  const pairs = Array.from({ length: rounds }, () => [floor(shape), core(shape, wire, broadcastCommit)] as const);
+  const { proposals } = shape;
+  const runs = [floor(shape), core(shape, wire, broadcastCommit)] as const;
+  for (const run of runs) run(proposals);
+  const pairs = Array.from({ length: rounds }, () => [measure(proposals, runs[0]), measure(proposals, runs[1])] as const);
   const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] as number;
   const low = median(pairs.map(([a]) => a.microseconds));
   const high = median(pairs.map(([, b]) => b.microseconds));
@@ -123,6 +127,22 @@ function compare(shape: Shape, wire: boolean, broadcastCommit: boolean, rounds: 
     String(Math.round(heap)).padStart(8),
   ];
   return columns.join(' ');
+}
+
+const only = process.argv.indexOf('--only');
+if (only > 0) {
+  // For a profiler: one shape, so many rounds.
+  const [voters, inFlight, bytes, wire, count] = (process.argv[only + 1] ?? '').split(',').map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const shape = { voters, inFlight, bytes, proposals: inFlight === 1 ? 30_000 : 192_000 };
+  const run = core(shape, wire === 1, true);
+  for (let i = 0; i < count; i++) console.log(measure(shape.proposals, run));
+  process.exit(0);
 }
 
 const quick = process.argv.includes('--quick');

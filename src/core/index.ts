@@ -3,6 +3,7 @@
 export { EMPTY_CONF, isJoint, LEAVE_JOINT } from './conf/conf-change.ts';
 export { allVoters, canLead, isMember, isVoter } from './conf/conf-state.ts';
 export { type Config, type ConfigInput, type ElectionTimeoutRange, makeConfig, type ReadMode } from './config.ts';
+export * from './describe.ts';
 export { ERROR_CODES, isErrorCode, RaftError, type RaftErrorCode } from './errors.ts';
 export type { ApplyConfOutcome, AskOutcome, ProposeOutcome, RefusalReason } from './outcome.ts';
 export { type RandomSource, seededRandom } from './random.ts';
