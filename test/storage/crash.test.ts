@@ -102,10 +102,13 @@ const SCENARIOS: Readonly<Record<string, (r: Recorder) => Promise<void>>> = {
 };
 
 /** What of the transactions not synced survives: in order, and any subset. */
-const LOSSES: ReadonlyArray<readonly [name: string, keep: (place: number, crashAt: number) => boolean]> = [
-  ['all of it kept', () => true],
-  ['none of it kept', () => false],
-  ['some of it kept', (place, crashAt) => (place * 7 + crashAt) % 3 === 0],
+const LOSSES: ReadonlyArray<readonly [name: string, keep: (place: number, crashAt: number) => boolean, tailBytesMax: number]> = [
+  ['all of it kept', () => true, 0],
+  ['none of it kept', () => false, 0],
+  ['some of it kept', (place, crashAt) => (place * 7 + crashAt) % 3 === 0, 0],
+  ['all of it kept', () => true, 120],
+  ['none of it kept', () => false, 120],
+  ['none of it kept', () => false, 8192],
 ];
 
 /** Runs the scenario until step `crashAt`; false when it ended before. */
@@ -113,7 +116,7 @@ async function runUntil(
   scenario: (r: Recorder) => Promise<void>,
   disk: ModelledDisk,
   history: History,
-  crash: { at: number; keep: (place: number) => boolean },
+  crash: { at: number; tailBytesMax: number; keep: (place: number) => boolean },
 ): Promise<boolean> {
   let steps = 0;
   let crashed = false;
@@ -127,7 +130,7 @@ async function runUntil(
     };
   });
   const work = async (): Promise<void> => {
-    const store = await openOn(disk);
+    const store = await openOn(disk, crash);
     history.opened = true;
     await store.load();
     await scenario(recorder(store, history));
@@ -161,18 +164,20 @@ function expected(image: MemoryImage): unknown {
 }
 
 for (const [name, scenario] of Object.entries(SCENARIOS)) {
-  for (const [loss, keep] of LOSSES) {
-    test(`crashed at every step, ${loss}: ${name}`, async () => {
+  for (const [loss, keep, tailBytesMax] of LOSSES) {
+    test(`crashed at every step, ${loss}, a tail of ${tailBytesMax} bytes: ${name}`, async () => {
       let at = 1;
       let points = 0;
       for (; ; at += 1) {
         const disk = new ModelledDisk();
         const history = new History();
-        const crashed = await runUntil(scenario, disk, history, { at, keep: (place) => keep(place, at) });
+        const crashed = await runUntil(scenario, disk, history, { at, tailBytesMax, keep: (place) => keep(place, at) });
         if (disk.tables().meta.size === 0) expect(history.opened, `crash ${at}: the identity is lost`).toBe(false);
-        const reborn = await openOn(disk);
+        const reborn = await openOn(disk, { tailBytesMax });
         const found = JSON.stringify(await stateOf(reborn));
-        const place = history.states.findLastIndex((image) => JSON.stringify(expected(image)) === found);
+        const place = history.states.findLastIndex(
+          (image, i) => i >= history.acknowledged && JSON.stringify(expected(image)) === found,
+        );
         expect(
           place,
           `crash ${at}: no state of the history, or an acknowledged write is lost: ${found.slice(0, 300)}`,

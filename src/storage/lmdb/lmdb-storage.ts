@@ -27,6 +27,14 @@ export interface LmdbStorageOptions {
   readonly durability?: Durability | undefined;
 }
 
+/**
+ * Directories open in this process. LMDB wants an environment opened once per process; and a second one would wait for
+ * the first one's transaction on the very thread that must end it.
+ */
+const openPaths = new Set<string>();
+/** The acquisition under way in this process; the next one starts after it. */
+let turn: Promise<unknown> = Promise.resolve();
+
 export class LmdbStorage implements StorageProvider {
   readonly kind: string = 'lmdb';
   readonly durable: boolean = true;
@@ -41,6 +49,12 @@ export class LmdbStorage implements StorageProvider {
   async acquire(request: AcquireRequest): Promise<NodeStore> {
     requireRoom(request.room);
     if (request.preferred !== undefined) requireNodeId(request.preferred);
+    const acquired = turn.then(() => this.#acquire(request));
+    turn = acquired.catch(() => undefined);
+    return acquired;
+  }
+
+  async #acquire(request: AcquireRequest): Promise<NodeStore> {
     const directory = join(this.#path, roomDirectory(request.room));
     try {
       await mkdir(directory, { recursive: true });
@@ -79,9 +93,15 @@ export class LmdbStorage implements StorageProvider {
   /** undefined when the identity is held, or there is none in the environment. */
   async #open(request: AcquireRequest, directory: string, nodeId: NodeId): Promise<NodeStore | undefined> {
     const bootNonce = randomId();
-    const medium = LmdbMedium.open(join(directory, nodeId));
+    const path = join(directory, nodeId);
+    if (openPaths.has(path)) return undefined;
+    const medium = LmdbMedium.open(path);
+    openPaths.add(path);
     let store: PackedStore | undefined;
-    medium.onClosed = () => left(bootNonce);
+    medium.onClosed = () => {
+      left(bootNonce);
+      openPaths.delete(path);
+    };
     try {
       entered(bootNonce);
       if (!medium.hold(holderOf(bootNonce), isAlive)) {
@@ -127,6 +147,7 @@ async function byRecency(directory: string, nodeIds: readonly NodeId[]): Promise
 
 /** undefined when it is held. */
 async function openedAt(path: string): Promise<number | undefined> {
+  if (openPaths.has(path)) return undefined;
   let medium: LmdbMedium | undefined;
   try {
     medium = LmdbMedium.open(path);

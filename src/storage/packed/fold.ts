@@ -1,5 +1,5 @@
 /** Several batches folded into one transaction: what is written while a write is in flight (group commit). */
-import type { Entry, HardState, Index, Term } from '../../core/types.ts';
+import type { Entry, HardState, Index } from '../../core/types.ts';
 import type { ClusterIdentity, WriteBatch } from '../storage.ts';
 import type { SnapshotRecord } from './meta.ts';
 
@@ -16,6 +16,8 @@ export class Fold {
   deleteFrom: Index | undefined = undefined;
   /** A key and what it becomes; undefined deletes it. */
   readonly records: Map<string, Uint8Array | undefined> = new Map();
+  /** The log starts again: nothing of it from before this fold counts. */
+  restarted = false;
   strict = false;
   #entries: readonly Entry[] = [];
   /** The array of #entries, once it is this fold's own and not a caller's. */
@@ -55,6 +57,7 @@ export class Fold {
 
   /** The log starts again after (index, term): nothing stored above may come back under it. */
   restartLog(index: Index): void {
+    this.restarted = true;
     this.#entries = [];
     this.#own = undefined;
     this.deleteFrom = Math.min(index + 1, this.deleteFrom ?? index + 1);
@@ -71,10 +74,4 @@ export class Fold {
   reject(reason: unknown): void {
     for (const waiter of this.#waiters) waiter.reject(reason);
   }
-}
-
-/** Term of the entry before the fold's first. */
-export function termBefore(fold: Fold, term: (index: Index) => Term | undefined): Term {
-  const first = fold.entries[0]?.index;
-  return first === undefined ? 0 : (term(first - 1) ?? 0);
 }

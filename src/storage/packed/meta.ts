@@ -4,16 +4,17 @@
  */
 import { snapshotMetaFrom, snapshotMetaParts } from '../../codec/conf-state.ts';
 import { crc32 } from '../../codec/crc32.ts';
+import { decodeEntries, encodeEntries } from '../../codec/entries.ts';
 import { pack, unpack } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
-import type { HardState, Index, NodeId, SnapshotMeta } from '../../core/types.ts';
+import { type Entry, type HardState, type Index, NO_BYTES, type NodeId, type SnapshotMeta } from '../../core/types.ts';
 import type { ClusterIdentity } from '../storage.ts';
 import type { Operation } from './medium.ts';
 import type { TermIndexState, TermRun } from './term-index.ts';
 
 /**
  * Version of the layout of the whole database. 1: `hard` had no end of the log, so that a missing last segment went
- * unnoticed; 2: `head` has it.
+ * unnoticed; 2: `head` has it, and the newest entries themselves.
  */
 export const FORMAT_VERSION = 2;
 
@@ -23,10 +24,15 @@ export interface IdentityRecord {
   readonly bootCount: number;
   readonly openedAtMs: number;
 }
-/** Written with every transaction that changes any of it, together with the entries it speaks of. */
+/**
+ * Written with every transaction that changes any of it. A small append is nothing but this one record: its entries stay
+ * in `tail`, behind the log's last segment, until there are enough of them for a segment.
+ */
 export interface HeadRecord {
   readonly hardState: HardState;
   readonly lastIndex: Index;
+  /** Contiguous up to lastIndex; hides what segments hold from its first entry on. May be empty. */
+  readonly tail: readonly Entry[];
 }
 export interface LogRecord extends TermIndexState {
   readonly generation: number;
@@ -45,7 +51,6 @@ export interface MetaRecords {
   readonly format: number;
   readonly identity: IdentityRecord;
   readonly cluster: ClusterIdentity;
-  readonly head: HeadRecord;
   /** Of format 1. */
   readonly hard: HardState;
   readonly log: LogRecord;
@@ -57,7 +62,6 @@ const encoders: { readonly [N in MetaName]: (value: MetaRecords[N]) => unknown }
   format: (version) => [version],
   identity: (r) => [r.nodeId, r.room, r.bootCount, r.openedAtMs],
   cluster: (r) => [r.clusterId, r.epoch],
-  head: ({ hardState: h, lastIndex }) => [h.term, h.vote, h.commit, lastIndex],
   hard: (r) => [r.term, r.vote, r.commit],
   log: (r) => [r.generation, r.firstIndex, r.termBefore, r.mergedTo, r.runs.flat()],
   snapshot: (r) => [r.id, snapshotMetaParts(r.meta), r.bytes, r.digest, r.checksums],
@@ -67,7 +71,6 @@ const decoders: { readonly [N in MetaName]: (fields: Fields) => MetaRecords[N] }
   format: (f) => f.number(0),
   identity: (f) => ({ nodeId: f.string(0), room: f.string(1), bootCount: f.number(2), openedAtMs: f.number(3) }),
   cluster: (f) => ({ clusterId: f.string(0), epoch: f.number(1) }),
-  head: (f) => ({ hardState: decodeHardState(f), lastIndex: f.number(3) }),
   hard: decodeHardState,
   log: decodeLog,
   snapshot: (f) => ({
@@ -83,12 +86,34 @@ export function putMeta<N extends MetaName>(name: N, value: MetaRecords[N]): Ope
   return { kind: 'put', table: 'meta', key: name, value: seal(pack(encoders[name](value))) };
 }
 
+export function putHead({ hardState, lastIndex, tail }: HeadRecord): Operation {
+  const run = tail.length === 0 ? NO_BYTES : encodeEntries(tail);
+  const fields = [hardState.term, hardState.vote, hardState.commit, lastIndex, run];
+  return { kind: 'put', table: 'meta', key: 'head', value: seal(pack(fields)) };
+}
+
 /** Errors: corrupt, naming the record. */
 export function readMeta<N extends MetaName>(all: ReadonlyMap<string, Uint8Array>, name: N): MetaRecords[N] | undefined {
+  return read(all, name, (body) => decoders[name](new Fields(unpack(body))));
+}
+
+/** Errors: corrupt. */
+export function readHead(all: ReadonlyMap<string, Uint8Array>): HeadRecord | undefined {
+  return read(all, 'head', (body) => {
+    const fields = new Fields(unpack(body));
+    const tail = fields.bytes(4);
+    const entries = tail.length === 0 ? [] : decodeEntries(tail);
+    const lastIndex = fields.number(3);
+    if (tail.length > 0 && entries.at(-1)?.index !== lastIndex) throw new Error('its entries do not end where it says');
+    return { hardState: decodeHardState(fields), lastIndex, tail: entries };
+  });
+}
+
+function read<T>(all: ReadonlyMap<string, Uint8Array>, name: string, decode: (body: Uint8Array) => T): T | undefined {
   const stored = all.get(name);
   if (stored === undefined) return undefined;
   try {
-    return decoders[name](new Fields(unpack(unseal(stored))));
+    return decode(unseal(stored));
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : 'it cannot be decoded';
     throw new RaftError('corrupt', `The stored record '${name}' is damaged: ${what}.`, { cause });
@@ -125,6 +150,11 @@ export class Fields {
   string(at: number): string {
     const value = this.#values[at];
     if (typeof value !== 'string') throw new Error(`field ${at} is not text`);
+    return value;
+  }
+  bytes(at: number): Uint8Array {
+    const value = this.#values[at];
+    if (!(value instanceof Uint8Array)) throw new Error(`field ${at} is not bytes`);
     return value;
   }
   fields(at: number): Fields {

@@ -3,7 +3,7 @@ import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import type { AcquireRequest, NodeIdentity } from '../storage.ts';
 import type { Durability, Medium } from './medium.ts';
-import { FORMAT_VERSION, putMeta } from './meta.ts';
+import { FORMAT_VERSION, putHead, putMeta } from './meta.ts';
 import { PackedStore } from './packed-store.ts';
 import { logRecordOf, readState, type StoreState } from './state.ts';
 import { TermIndex } from './term-index.ts';
@@ -14,6 +14,8 @@ export interface OpenPackedInit {
   readonly nodeId: NodeId;
   readonly bootNonce: string;
   readonly durability: Durability;
+  /** Default TAIL_BYTES_MAX; tests make it small. */
+  readonly tailBytesMax?: number | undefined;
   readonly onFault: AcquireRequest['onFault'];
   /** A new identity: the database must be empty. Otherwise it must not be. */
   readonly fresh: boolean;
@@ -35,11 +37,11 @@ export async function openPacked(init: OpenPackedInit): Promise<PackedStore | un
   const bootCount = found?.identity.bootCount ?? 0;
   const record = { nodeId, room, bootCount: bootCount + 1, openedAtMs: init.nowMs };
   const state = found ?? emptyState(record);
-  const head = putMeta('head', { hardState: state.hardState, lastIndex: 0 });
+  const head = putHead({ hardState: state.hardState, lastIndex: 0, tail: [] });
   const first = [putMeta('format', FORMAT_VERSION), putMeta('log', logRecordOf(state)), head];
   await medium.commit([...(found === undefined ? first : []), putMeta('identity', record)], init.durability);
   const identity: NodeIdentity = { nodeId, room, bootNonce: init.bootNonce, bootCount };
-  return PackedStore.open({ medium, identity, state, durability: init.durability, onFault: init.onFault });
+  return PackedStore.open({ ...init, identity, state });
 }
 
 function emptyState(identity: StoreState['identity']): StoreState {
@@ -51,6 +53,7 @@ function emptyState(identity: StoreState['identity']): StoreState {
     generation: 1,
     mergedTo: 0,
     terms: new TermIndex(),
+    headTail: [],
     tail: [],
     records: new Map(),
   };

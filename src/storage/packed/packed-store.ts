@@ -16,15 +16,16 @@ import type {
   StoredSnapshot,
   WriteBatch,
 } from '../storage.ts';
-import { type Fold, termBefore } from './fold.ts';
+import type { Fold } from './fold.ts';
 import { readEntries } from './log-reader.ts';
 import type { Durability, Medium, Operation } from './medium.ts';
-import { type LogRecord, putMeta, type SnapshotRecord, seal } from './meta.ts';
+import { type LogRecord, putHead, putMeta, type SnapshotRecord, seal } from './meta.ts';
 import { Pipeline } from './pipeline.ts';
 import { Recent } from './recent.ts';
 import { type EncodedSegment, encodeSegments } from './segment.ts';
 import { Snapshots } from './snapshots.ts';
 import { loadedState, logRecordOf, readState, type StoreState } from './state.ts';
+import { TAIL_BYTES_MAX, Tail } from './tail.ts';
 import { TermIndex } from './term-index.ts';
 import { Upkeep } from './upkeep.ts';
 
@@ -38,6 +39,8 @@ export interface PackedStoreInit {
   readonly identity: NodeIdentity;
   readonly state: StoreState;
   readonly durability: Durability;
+  /** Default TAIL_BYTES_MAX; tests make it small. */
+  readonly tailBytesMax?: number | undefined;
   readonly onFault: AcquireRequest['onFault'];
 }
 
@@ -57,6 +60,8 @@ export class PackedStore implements NodeStore {
   #cluster: ClusterIdentity | undefined = undefined;
   #snapshot: SnapshotRecord | undefined;
   readonly #recent = new Recent();
+  /** As the disk has it, or gets it with the transaction in flight. */
+  readonly #tail: Tail;
   /** The log record as the disk has it, or gets it with the transaction in flight. */
   #logStored: LogRecord;
   /** TermIndex.version that the stored log record tells of. */
@@ -74,6 +79,7 @@ export class PackedStore implements NodeStore {
     this.#onFault = init.onFault;
     this.#pipeline = new Pipeline(init.medium, this.#host(), init.durability === 'relaxed');
     this.#snapshots = snapshots;
+    this.#tail = new Tail(init.tailBytesMax ?? TAIL_BYTES_MAX);
     this.#hardState = init.state.hardState;
     this.#logStored = logRecordOf(init.state);
     this.#upkeep = this.#newUpkeep(init.state.mergedTo);
@@ -96,6 +102,7 @@ export class PackedStore implements NodeStore {
     this.#snapshot = state.snapshot;
     this.#recent.clear();
     this.#recent.append(state.tail);
+    this.#tail.set(state.headTail);
     this.#commitLingers = false;
   }
 
@@ -230,15 +237,17 @@ export class PackedStore implements NodeStore {
 
   #operations(fold: Fold): Operation[] {
     const operations: Operation[] = [];
-    if (fold.deleteFrom !== undefined) {
+    // What only the tail held needs no deleting.
+    if (fold.deleteFrom !== undefined && (fold.restarted || fold.deleteFrom <= this.#tail.first)) {
       operations.push({ kind: 'delete-range', table: 'log', from: fold.deleteFrom, to: Number.MAX_SAFE_INTEGER });
     }
-    const before = termBefore(fold, (index) => this.#terms.term(index));
-    this.#inFlight = encodeSegments(fold.entries, before, this.#generation);
+    const run = this.#tail.take(fold, this.#terms.firstIndex);
+    const before = this.#terms.term((run[0]?.index ?? 0) - 1) ?? 0;
+    this.#inFlight = encodeSegments(run, before, this.#generation);
     for (const { first, value } of this.#inFlight) operations.push({ kind: 'put', table: 'log', key: first, value });
     if (this.#terms.version !== this.#termsStored) operations.push(this.#logRecord());
     if (fold.hardState !== undefined || fold.entries.length > 0 || fold.deleteFrom !== undefined) {
-      operations.push(putMeta('head', { hardState: this.#hardState, lastIndex: this.#terms.lastIndex }));
+      operations.push(putHead({ hardState: this.#hardState, lastIndex: this.#terms.lastIndex, tail: this.#tail.entries }));
     }
     if (fold.cluster !== undefined) operations.push(putMeta('cluster', fold.cluster));
     if (fold.snapshot !== undefined) operations.push(putMeta('snapshot', fold.snapshot));
@@ -260,7 +269,7 @@ export class PackedStore implements NodeStore {
 
   #durable(fold: Fold): void {
     const last = fold.entries.at(-1);
-    if (last !== undefined) this.#recent.trim(Math.min(last.index, this.#pipeline.pendingFrom - 1));
+    if (last !== undefined) this.#recent.trim(Math.min(last.index, this.#pipeline.pendingFrom - 1, this.#tail.first - 1));
     if (fold.snapshot !== undefined) {
       this.#snapshots.enterForce(fold.snapshot);
       this.#clearAway();

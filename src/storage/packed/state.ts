@@ -1,6 +1,6 @@
 /** What opening reads: the small records, and of the log only its last segment. */
 import { RaftError } from '../../core/errors.ts';
-import type { Entry, HardState } from '../../core/types.ts';
+import type { Entry, HardState, Index } from '../../core/types.ts';
 import type { ClusterIdentity, LoadedState } from '../storage.ts';
 import type { Medium } from './medium.ts';
 import {
@@ -8,6 +8,7 @@ import {
   type HeadRecord,
   type IdentityRecord,
   type LogRecord,
+  readHead,
   readMeta,
   type SnapshotRecord,
   unseal,
@@ -24,6 +25,8 @@ export interface StoreState {
   readonly generation: number;
   readonly mergedTo: number;
   readonly terms: TermIndex;
+  /** Of `tail`, those that are in the head record. */
+  readonly headTail: readonly Entry[];
   readonly tail: readonly Entry[];
   readonly records: ReadonlyMap<string, Uint8Array>;
 }
@@ -57,13 +60,17 @@ export async function readState(medium: Medium): Promise<StoreState | undefined>
   const log = readMeta(meta, 'log');
   if (identity === undefined) throw new RaftError('corrupt', "The stored record 'identity' is missing.");
   if (log === undefined) throw new RaftError('corrupt', "The stored record 'log' is missing.");
-  const head = readMeta(meta, 'head');
+  const head = readHead(meta);
   if (head === undefined) throw new RaftError('corrupt', "The stored record 'head' is missing.");
   const snapshot = readMeta(meta, 'snapshot');
   const end = last[0] === undefined ? undefined : decodeSegment(last[0].key, last[0].value);
   const alive = end !== undefined && end.generation === log.generation && end.last >= log.firstIndex;
-  const tail = alive ? end.entries.slice(Math.max(0, log.firstIndex - end.first)) : [];
-  const terms = TermIndex.from(log, tail.at(-1)?.index ?? log.firstIndex - 1);
+  const tailFirst = head.tail[0]?.index ?? head.lastIndex + 1;
+  const segmentsEnd = alive ? end.last : log.firstIndex - 1;
+  const terms = TermIndex.from(log, head.lastIndex);
+  requireWhole(head, segmentsEnd, tailFirst);
+  const hidden = alive ? end.entries.slice(0, Math.max(0, tailFirst - end.first)) : [];
+  const tail = [...hidden, ...head.tail].filter(({ index }) => index >= log.firstIndex);
   requireConsistent(head, snapshot, terms, tail);
   return {
     identity,
@@ -73,9 +80,21 @@ export async function readState(medium: Medium): Promise<StoreState | undefined>
     generation: log.generation,
     mergedTo: log.mergedTo,
     terms,
+    headTail: head.tail,
     tail,
     records: readRecords(stored),
   };
+}
+
+function broken(what: string): never {
+  throw new RaftError('corrupt', `The database contradicts itself: ${what}.`);
+}
+
+/** No entry is missing between the segments and the tail, nor after them. */
+function requireWhole(head: HeadRecord, segmentsEnd: Index, tailFirst: Index): void {
+  if (tailFirst > segmentsEnd + 1 || (head.tail.length === 0 && segmentsEnd !== head.lastIndex)) {
+    broken(`entries were written up to ${tailFirst - 1}, the log ends at ${segmentsEnd}`);
+  }
 }
 
 function requireConsistent(
@@ -84,14 +103,7 @@ function requireConsistent(
   terms: TermIndex,
   tail: readonly Entry[],
 ): void {
-  const broken = (what: string): never => {
-    throw new RaftError('corrupt', `The database contradicts itself: ${what}.`);
-  };
-  const last = tail.at(-1);
-  if (last !== undefined && terms.term(last.index) !== last.term) broken(`the term of the last entry, ${last.index}`);
-  if (head.lastIndex !== terms.lastIndex) {
-    broken(`entries were written up to ${head.lastIndex}, the log ends at ${terms.lastIndex}`);
-  }
+  for (const { index, term } of tail) if (terms.term(index) !== term) broken(`the term of entry ${index}`);
   const { commit } = head.hardState;
   if (commit > terms.lastIndex) broken(`entry ${commit} is committed, the log ends at ${terms.lastIndex}`);
   const needed = terms.firstIndex - 1;

@@ -4,7 +4,7 @@
  */
 import { RaftError } from '../../core/errors.ts';
 import type { Medium, Operation, StoredRecord } from './medium.ts';
-import { putMeta, readMeta } from './meta.ts';
+import { putHead, putMeta, readMeta } from './meta.ts';
 import { decodeSegment } from './segment.ts';
 
 type Step = (meta: ReadonlyMap<string, Uint8Array>, lastSegment: StoredRecord | undefined) => readonly Operation[];
@@ -17,7 +17,7 @@ const STEPS: Readonly<Record<number, Step>> = {
     const segment = lastSegment === undefined ? undefined : decodeSegment(lastSegment.key, lastSegment.value);
     const end = segment?.generation === log.generation ? segment.last : 0;
     return [
-      putMeta('head', { hardState, lastIndex: Math.max(end, log.firstIndex - 1) }),
+      putHead({ hardState, lastIndex: Math.max(end, log.firstIndex - 1), tail: [] }),
       { kind: 'delete', table: 'meta', key: 'hard' },
     ];
   },

@@ -10,6 +10,8 @@ import { decodeSegment, type EncodedSegment, encodeSegments, SEGMENT_BYTES_MAX, 
 
 /** Small segments that may pile up before they are merged: bounds what a reopening reads, and how often entries are rewritten. */
 const SMALL_SEGMENTS_MAX = 64;
+/** Segments below this are worth merging: rewriting a larger one saves a reader little. */
+const SMALL_SEGMENT_BYTES: number = SEGMENT_BYTES_MAX / 4;
 /** Segments deleted per step: about two milliseconds that an append may have to wait. */
 const SEGMENTS_PER_DELETE = 32;
 /** What upkeep asks of its store. */
@@ -52,7 +54,7 @@ export class Upkeep {
   written(deleteFrom: Index | undefined, segments: readonly EncodedSegment[]): void {
     if (deleteFrom !== undefined) this.#cursor = Math.min(this.#cursor, deleteFrom);
     for (const { value } of segments) {
-      if (value.length < SEGMENT_BYTES_MAX / 2) this.#smallWritten += 1;
+      if (value.length < SMALL_SEGMENT_BYTES) this.#smallWritten += 1;
     }
     if (this.#smallWritten > SMALL_SEGMENTS_MAX) void this.#merge();
   }

@@ -7,6 +7,7 @@ import { ModelledDisk, type Tables } from '../../../src/testing/modelled-disk.ts
 
 export interface OpenOptions {
   readonly durability?: Durability;
+  readonly tailBytesMax?: number;
   readonly onFault?: (fault: StoreFault) => void;
 }
 
@@ -20,6 +21,7 @@ export async function openOn(disk: ModelledDisk, options: OpenOptions = {}): Pro
     nodeId: 'node',
     bootNonce: `boot-${boots}`,
     durability: options.durability ?? 'strict',
+    tailBytesMax: options.tailBytesMax,
     onFault: options.onFault,
     fresh: disk.tables().meta.size === 0,
     nowMs: boots,
