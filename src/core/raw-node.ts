@@ -9,7 +9,7 @@ import { Outbox } from './outbox.ts';
 import type { ApplyConfOutcome, AskOutcome, ProposeOutcome } from './outcome.ts';
 import { tryCampaign } from './protocol/election.ts';
 import { snapshotReported } from './protocol/install-snapshot.ts';
-import { guardLease, voidLease } from './protocol/lease.ts';
+import { guardLease, leaseHolds, voidLease } from './protocol/lease.ts';
 import { applyConfChange, maybeLeaveJoint } from './protocol/membership.ts';
 import { proposeChange, proposeData, releaseUncommitted } from './protocol/propose.ts';
 import { askRead } from './protocol/read-index.ts';
@@ -158,6 +158,19 @@ export class RawNode {
     this.#check();
   }
 
+  /** Whether this leader may answer reads without asking anybody (§6.4.1). */
+  inLease(): boolean {
+    const { role } = this.#raft;
+    return role.name === 'leader' && leaseHolds(this.#raft, role);
+  }
+
+  /** A snapshot under way has got further: it is not lost. */
+  reportSnapshotProgress(id: NodeId): void {
+    const { role } = this.#raft;
+    const progress = role.name === 'leader' ? role.members.get(id) : undefined;
+    if (progress !== undefined) progress.snapshotTicks = 0;
+  }
+
   hasReady(): boolean {
     return this.#maker.pending;
   }
@@ -213,9 +226,10 @@ export class RawNode {
 
   /** Entries that were `unavailable` can be read now. */
   onEntriesFetched(): void {
-    const { role } = this.#raft;
-    if (role.name !== 'leader') return;
-    for (const progress of role.members.all) if (progress.entriesFetched()) sendAppend(this.#raft, progress);
+    const { role, log } = this.#raft;
+    log.entriesFetched();
+    if (role.name === 'leader')
+      for (const progress of role.members.all) if (progress.entriesFetched()) sendAppend(this.#raft, progress);
     this.#check();
   }
 

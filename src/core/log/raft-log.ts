@@ -36,6 +36,8 @@ export class RaftLog {
   last: Index;
   lastTerm: Term;
   /** The run asked for last: followers at the same place, and the disk, get the very same array, to be encoded once. */
+  /** Committed entries were asked for and are not in memory: nothing is handed out until they are. */
+  #fetching = false;
   #run: readonly Entry[] = NO_ENTRIES;
   /** -1: not counted yet. */
   #runBytes = 0;
@@ -144,6 +146,7 @@ export class RaftLog {
     this.committed = snapshot.index;
     this.last = snapshot.index;
     this.lastTerm = snapshot.term;
+    this.#fetching = false;
     this.#remember(NO_ENTRIES);
   }
 
@@ -169,6 +172,7 @@ export class RaftLog {
   }
 
   get hasCommittedEntries(): boolean {
+    if (this.#fetching) return false;
     return this.unstable.snapshot === undefined && this.applyWindow.open && this.applyWindow.applying < this.appliable;
   }
 
@@ -178,7 +182,14 @@ export class RaftLog {
     const limits = { maxBytes: this.applyWindow.room, maxEntries: NO_LIMIT };
     const run = this.entries(this.applyWindow.applying + 1, this.appliable + 1, limits);
     assert(run !== 'compacted', 'the log was compacted past what is applied');
-    return run === 'unavailable' ? NO_ENTRIES : run;
+    if (run !== 'unavailable') return run;
+    this.#fetching = true;
+    return NO_ENTRIES;
+  }
+
+  /** What was `unavailable` can be read now. */
+  entriesFetched(): void {
+    this.#fetching = false;
   }
 
   /** True when an entry past `applied` and committed changes the configuration, or when that cannot be told now. */
