@@ -1,8 +1,10 @@
-/** The browser front door: assembles IndexedDB, WebRTC and signaling into a node. */
+/** The browser front door: a node in this page, with IndexedDB, WebRTC and a signaling server. */
 
 export type { RaftErrorCode } from './core/errors.ts';
 export { RaftError } from './core/errors.ts';
 export type { Index, NodeId, Term } from './core/types.ts';
+export { type OpenOptions, raft } from './front-door/browser.ts';
 export type * from './runtime/api.ts';
-export type { ApplyContext } from './state/state-machine.ts';
+export type { ApplyContext, ByteMachine } from './state/state-machine.ts';
+export { defineStateMachine } from './state/typed-machine.ts';
 export type { Command, Handlers, Queries, ResultOf, StateMachine } from './state/types.ts';

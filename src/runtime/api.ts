@@ -233,7 +233,8 @@ export interface RaftEvents {
   readonly signaling: { readonly state: 'connecting' | 'open' | 'closed'; readonly error: RaftError | undefined };
   readonly 'quorum-lost': { readonly alive: number; readonly need: number };
   readonly 'quorum-restored': { readonly alive: number; readonly need: number };
-  readonly diverged: { readonly index: Index };
+  /** This replica's state differed from the leader's: `index` is the first bad entry, or (not exact) where it was found. It takes the leader's state. */
+  readonly diverged: { readonly index: Index; readonly exact: boolean };
   readonly removed: Record<string, never>;
   /** Something that does not stop the node but that somebody should see. */
   readonly fault: { readonly error: RaftError };

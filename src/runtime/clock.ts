@@ -9,6 +9,8 @@ export interface Clock {
   wallMs(): number;
   /** Calls back about every `periodMs` until stopped; late when the process was. */
   startTicks(periodMs: number, onTick: () => void): { stop(): void };
+  /** Soon, but after what is already waiting to run: gathers a burst of calls into one batch. */
+  soon(run: () => void): void;
   /** Once, after `delayMs`, unless stopped. */
   after(delayMs: number, run: () => void): { stop(): void };
   /** Numbers in [0, 1): election timeouts, backoff, ids' tie-breaks. Never for identity. */

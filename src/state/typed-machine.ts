@@ -9,11 +9,17 @@ const FAILURE_MESSAGE_MAX = 256;
 /** A state saved as one value is cut into chunks of this size, in bytes. */
 const STATE_CHUNK_BYTES = 256 * 1024;
 
+/** A machine without queries. */
+export type NoQueries = Record<never, never>;
+
+interface Define<S> {
+  <C extends Handlers<S>, Q extends Queries<S>>(machine: StateMachine<S, C, Q> & { readonly queries: Q }): StateMachine<S, C, Q>;
+  <C extends Handlers<S>>(machine: StateMachine<S, C, NoQueries>): StateMachine<S, C, NoQueries>;
+}
+
 /** Says a machine's types once: `defineStateMachine<State>()({ initial, commands, queries })`. */
-export function defineStateMachine<S>(): <C extends Handlers<S>, Q extends Queries<S> = Record<never, never>>(
-  machine: StateMachine<S, C, Q>,
-) => StateMachine<S, C, Q> {
-  return (machine) => machine;
+export function defineStateMachine<S>(): Define<S> {
+  return <M>(machine: M): M => machine;
 }
 
 /** How a snapshot of a typed machine begins: whether one value follows, or the machine's own chunks. */

@@ -1,0 +1,133 @@
+/** `raft.enter` and its kin for a page: IndexedDB, WebRTC links, the page's own signaling server, ticks from a worker. */
+import { RaftError } from '../core/errors.ts';
+import type { NodeId } from '../core/types.ts';
+import type { RaftNode, Suffrage, TuningOptions } from '../runtime/api.ts';
+import { type EntryMode, resolveTuning } from '../runtime/options.ts';
+import { SignalingClient } from '../signaling/client.ts';
+import { SIGNALING_PATH } from '../signaling/protocol.ts';
+import type { Handlers, Queries } from '../state/types.ts';
+import { IdbStorage } from '../storage/idb/idb-storage.ts';
+import { MemoryStorage } from '../storage/memory/memory-storage.ts';
+import type { StorageProvider } from '../storage/storage.ts';
+import type { Transport } from '../transport/transport.ts';
+import { webrtcTransport } from '../transport/webrtc/transport.ts';
+import { browserClock } from './browser-clock.ts';
+import { type AnyMachine, openNode } from './open-node.ts';
+
+export interface OpenOptions {
+  /** URL of the signaling server (ws: or wss:). Default: this page's own origin, path SIGNALING_PATH. */
+  readonly signaling?: string;
+  /** A name for people. */
+  readonly name?: string;
+  /** Default 'indexeddb'. 'memory' keeps nothing: such a node is a learner unless suffrage says otherwise. */
+  readonly storage?: 'indexeddb' | 'memory' | StorageProvider;
+  /** Which WebRTC link; or a transport of your own. Default 'simple-peer'. */
+  readonly link?: 'simple-peer' | 'native' | Transport;
+  readonly iceServers?: readonly RTCIceServer[] | (() => Promise<readonly RTCIceServer[]>);
+  readonly suffrage?: Suffrage;
+  readonly priority?: number;
+  readonly tuning?: Partial<TuningOptions>;
+  /** Aborts the opening. */
+  readonly signal?: AbortSignal;
+}
+
+/** Where a tab remembers its identity over a reload. A copy of it in a duplicated tab does no harm: the identity is locked. */
+const PREFERRED_KEY = 'tabraft/identity/';
+
+async function open<S, C extends Handlers<S>, Q extends Queries<S>>(
+  mode: EntryMode,
+  room: string,
+  machine: AnyMachine<S, C, Q>,
+  options: OpenOptions,
+): Promise<RaftNode<S, C, Q>> {
+  const tuning = resolveTuning(options.tuning);
+  const storage = storageOf(options);
+  const { node, engine } = await openNode(
+    machine,
+    {
+      room,
+      mode,
+      storage,
+      transport: transportOf(options),
+      signaling: new SignalingClient({ url: options.signaling ?? ownSignalingUrl() }),
+      clock: browserClock(),
+      name: options.name ?? '',
+      suffrage: options.suffrage ?? (storage.durable ? 'voter' : 'learner'),
+      priority: options.priority ?? 0,
+      preferred: readPreferred(room),
+      tuning,
+    },
+    options.signal,
+  );
+  writePreferred(room, node.id);
+  // The last chance to say goodbye: the others then elect at once, not after a timeout.
+  const onHide = (): void => void engine.stop('pagehide');
+  globalThis.addEventListener?.('pagehide', onHide, { once: true });
+  engine.onEnd(() => globalThis.removeEventListener?.('pagehide', onHide));
+  return node;
+}
+
+function storageOf(options: OpenOptions): StorageProvider {
+  if (options.storage === undefined || options.storage === 'indexeddb') return new IdbStorage();
+  return options.storage === 'memory' ? new MemoryStorage() : options.storage;
+}
+
+function transportOf(options: OpenOptions): Transport {
+  if (typeof options.link === 'object') return options.link;
+  return webrtcTransport({
+    link: options.link ?? 'simple-peer',
+    ...(options.iceServers === undefined ? {} : { iceServers: options.iceServers }),
+  });
+}
+
+/** Errors: invalid-argument outside a page. */
+function ownSignalingUrl(): string {
+  const { location } = globalThis;
+  if (location === undefined)
+    throw new RaftError('invalid-argument', 'Outside a page the URL of the signaling server must be given.');
+  return `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}${SIGNALING_PATH}`;
+}
+
+function readPreferred(room: string): NodeId | undefined {
+  try {
+    return globalThis.sessionStorage?.getItem(PREFERRED_KEY + room) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function writePreferred(room: string, id: NodeId): void {
+  try {
+    globalThis.sessionStorage?.setItem(PREFERRED_KEY + room, id);
+  } catch {
+    // A page without session storage takes whichever of its identities is free.
+  }
+}
+
+/** The ways into a room. Each resolves as soon as the node has its identity; `node.ready` when it has caught up. */
+export const raft = {
+  /** Founds the room's cluster if it has none, else joins it, else goes on where this device left off. */
+  enter: <S, C extends Handlers<S>, Q extends Queries<S>>(
+    room: string,
+    machine: AnyMachine<S, C, Q>,
+    options: OpenOptions = {},
+  ): Promise<RaftNode<S, C, Q>> => open('enter', room, machine, options),
+  /** Founds; `fatal` with `rejected` when the room has a cluster already. */
+  create: <S, C extends Handlers<S>, Q extends Queries<S>>(
+    room: string,
+    machine: AnyMachine<S, C, Q>,
+    options: OpenOptions = {},
+  ): Promise<RaftNode<S, C, Q>> => open('create', room, machine, options),
+  /** Joins; waits for a member to appear, and never founds. */
+  join: <S, C extends Handlers<S>, Q extends Queries<S>>(
+    room: string,
+    machine: AnyMachine<S, C, Q>,
+    options: OpenOptions = {},
+  ): Promise<RaftNode<S, C, Q>> => open('join', room, machine, options),
+  /** Goes on with an identity of this device; rejects with `rejected` when there is none. */
+  open: <S, C extends Handlers<S>, Q extends Queries<S>>(
+    room: string,
+    machine: AnyMachine<S, C, Q>,
+    options: OpenOptions = {},
+  ): Promise<RaftNode<S, C, Q>> => open('open', room, machine, options),
+};

@@ -1,0 +1,95 @@
+/** Opening a node from its parts: the one path behind `raft.enter`, `create`, `join` and `open`, in a page, in Node, in a test. */
+import { RaftError } from '../core/errors.ts';
+import type { RaftNode } from '../runtime/api.ts';
+import { Emitter } from '../runtime/emitter.ts';
+import { Engine } from '../runtime/engine.ts';
+import { NAME_CHARACTERS_MAX, SETTINGS_DEFAULTS } from '../runtime/member-info.ts';
+import { type NodeOptions, requireInteger } from '../runtime/options.ts';
+import { Node } from '../runtime/raft-node.ts';
+import { ROOM_NAME_PATTERN } from '../signaling/protocol.ts';
+import type { ByteMachine, Machine } from '../state/state-machine.ts';
+import { BytesMachine, TypedMachine } from '../state/typed-machine.ts';
+import type { Handlers, Queries, StateMachine } from '../state/types.ts';
+import type { NodeStore, StoreFault } from '../storage/storage.ts';
+
+export type AnyMachine<S, C extends Handlers<S>, Q extends Queries<S>> = StateMachine<S, C, Q> | ByteMachine;
+
+export interface OpenedNode<S, C extends Handlers<S>, Q extends Queries<S>> {
+  readonly node: RaftNode<S, C, Q>;
+  readonly engine: Engine;
+}
+
+/**
+ * Takes an identity and starts the node. Resolves before there is a leader (see RaftNode.ready).
+ * Errors: room-invalid, invalid-argument, webrtc-unavailable, storage-unavailable, storage-newer, storage-blocked,
+ * corrupt, quota, rejected, version-mismatch, aborted.
+ */
+export async function openNode<S, C extends Handlers<S>, Q extends Queries<S>>(
+  machine: AnyMachine<S, C, Q>,
+  options: NodeOptions,
+  signal?: AbortSignal,
+): Promise<OpenedNode<S, C, Q>> {
+  checkOptions(options);
+  throwIfAborted(signal);
+  let engine: Engine | undefined;
+  let early: StoreFault | undefined;
+  const onFault = (fault: StoreFault): void => {
+    if (engine === undefined) early = fault;
+    else engine.onStoreFault(fault);
+  };
+  const store = await options.storage.acquire({
+    room: options.room,
+    preferred: options.preferred,
+    fresh: options.mode === 'create',
+    onFault,
+  });
+  try {
+    await refuseToInvent(store, options);
+    throwIfAborted(signal);
+    const emitter = new Emitter((error) => engine?.reportListenerError(error));
+    const settings = {
+      ...SETTINGS_DEFAULTS,
+      machineVersion: machine.version ?? 1,
+      sessionsMax: options.tuning.sessionsMax,
+      sessionTtlMs: options.tuning.sessionTtlMs,
+      digestEveryEntries: options.tuning.digestEveryEntries,
+    };
+    engine = new Engine(options, store, toMachine(machine), settings, emitter);
+    await engine.start();
+    if (early !== undefined) engine.onStoreFault(early);
+    throwIfAborted(signal);
+    return { node: new Node<S, C, Q>(engine), engine };
+  } catch (error) {
+    await (engine === undefined ? store.close() : engine.stop('stop')).catch(() => {});
+    throw error;
+  }
+}
+
+function checkOptions(options: NodeOptions): void {
+  if (!ROOM_NAME_PATTERN.test(options.room)) {
+    throw new RaftError(
+      'room-invalid',
+      'A room name has 1 to 64 letters, digits, dots, dashes or underscores, and starts with a letter or digit.',
+    );
+  }
+  if (options.name.length > NAME_CHARACTERS_MAX)
+    throw new RaftError('invalid-argument', `name takes at most ${NAME_CHARACTERS_MAX} characters.`);
+  requireInteger('priority', options.priority, 0, 100);
+}
+
+/** `open` is for what this device already holds: it never makes a new identity. */
+async function refuseToInvent(store: NodeStore, options: NodeOptions): Promise<void> {
+  if (options.mode !== 'open') return;
+  const { cluster } = await store.load();
+  if (cluster !== undefined) return;
+  await store.wipe();
+  throw new RaftError('rejected', 'This device holds no identity of this room to open.');
+}
+
+function toMachine<S, C extends Handlers<S>, Q extends Queries<S>>(machine: AnyMachine<S, C, Q>): Machine {
+  return 'apply' in machine ? new BytesMachine(machine) : new TypedMachine(machine);
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new RaftError('aborted', 'Opening the node was aborted.', { mayHaveApplied: false });
+}

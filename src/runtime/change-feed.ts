@@ -1,0 +1,118 @@
+/**
+ * The applied commands in order, as an async iterable that can be taken up again from an index: without gaps,
+ * without duplicates, or with an error that says the place is gone.
+ */
+import { RaftError } from '../core/errors.ts';
+import type { Entry, Index } from '../core/types.ts';
+import type { Applied } from '../state/replicated-state.ts';
+import type { Outcome } from '../state/state-machine.ts';
+import type { Engine } from './engine.ts';
+
+/** Applied commands remembered for iterators that are behind; one that falls further behind gets `index-compacted`. */
+export const CHANGES_REMEMBERED_MAX = 8_192;
+
+export interface ChangeRecord {
+  readonly index: Index;
+  readonly command: Uint8Array;
+  readonly outcome: Outcome;
+}
+
+export class ChangeFeed {
+  private readonly engine: Engine;
+  /** Oldest first; at most twice the bound, then cut. */
+  private records: ChangeRecord[] = [];
+  /** Changes below it are not remembered. */
+  private first: Index = 1;
+  private readonly waiting = new Set<() => void>();
+  private ended: RaftError | undefined;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  onApplied(entry: Entry, applied: Applied): void {
+    if (applied.kind !== 'command' || applied.replayed || applied.outcome.kind === 'error') return;
+    this.records.push({ index: entry.index, command: applied.command, outcome: applied.outcome });
+    if (this.records.length >= 2 * CHANGES_REMEMBERED_MAX) {
+      this.records = this.records.slice(CHANGES_REMEMBERED_MAX);
+      this.first = this.records[0]?.index ?? this.first;
+    }
+    this.wakeAll();
+  }
+
+  /** A snapshot took the place of entries that were never applied here one by one. */
+  onInstalled(): void {
+    this.records = [];
+    this.first = (this.engine.member?.appliedIndex ?? 0) + 1;
+    this.wakeAll();
+  }
+
+  /** The member starts anew from storage. */
+  onOpened(applied: Index): void {
+    this.records = [];
+    this.first = applied + 1;
+    this.wakeAll();
+  }
+
+  stop(error: RaftError): void {
+    this.ended = error;
+    this.wakeAll();
+  }
+
+  /** Changes from `from` on (default: those to come). Ends with the signal; errors: index-compacted, stopped. */
+  async *iterate(from: Index | undefined, signal: AbortSignal | undefined): AsyncIterable<ChangeRecord> {
+    let next = from ?? (this.engine.member?.appliedIndex ?? 0) + 1;
+    while (!isAborted(signal)) {
+      if (next < this.first) {
+        throw new RaftError(
+          'index-compacted',
+          `Changes before index ${this.first} are not remembered; read the state and go on from there.`,
+          { index: this.first },
+        );
+      }
+      const at = this.find(next);
+      const batch = this.records.slice(at);
+      for (const record of batch) {
+        if (isAborted(signal)) return;
+        next = record.index + 1;
+        yield record;
+      }
+      if (batch.length > 0) continue;
+      if (this.ended !== undefined) throw this.ended;
+      await this.wait(signal);
+    }
+  }
+
+  /** Position of the first record at or after an index. */
+  private find(index: Index): number {
+    let low = 0;
+    let high = this.records.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.records[middle]?.index ?? 0) < index) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  private wait(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.waiting.delete(wake);
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.waiting.add(wake);
+      signal?.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  private wakeAll(): void {
+    if (this.waiting.size === 0) return;
+    for (const wake of [...this.waiting]) wake();
+  }
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}

@@ -1,0 +1,37 @@
+/** How a node's options in milliseconds become the core's in ticks. */
+import { type Config, makeConfig } from '../core/config.ts';
+import { ENTRY_OVERHEAD_BYTES } from '../core/limits.ts';
+import type { NodeId } from '../core/types.ts';
+import type { TuningOptions } from './api.ts';
+import type { Clock } from './clock.ts';
+
+/** Ticks in one heartbeat interval: enough grain for election timeouts to differ. */
+const TICKS_PER_HEARTBEAT = 3;
+/** What an envelope adds to a command, in bytes, at the most. */
+const ENVELOPE_BYTES_MAX = 1024;
+
+export function tickMs(tuning: TuningOptions): number {
+  return Math.max(1, tuning.heartbeatMs / TICKS_PER_HEARTBEAT);
+}
+
+export function coreConfig(self: NodeId, tuning: TuningOptions, priority: number, clock: Clock): Config {
+  const tick = tickMs(tuning);
+  const [low, high] = tuning.electionTimeoutMs;
+  const minTicks = Math.max(TICKS_PER_HEARTBEAT + 1, Math.round(low / tick));
+  const maxTicks = Math.max(minTicks + 1, Math.round(high / tick));
+  return makeConfig({
+    id: self,
+    random: (below) => Math.floor(clock.random() * below),
+    electionTicks: minTicks,
+    heartbeatTicks: TICKS_PER_HEARTBEAT,
+    electionTimeoutRange: { minTicks, maxTicks },
+    priority,
+    maxAppendBytes: tuning.appendBytesMax,
+    maxInflightMessages: tuning.inflightMessagesMax,
+    maxEntryBytes: tuning.commandBytesMax + ENVELOPE_BYTES_MAX + ENTRY_OVERHEAD_BYTES,
+    readMode: tuning.leaseReads ? 'lease' : 'safe',
+    // Proposals are forwarded by the runtime, which can tell the caller what became of them.
+    forwardProposals: false,
+    asyncStorageWrites: true,
+  });
+}

@@ -1,0 +1,113 @@
+/**
+ * The writes of this node that have no answer yet, kept in the node's own database so that a reload or a
+ * crash in the middle of one does not forget it (§6.3). One record per flush, not per write: a record costs
+ * storage ten times what its bytes do.
+ */
+import { pack, unpack } from '../codec/pack.ts';
+import type { WriteBatch } from '../storage/storage.ts';
+
+/** A write as it was sent: enough to send it again after a reload, with the same number. */
+export interface SavedWrite {
+  readonly session: number;
+  readonly sequence: number;
+  /** The caller's idempotency key, or ''. */
+  readonly key: string;
+  /** Wall time in ms when it was first sent. */
+  readonly since: number;
+  /** Wall time in ms after which it is not sent again; 0 for the outbox's own limit. */
+  readonly expiresAt: number;
+  /** The whole envelope. */
+  readonly data: Uint8Array;
+}
+
+const KEY_PREFIX = 'outbox/';
+/** A write found after a reload is given up when it is older than this, in ms: its intent is stale. */
+export const OUTBOX_AGE_MS_MAX: number = 10 * 60 * 1000;
+
+export class Outbox {
+  /** Writes of each stored record that have no answer yet. */
+  private readonly open = new Map<string, number>();
+  private readonly recordOf = new Map<SavedWrite, string>();
+  private added: SavedWrite[] = [];
+  private readonly finished: string[] = [];
+  private next: number;
+  private readonly boot: number;
+
+  constructor(bootCount: number) {
+    this.boot = bootCount;
+    this.next = 0;
+  }
+
+  /** Reads what an earlier life of this node left. Unreadable records are dropped: they promised nothing. */
+  load(records: ReadonlyMap<string, Uint8Array>, nowMs: number): SavedWrite[] {
+    const found: SavedWrite[] = [];
+    for (const [key, value] of records) {
+      if (!key.startsWith(KEY_PREFIX)) continue;
+      const writes = decodeWrites(value).filter((write) => nowMs <= (write.expiresAt || write.since + OUTBOX_AGE_MS_MAX));
+      if (writes.length === 0) {
+        this.finished.push(key);
+        continue;
+      }
+      this.open.set(key, writes.length);
+      for (const write of writes) {
+        this.recordOf.set(write, key);
+        found.push(write);
+      }
+    }
+    return found;
+  }
+
+  add(write: SavedWrite): void {
+    this.added.push(write);
+  }
+
+  /** The write has its answer, or was given up. */
+  remove(write: SavedWrite): void {
+    const key = this.recordOf.get(write);
+    if (key === undefined) {
+      this.added = this.added.filter((other) => other !== write);
+      return;
+    }
+    this.recordOf.delete(write);
+    const left = (this.open.get(key) ?? 1) - 1;
+    if (left > 0) {
+      this.open.set(key, left);
+      return;
+    }
+    this.open.delete(key);
+    this.finished.push(key);
+  }
+
+  /** What must be stored now, or undefined. Losing it in a power cut loses the retry, never the write. */
+  flush(): WriteBatch | undefined {
+    if (this.added.length === 0 && this.finished.length === 0) return undefined;
+    const deleteRecords = this.finished.splice(0);
+    if (this.added.length === 0) return { deleteRecords, sync: false };
+    const writes = this.added;
+    this.added = [];
+    const key = `${KEY_PREFIX}${this.boot}/${this.next++}`;
+    this.open.set(key, writes.length);
+    for (const write of writes) this.recordOf.set(write, key);
+    return { putRecords: [[key, encodeWrites(writes)]], deleteRecords, sync: false };
+  }
+}
+
+function encodeWrites(writes: readonly SavedWrite[]): Uint8Array {
+  return pack(writes.map((w) => [w.session, w.sequence, w.key, w.since, w.expiresAt, w.data]));
+}
+
+function decodeWrites(bytes: Uint8Array): SavedWrite[] {
+  try {
+    const rows = unpack(bytes) as ReadonlyArray<readonly [number, number, string, number, number, Uint8Array]>;
+    return rows.map(([session, sequence, key, since, expiresAt, data]) => ({
+      session,
+      sequence,
+      key,
+      since,
+      expiresAt,
+      data: data.slice(),
+    }));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,101 @@
+/** What a write is on its way from the call to its answer; and how what is known of it is told. */
+import { RaftError } from '../core/errors.ts';
+import type { NodeId, Term } from '../core/types.ts';
+import type { StoredOutcome } from '../state/sessions.ts';
+import type { Outcome } from '../state/state-machine.ts';
+import type { PendingWrite } from './api.ts';
+import type { SavedWrite } from './outbox.ts';
+
+export interface WriteRequest {
+  readonly command: Uint8Array;
+  /** For pending(): what the caller wrote. */
+  readonly described: { readonly type: string };
+  readonly key: string;
+  readonly forward: boolean;
+  readonly expectedTerm: Term;
+  /** Wall ms after which it must not be applied; 0 for never. */
+  readonly notAfter: number;
+  /** Monotonic ms at which the caller is told to stop waiting. */
+  readonly deadlineMs: number;
+  readonly done: (result: WriteResult) => void;
+}
+
+export type WriteResult =
+  | {
+      readonly kind: 'applied';
+      readonly outcome: Outcome;
+      readonly index: number;
+      readonly term: number;
+      readonly replayed: boolean;
+    }
+  | { readonly kind: 'failed'; readonly error: RaftError };
+
+/** Where proposals go: the leader's core, here or there. `done` is called once. */
+export interface Proposer {
+  readonly leaderId: NodeId;
+  readonly term: Term;
+  readonly isSelf: boolean;
+  propose(data: readonly Uint8Array[], done: (error: RaftError | undefined) => void): void;
+}
+
+export interface WriteHooks {
+  /** Who leads now, if anybody can be reached who does. */
+  proposer(): Proposer | undefined;
+  /** Something changed that a flush should look at. */
+  wake(): void;
+}
+
+export interface Pending {
+  request: WriteRequest;
+  session: number;
+  sequence: number;
+  data: Uint8Array | undefined;
+  saved: SavedWrite | undefined;
+  /** The leadership it was last sent under, '' for none it could still be waiting on. */
+  sentUnder: string;
+  attempts: number;
+  readonly since: number;
+}
+
+export function describePending(write: Pending): PendingWrite {
+  return {
+    id: idOf(write),
+    command: write.request.described,
+    since: write.since,
+    expiresAt: write.request.notAfter === 0 ? undefined : write.request.notAfter,
+    attempts: write.attempts,
+  };
+}
+
+/** What pending() calls it and cancel() takes. */
+export function idOf(write: Pending): string {
+  return write.request.key === '' ? `${write.session}/${write.sequence}` : write.request.key;
+}
+
+/** A write found in the outbox after a reload: nobody waits for it. */
+export function inheritedWrite(saved: SavedWrite): Pending {
+  const { session, sequence, key, since, expiresAt, data } = saved;
+  const request: WriteRequest = {
+    command: data,
+    described: { type: '' },
+    key,
+    forward: true,
+    expectedTerm: 0,
+    notAfter: expiresAt,
+    deadlineMs: Number.POSITIVE_INFINITY,
+    done: () => {},
+  };
+  return { request, session, sequence, data, saved, sentUnder: '', attempts: 1, since };
+}
+
+/** Refused before it was ever sent. */
+export function refusedBusy(pendingMax: number): WriteResult {
+  return {
+    kind: 'failed',
+    error: new RaftError('busy', `${pendingMax} writes of this node are waiting.`, { retryAfterMs: 100 }),
+  };
+}
+
+export function toResult(stored: StoredOutcome): WriteResult {
+  return { kind: 'applied', outcome: stored.outcome, index: stored.index, term: stored.term, replayed: true };
+}
