@@ -1,0 +1,147 @@
+/** A cluster of real nodes in one process: real driver, real codec, memory storage, memory links, memory signaling. */
+import { nodeClock } from '../../src/front-door/node-clock.ts';
+import { openNode } from '../../src/front-door/open-node.ts';
+import type { RaftNode, TuningOptions } from '../../src/runtime/api.ts';
+import type { Engine } from '../../src/runtime/engine.ts';
+import { type NodeOptions, resolveTuning } from '../../src/runtime/options.ts';
+import { MemorySignalingHub } from '../../src/signaling/memory.ts';
+import { defineStateMachine } from '../../src/state/typed-machine.ts';
+import { MemoryDisk } from '../../src/storage/memory/memory-disk.ts';
+import { MemoryStorage, type MemoryStorageOptions } from '../../src/storage/memory/memory-storage.ts';
+import { MemoryNodeStore } from '../../src/storage/memory/memory-store.ts';
+import { MemoryHub } from '../../src/transport/memory.ts';
+
+export interface Bank {
+  balance: number;
+  log: string[];
+  owners: Record<string, string>;
+}
+
+export const bank = defineStateMachine<Bank>()({
+  initial: () => ({ balance: 0, log: [], owners: {} }),
+  commands: {
+    add: (state, { amount }: { amount: number }) => {
+      state.balance += amount;
+      return state.balance;
+    },
+    note: (state, { text }: { text: string }, context) => {
+      state.log.push(text);
+      return { position: state.log.length, at: context.index };
+    },
+    book: (state, { seat, name }: { seat: string; name: string }) => {
+      const owner = state.owners[seat] ?? name;
+      state.owners[seat] = owner;
+      return owner === name;
+    },
+    refuse: (): void => {
+      throw new Error('refused by the handler');
+    },
+  },
+  queries: {
+    balance: (state) => state.balance,
+    owner: (state, seat: string) => state.owners[seat],
+  },
+});
+
+export type BankNode = RaftNode<Bank, typeof bank.commands, NonNullable<typeof bank.queries>>;
+export interface Opened {
+  readonly node: BankNode;
+  readonly engine: Engine;
+  readonly storage: MemoryStorage;
+  readonly disk: MemoryDisk;
+}
+
+export interface ClusterNodeOptions extends Partial<NodeOptions> {
+  /** To come back to, or to share; each node has its own otherwise. */
+  readonly disk?: MemoryDisk;
+  readonly onWrite?: MemoryStorageOptions['onWrite'];
+  readonly tune?: Partial<TuningOptions>;
+}
+
+const FAST: Partial<TuningOptions> = { electionTimeoutMs: [150, 300], heartbeatMs: 30, callTimeoutMs: 8_000 };
+
+export class Cluster implements AsyncDisposable {
+  readonly hub: MemoryHub = new MemoryHub();
+  readonly signaling: MemorySignalingHub = new MemorySignalingHub();
+  readonly room: string;
+  readonly opened: Opened[] = [];
+
+  constructor(room = 'test') {
+    this.room = room;
+  }
+
+  async open(options: ClusterNodeOptions = {}): Promise<Opened> {
+    const { disk = new MemoryDisk(), onWrite, tune, ...rest } = options;
+    const storage = new MemoryStorage({ disk, durable: true, onWrite });
+    const { node, engine } = await openNode(bank, {
+      room: this.room,
+      mode: 'enter',
+      storage,
+      transport: this.hub.transport(),
+      signaling: this.signaling.signaling(),
+      clock: nodeClock(),
+      name: `node ${this.opened.length + 1}`,
+      suffrage: 'voter',
+      priority: 0,
+      preferred: undefined,
+      tuning: resolveTuning({ ...FAST, ...tune }),
+      ...rest,
+    });
+    const opened = { node, engine, storage, disk };
+    this.opened.push(opened);
+    return opened;
+  }
+
+  /** Opens so many nodes and waits until all of them vote. */
+  async of(count: number, options: ClusterNodeOptions = {}): Promise<Opened[]> {
+    const nodes: Opened[] = [];
+    for (let i = 0; i < count; i++) nodes.push(await this.open(options));
+    await this.voters(count);
+    return nodes;
+  }
+
+  async voters(count: number): Promise<void> {
+    for (const { node } of this.running()) {
+      await node.until(
+        (status) => status.leaderId !== undefined && node.config.voters.length === count && status.suffrage === 'voter',
+      );
+    }
+  }
+
+  running(): Opened[] {
+    return this.opened.filter(({ node }) => node.role !== 'stopped');
+  }
+
+  leader(): Opened {
+    const leader = this.running().find(({ node }) => node.role === 'leader');
+    if (leader === undefined) throw new Error('nobody leads');
+    return leader;
+  }
+
+  followers(): Opened[] {
+    return this.running().filter(({ node }) => node.role !== 'leader');
+  }
+
+  /** Waits until some running node other than `than` leads, and all running ones know it. */
+  async newLeader(than?: string): Promise<Opened> {
+    for (const { node } of this.running())
+      await node.until((status) => status.leaderId !== undefined && status.leaderId !== than);
+    return this.leader();
+  }
+
+  /** No goodbye, nothing flushed; the disk keeps what was durable. */
+  crash(opened: Opened): void {
+    opened.engine.kill();
+    this.hub.crash(opened.node.id);
+    void opened.engine.room.close();
+    if (opened.engine.store instanceof MemoryNodeStore) opened.engine.store.crash();
+  }
+
+  async transferTo(opened: Opened): Promise<void> {
+    if (opened.node.role !== 'leader') await opened.node.admin.transferLeadership(opened.node.id);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.opened.map(({ node }) => node.stop({ transfer: false }).catch(() => {})));
+  }
+}
