@@ -1,6 +1,6 @@
 /** What operators call: leadership, snapshots, the log in words, and why things are as they are. */
 
-import { describeChange } from '../core/describe.ts';
+import { describeConfChange } from '../core/describe.ts';
 import { RaftError } from '../core/errors.ts';
 import type { Entry, NodeId } from '../core/types.ts';
 import { decodeEnvelope } from '../state/envelope.ts';
@@ -133,7 +133,7 @@ export class NodeAdmin implements Admin {
     const { index, term, time } = entry;
     const bytes = entry.data.length;
     if (entry.change !== undefined)
-      return { index, term, time, bytes, type: 'config', data: entry.change.steps, text: describeChange(entry.change) };
+      return { index, term, time, bytes, type: 'config', data: entry.change.steps, text: describeConfChange(entry.change) };
     if (bytes === 0) return { index, term, time, bytes, type: 'noop', data: undefined, text: 'no-op' };
     try {
       const envelope = decodeEnvelope(entry.data);
