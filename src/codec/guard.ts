@@ -14,6 +14,14 @@ const TIMESTAMP_EXTENSION = 0xff;
 /** `none`: no extension at all. `values`: undefined, timestamps and our own. */
 export type AllowedExtensions = 'none' | 'values';
 
+/** What `guard` saw: for decoding without looking twice. Valid until its next call. */
+export const seen: {
+  /** How many binary values, at any depth. */
+  binaries: number;
+  /** Where the last item of the outermost array begins; 0 when the value is none or empty. */
+  lastItemAt: number;
+} = { binaries: 0, lastItemAt: 0 };
+
 /** Items still to be read at each depth. Shared: the guard never calls out. */
 const pending: Float64Array = new Float64Array(ENCODED_VALUE_DEPTH_MAX + 2);
 const isMap: Uint8Array = new Uint8Array(ENCODED_VALUE_DEPTH_MAX + 2);
@@ -32,6 +40,8 @@ export function guard(bytes: Uint8Array, depthMax: number, extensions: AllowedEx
   let depth = 0;
   pending[0] = 1;
   isMap[0] = 0;
+  seen.binaries = 0;
+  seen.lastItemAt = 0;
   for (;;) {
     while (pending[depth] === 0) {
       if (depth === 0) return at;
@@ -44,6 +54,7 @@ export function guard(bytes: Uint8Array, depthMax: number, extensions: AllowedEx
       refuse('a key is not a string');
     }
     pending[depth] = left - 1;
+    if (depth === 1 && left === 1) seen.lastItemAt = at - 1;
     if (token < 0x80 || token >= 0xe0) continue;
     let items = -1;
     let map = 0;
@@ -63,7 +74,10 @@ export function guard(bytes: Uint8Array, depthMax: number, extensions: AllowedEx
     } else if (token === 0xd4 && extensions === 'values' && bytes[at] === TAGGED_EXTENSION) {
       at += 2;
       items = 1;
-    } else at = skipScalar(bytes, at, token, extensions);
+    } else {
+      if (token >= 0xc4 && token <= 0xc6) seen.binaries++;
+      at = skipScalar(bytes, at, token, extensions);
+    }
     if (at > end) refuse('ends early');
     if (items > 0) {
       if (items > end - at) refuse('a length is larger than the message');

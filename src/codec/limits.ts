@@ -10,6 +10,10 @@ export const ENCODED_VALUE_DEPTH_MAX: number = 3 * VALUE_DEPTH_MAX;
 export const ENTRY_TIME_MAX: number = 2 ** 51;
 /** Bytes of one entry's payload. Its length must fit into a header of 31 bits; more is `too-large`. */
 export const ENTRY_BYTES_MAX: number = 64 * 1024 * 1024;
+/** Bytes of one of msgpackr's pools: enough for some hundred small messages. */
+export const POOL_BYTES: number = 64 * 1024;
+/** Bytes of a message, or of all but its bulk, that are decoded in place. */
+export const SMALL_BYTES_MAX = 1024;
 /** Bytes of msgpackr's pool that are kept between calls. A larger pool is given back to the collector after use. */
 export const POOL_BYTES_MAX: number = 1024 * 1024;
 /** Runs of entries whose encoding is remembered, so that all followers and the disk share one encoding. */

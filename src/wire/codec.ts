@@ -4,22 +4,63 @@
  */
 import { snapshotMetaParts } from '../codec/conf-state.ts';
 import { encodeEntriesOnce } from '../codec/entries.ts';
-import { packMessage, unpack } from '../codec/pack.ts';
+import { RUN_REMEMBERED_BYTES_MAX } from '../codec/limits.ts';
+import { packMessage, unpackMessage } from '../codec/pack.ts';
 import { RaftError } from '../core/errors.ts';
-import type { Message, SnapshotRequest } from '../core/types.ts';
+import type { AppendRequest, Entry, Message, NodeId, SnapshotRequest } from '../core/types.ts';
 import { CALL_BODY_BYTES_MAX, ERROR_CHARS_MAX, MESSAGE_BYTES_MAX } from './limits.ts';
 import type { PeerMessage, Reply } from './peer-message.ts';
-import { GOODBYE_REASONS, KINDS, METHODS, RAFT_TYPES } from './tables.ts';
+import { GOODBYE_REASONS, IMPLIED, KINDS, METHODS, RAFT_TYPES } from './tables.ts';
 import { peerMessageFrom } from './validate.ts';
 
 const RAFT = KINDS.indexOf('raft');
 
+interface RememberedAppend {
+  readonly group: number;
+  readonly message: AppendRequest;
+  readonly first: Entry | undefined;
+  readonly last: Entry | undefined;
+  readonly encoded: Uint8Array;
+}
+let remembered: RememberedAppend | undefined;
+
+/** Followers that keep pace are sent the same append, one after the other: it is encoded for the first of them. */
+function encodeAppendOnce(group: number, message: AppendRequest): Uint8Array {
+  const { entries } = message;
+  const first = entries[0];
+  const last = entries[entries.length - 1];
+  const known = remembered;
+  if (known !== undefined && known.first === first && known.last === last && known.group === group) {
+    const m = known.message;
+    const same = m.term === message.term && m.prevIndex === message.prevIndex && m.prevTerm === message.prevTerm;
+    if (same && m.commit === message.commit && m.entries.length === entries.length) return known.encoded;
+  }
+  const encoded = checkedSize(packMessage(raftParts(group, message, IMPLIED, IMPLIED)));
+  remembered = encoded.length > RUN_REMEMBERED_BYTES_MAX ? undefined : { group, message, first, last, encoded };
+  return encoded;
+}
+
+/** The two ends of the link a message travels on, as seen from here. Messages that go from one to the other need not name them. */
+export interface LinkEnds {
+  readonly self: NodeId;
+  readonly peer: NodeId;
+}
+
 /**
  * Encodes a message for `Transport.send`. The bytes may be a view on a larger buffer that is never written again: send
- * them or copy them, do not structured-clone them. Errors: too-large.
+ * them or copy them, do not structured-clone them; nobody may change them, an append is shared by all who are sent the same.
+ * Errors: too-large.
  */
-export function encodePeerMessage(message: PeerMessage): Uint8Array {
-  const encoded = packMessage(message.kind === 'raft' ? raftParts(message.group, message.message) : otherParts(message));
+export function encodePeerMessage(message: PeerMessage, link?: LinkEnds): Uint8Array {
+  if (message.kind !== 'raft') return checkedSize(packMessage(otherParts(message)));
+  const { group, message: raft } = message;
+  const from = link !== undefined && raft.from === link.self ? IMPLIED : raft.from;
+  const to = link !== undefined && raft.to === link.peer ? IMPLIED : raft.to;
+  if (raft.type === 'append-request' && from === IMPLIED && to === IMPLIED) return encodeAppendOnce(group, raft);
+  return checkedSize(packMessage(raftParts(group, raft, from, to)));
+}
+
+function checkedSize(encoded: Uint8Array): Uint8Array {
   if (encoded.length > MESSAGE_BYTES_MAX) {
     throw new RaftError('too-large', `a message of ${encoded.length} bytes; at most ${MESSAGE_BYTES_MAX}`);
   }
@@ -28,11 +69,11 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
 
 /**
  * Decodes and checks untrusted bytes; what comes back is as trusted as its sender. Byte fields are views on `bytes`: who
- * keeps one keeps all of them. Errors: message-invalid.
+ * keeps one keeps all of them. Errors: message-invalid, also for a message that implies the ends of a link none was given.
  */
-export function decodePeerMessage(bytes: Uint8Array): PeerMessage {
+export function decodePeerMessage(bytes: Uint8Array, link?: LinkEnds): PeerMessage {
   if (bytes.length > MESSAGE_BYTES_MAX) throw new RaftError('message-invalid', 'message: longer than allowed');
-  return peerMessageFrom(unpack(bytes));
+  return peerMessageFrom(unpackMessage(bytes), link);
 }
 
 function otherParts(message: Exclude<PeerMessage, { kind: 'raft' }>): readonly unknown[] {
@@ -47,7 +88,7 @@ function otherParts(message: Exclude<PeerMessage, { kind: 'raft' }>): readonly u
     case 'reply':
       return [kind, message.id, replyErrorParts(message.error), checkedBody(message.body)];
     case 'snapshot-offer': {
-      const request = raftParts(0, message.request satisfies SnapshotRequest);
+      const request = raftParts(0, message.request satisfies SnapshotRequest, message.request.from, message.request.to);
       return [kind, message.transfer, request, message.bytes, message.digest];
     }
     case 'snapshot-chunk':
@@ -72,37 +113,37 @@ function replyErrorParts(error: Reply['error']): readonly unknown[] | null {
 }
 
 /** [kind, group, type, from, to, term, then the fields of the type in the order of core/types.ts, entries last]. */
-function raftParts(group: number, m: Message): readonly unknown[] {
+function raftParts(group: number, m: Message, from: NodeId | typeof IMPLIED, to: NodeId | typeof IMPLIED): readonly unknown[] {
   const type = RAFT_TYPES[m.type];
   switch (m.type) {
     case 'append-request': {
       const entries = m.entries.length === 0 ? null : encodeEntriesOnce(m.entries);
-      return [RAFT, group, type, m.from, m.to, m.term, m.prevIndex, m.prevTerm, m.commit, entries];
+      return [RAFT, group, type, from, to, m.term, m.prevIndex, m.prevTerm, m.commit, entries];
     }
     case 'append-response':
-      return [RAFT, group, type, m.from, m.to, m.term, m.index, m.reject, m.hintIndex, m.hintTerm, m.commit];
+      return [RAFT, group, type, from, to, m.term, m.index, m.reject, m.hintIndex, m.hintTerm, m.commit];
     case 'heartbeat-request':
-      return [RAFT, group, type, m.from, m.to, m.term, m.commit, m.round];
+      return [RAFT, group, type, from, to, m.term, m.commit, m.round];
     case 'heartbeat-response':
-      return [RAFT, group, type, m.from, m.to, m.term, m.round];
+      return [RAFT, group, type, from, to, m.term, m.round];
     case 'vote-request': {
-      const { from, to, term, pre, lastIndex, lastTerm, transfer, priority, commit, commitTerm } = m;
+      const { term, pre, lastIndex, lastTerm, transfer, priority, commit, commitTerm } = m;
       return [RAFT, group, type, from, to, term, pre, lastIndex, lastTerm, transfer, priority, commit, commitTerm];
     }
     case 'vote-response':
-      return [RAFT, group, type, m.from, m.to, m.term, m.pre, m.reject, m.commit, m.commitTerm];
+      return [RAFT, group, type, from, to, m.term, m.pre, m.reject, m.commit, m.commitTerm];
     case 'snapshot-request':
-      return [RAFT, group, type, m.from, m.to, m.term, snapshotMetaParts(m.snapshot)];
+      return [RAFT, group, type, from, to, m.term, snapshotMetaParts(m.snapshot)];
     case 'transfer-request':
-      return [RAFT, group, type, m.from, m.to, m.term, m.target];
+      return [RAFT, group, type, from, to, m.term, m.target];
     case 'timeout-now':
     case 'transfer-refused':
-      return [RAFT, group, type, m.from, m.to, m.term];
+      return [RAFT, group, type, from, to, m.term];
     case 'propose-request':
-      return [RAFT, group, type, m.from, m.to, m.term, encodeEntriesOnce(m.entries)];
+      return [RAFT, group, type, from, to, m.term, encodeEntriesOnce(m.entries)];
     case 'read-index-request':
-      return [RAFT, group, type, m.from, m.to, m.term, m.context];
+      return [RAFT, group, type, from, to, m.term, m.context];
     case 'read-index-response':
-      return [RAFT, group, type, m.from, m.to, m.term, m.context, m.index, m.reject];
+      return [RAFT, group, type, from, to, m.term, m.context, m.index, m.reject];
   }
 }

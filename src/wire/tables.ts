@@ -13,6 +13,8 @@ export const KINDS: readonly PeerMessage['kind'][] = [
   'goodbye',
   'refusal',
 ];
+/** Stands for the sender or the receiver of a Raft message that is an end of its link. */
+export const IMPLIED = 0;
 export const METHODS: readonly CallMethod[] = ['propose', 'membership', 'join', 'leave', 'status', 'transfer', 'digest'];
 export const GOODBYE_REASONS: readonly Goodbye['reason'][] = ['stop', 'pagehide', 'leave', 'removed'];
 

@@ -20,12 +20,17 @@ import {
   TOKEN_CHARS_MAX,
 } from './limits.ts';
 import type { Hello, PeerMessage, RaftEnvelope, ReplyError, SnapshotOffer } from './peer-message.ts';
-import { GOODBYE_REASONS, KINDS, METHODS, RAFT_TYPE_NAMES } from './tables.ts';
+import { GOODBYE_REASONS, IMPLIED, KINDS, METHODS, RAFT_TYPE_NAMES } from './tables.ts';
 
 type Parts = readonly unknown[];
+/** The two ends of the link: what a message does not name. */
+interface Ends {
+  readonly self: NodeId;
+  readonly peer: NodeId;
+}
 
 /** Errors: message-invalid. */
-export function peerMessageFrom(value: unknown): PeerMessage {
+export function peerMessageFrom(value: unknown, link: Ends | undefined): PeerMessage {
   if (!Array.isArray(value)) refuse('not an array');
   const parts: Parts = value;
   const kind = word(KINDS, parts[0], 'kind');
@@ -33,7 +38,7 @@ export function peerMessageFrom(value: unknown): PeerMessage {
     case 'hello':
       return helloFrom(parts);
     case 'raft':
-      return raftFrom(parts);
+      return raftFrom(parts, link);
     case 'call':
       expectLength(parts, 4);
       return {
@@ -134,7 +139,7 @@ function offerFrom(parts: Parts): SnapshotOffer {
   expectLength(parts, 5);
   const request: unknown = parts[2];
   if (!Array.isArray(request)) refuse('snapshot request');
-  const message = raftFrom(request).message;
+  const message = raftFrom(request, undefined).message;
   if (message.type !== 'snapshot-request') refuse('snapshot request');
   const size = count(parts[3], 'bytes');
   if (size > SNAPSHOT_BYTES_MAX) refuse('snapshot larger than allowed');
@@ -147,15 +152,15 @@ function offerFrom(parts: Parts): SnapshotOffer {
   };
 }
 
-function raftFrom(parts: Parts): RaftEnvelope {
+function raftFrom(parts: Parts, link: Ends | undefined): RaftEnvelope {
   if (parts[0] !== 1) refuse('kind');
-  return { kind: 'raft', group: count(parts[1], 'group'), message: messageFrom(parts) };
+  return { kind: 'raft', group: count(parts[1], 'group'), message: messageFrom(parts, link) };
 }
 
-function messageFrom(p: Parts): Message {
+function messageFrom(p: Parts, link: Ends | undefined): Message {
   const type = word(RAFT_TYPE_NAMES, p[2], 'type');
-  const from = nodeId(p[3], 'from');
-  const to = nodeId(p[4], 'to');
+  const from = p[3] === IMPLIED && link !== undefined ? link.peer : nodeId(p[3], 'from');
+  const to = p[4] === IMPLIED && link !== undefined ? link.self : nodeId(p[4], 'to');
   const term = count(p[5], 'term');
   switch (type) {
     case 'append-request':

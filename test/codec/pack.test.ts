@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { guard } from '../../src/codec/guard.ts';
 import { ENCODED_VALUE_DEPTH_MAX, MESSAGE_DEPTH_MAX, VALUE_DEPTH_MAX } from '../../src/codec/limits.ts';
-import { pack, packMessage, packValue, unpack, unpackValue } from '../../src/codec/pack.ts';
+import { pack, packMessage, packValue, unpack, unpackMessage, unpackValue } from '../../src/codec/pack.ts';
 import { RaftError } from '../../src/core/errors.ts';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
@@ -68,6 +68,22 @@ describe('pack and unpack', () => {
       expect(unpack(packed[i] ?? bytes())).toEqual(['head', size, new Uint8Array(size).fill(size)]);
     });
     expect(unpack(packMessage([...new Array<number>(14).fill(1), new Uint8Array(2_000)]))).toHaveLength(15);
+  });
+
+  it('decodes messages like everything else, wherever their bytes are, and keeps what it gave', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(plain, fc.uint8Array({ maxLength: 1_500 })), { maxLength: 20 }), (parts) => {
+        const decoded = unpackMessage(pack(parts));
+        expect(unpackMessage(pack(new Array<string>(15).fill('something else, of many bytes')))).toHaveLength(15);
+        expect(decoded).toEqual(parts);
+      }),
+      { numRuns: 300 },
+    );
+    for (const parts of [[], [bytes()], [bytes(1), bytes(2)], [['a', bytes(1)]], [[bytes(1)], 1], [1, [bytes(7)]], bytes(1, 2)]) {
+      expect(unpackMessage(pack(parts))).toEqual(parts);
+    }
+    expect(codeOf(() => unpackMessage(Uint8Array.of(0x92, 1, 0xc4, 1)))).toBe('message-invalid');
+    expect(codeOf(() => unpackMessage(Uint8Array.of(0x92, 1, 0xc4, 1, 2, 3)))).toBe('message-invalid');
   });
 
   it('leaves what it reads as it was, and gives plain Uint8Arrays for a Buffer', () => {

@@ -7,7 +7,7 @@ import { decodePeerMessage, encodePeerMessage } from '../../src/wire/codec.ts';
 import { MESSAGE_BYTES_MAX, TERM_REACH_MAX } from '../../src/wire/limits.ts';
 import type { PeerMessage } from '../../src/wire/peer-message.ts';
 import { isTermWithinReach } from '../../src/wire/validate.ts';
-import { peerMessage } from './arbitrary.ts';
+import { peerMessage, raftMessage } from './arbitrary.ts';
 
 function codeOf(action: () => unknown): string {
   try {
@@ -81,6 +81,41 @@ describe('peer messages', () => {
     const encoded = encodePeerMessage(raft(other));
     expect(reads).toBe(0);
     expect(decodePeerMessage(encoded)).toEqual(raft(other));
+  });
+
+  it('name neither end of their link when it is known, and only then', () => {
+    fc.assert(
+      fc.property(raftMessage, fc.boolean(), fc.boolean(), (message, own, theirs) => {
+        const link = { self: own ? message.from : 'x', peer: theirs ? message.to : 'y' };
+        const envelope: PeerMessage = { kind: 'raft', group: 0, message };
+        const encoded = encodePeerMessage(envelope, link);
+        expect(decodePeerMessage(encoded, { self: link.peer, peer: link.self })).toEqual(envelope);
+        if (own || theirs) expect(codeOf(() => decodePeerMessage(encoded))).toBe('message-invalid');
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('share one encoding of an append among the followers that get the same, and only among them', () => {
+    const toB = encodePeerMessage(raft(append), { self: 'a', peer: 'b' });
+    const same = { ...append, to: 'c', entries: [...append.entries] };
+    expect(encodePeerMessage(raft(same), { self: 'a', peer: 'c' })).toBe(toB);
+    const first = append.entries[0] ?? makeEntry(10, 4, 'normal', 1, NO_BYTES, undefined);
+    const others: AppendRequest[] = [
+      { ...append, commit: 9 },
+      { ...append, term: 6 },
+      { ...append, prevTerm: 3 },
+      { ...append, entries: [first] },
+      { ...append, entries: [first, makeEntry(11, 5, 'normal', 2, Uint8Array.of(1), undefined)] },
+      { ...append, prevIndex: 5, entries: [] },
+      { ...append, prevIndex: 6, entries: [] },
+    ];
+    for (const other of others) {
+      const encoded = encodePeerMessage(raft(other), { self: 'a', peer: 'b' });
+      expect(decodePeerMessage(encoded, { self: 'b', peer: 'a' })).toEqual(raft(other));
+    }
+    const group1: PeerMessage = { kind: 'raft', group: 1, message: append };
+    expect(decodePeerMessage(encodePeerMessage(group1, { self: 'a', peer: 'b' }), { self: 'b', peer: 'a' })).toEqual(group1);
   });
 
   it('are refused with too-large before they leave', () => {
