@@ -14,9 +14,10 @@ export interface ElectionTimeoutRange {
 /**
  * `safe`: every read is confirmed by a round of heartbeats (§6.4). `lease`: a leader that heard a quorum less than an
  * election timeout ago answers at once (§6.4.1); void after a pause. `lease-unchecked`: a leader always answers at
- * once, as etcd-io/raft does in lease mode; only for comparison with it.
+ * once, as etcd-io/raft does in lease mode; only for comparison with it. `lease-on-request`: keeps a lease that the
+ * environment asks about (`inLease`) for the readers that want it; every read asked of the core is confirmed by a round.
  */
-export type ReadMode = 'safe' | 'lease' | 'lease-unchecked';
+export type ReadMode = 'safe' | 'lease' | 'lease-on-request' | 'lease-unchecked';
 
 export interface Config {
   readonly id: NodeId;

@@ -29,7 +29,7 @@ export function coreConfig(self: NodeId, tuning: TuningOptions, priority: number
     maxAppendBytes: tuning.appendBytesMax,
     maxInflightMessages: tuning.inflightMessagesMax,
     maxEntryBytes: tuning.commandBytesMax + ENVELOPE_BYTES_MAX + ENTRY_OVERHEAD_BYTES,
-    readMode: tuning.leaseReads ? 'lease' : 'safe',
+    readMode: tuning.leaseReads ? 'lease-on-request' : 'safe',
     // Proposals are forwarded by the runtime, which can tell the caller what became of them.
     forwardProposals: false,
     asyncStorageWrites: true,

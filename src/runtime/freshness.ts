@@ -21,7 +21,7 @@ export function hasCaughtUp(engine: Engine): boolean {
 /** How long ago this node last knew that it was up to date with a leader, in ms; infinite when it cannot say. */
 export function stalenessMs(engine: Engine): number {
   const { member, leaderId } = engine;
-  if (leaderReady(engine) && quorumHeard(engine)) return 0;
+  if (hasAllCommitted(engine) && quorumHeard(engine)) return 0;
   const leader = leaderId === NO_NODE || leaderId === engine.id ? undefined : engine.peers.get(leaderId);
   if (leader?.trusted !== true || leader.lastHeardMs === undefined || member === undefined) return Number.POSITIVE_INFINITY;
   if (member.appliedIndex < member.hard.commit) return Number.POSITIVE_INFINITY;
@@ -36,5 +36,11 @@ function quorumHeard(engine: Engine): boolean {
 
 /** Only when asked for, only on the leader, and void after any pause (§6.4.1). */
 export function holdsLease(engine: Engine): boolean {
-  return engine.options.tuning.leaseReads && engine.member?.core.inLease() === true && leaderReady(engine);
+  return engine.options.tuning.leaseReads && engine.member?.core.inLease() === true && hasAllCommitted(engine);
+}
+
+/** A leader commits what others have stored before its own disk has it: until then its machine is behind what was acknowledged. */
+function hasAllCommitted(engine: Engine): boolean {
+  const { member } = engine;
+  return member !== undefined && leaderReady(engine) && member.appliedIndex >= member.core.status().commitIndex;
 }

@@ -117,6 +117,8 @@ test('lease reads only when asked for, and void after a pause', async () => {
   const before = leader.engine.reads.rounds;
   expect(await leader.node.read((state) => state.balance, { consistency: 'lease' })).toBe(1);
   expect(leader.engine.reads.rounds).toBe(before);
+  expect(await leader.node.read((state) => state.balance)).toBe(1);
+  expect(leader.engine.reads.rounds).toBe(before + 1);
   leader.engine.member?.tick(10_000);
   expect(holdsLease(leader.engine)).toBe(false);
 });

@@ -37,14 +37,18 @@ function lengthTicks(raft: Raft): number {
   return raft.config.electionTicks >> 1;
 }
 
+function keepsLease({ config }: Raft): boolean {
+  return config.readMode === 'lease' || config.readMode === 'lease-on-request';
+}
+
 /** The round that a heartbeat carries for the lease's sake; 0 without leases. */
 export function leaseRound(raft: Raft, leader: Leader): number {
-  if (raft.config.readMode !== 'lease') return 0;
+  if (!keepsLease(raft)) return 0;
   return leader.reads.nextRound();
 }
 
 export function leaseSent(raft: Raft, leader: Leader, round: number): void {
-  if (raft.config.readMode === 'lease') leader.lease.sent(round, leader.ticks, lengthTicks(raft));
+  if (keepsLease(raft)) leader.lease.sent(round, leader.ticks, lengthTicks(raft));
 }
 
 export function leaseHeard(leader: Leader, progress: Progress, round: number): void {
@@ -55,7 +59,7 @@ export function leaseHeard(leader: Leader, progress: Progress, round: number): v
 /** A leader handing over has given its lease away: the target's election goes past it. */
 export function leaseHolds(raft: Raft, leader: Leader): boolean {
   if (raft.config.readMode === 'lease-unchecked') return true;
-  if (raft.config.readMode !== 'lease' || !raft.checkQuorum || leader.transferee !== NO_NODE) return false;
+  if (!keepsLease(raft) || !raft.checkQuorum || leader.transferee !== NO_NODE) return false;
   const since = leader.members.leaseTick(raft.id, leader.ticks);
   return since >= 0 && leader.ticks - since < lengthTicks(raft);
 }
@@ -68,5 +72,5 @@ export function voidLease(leader: Leader): void {
 /** A voter that just started may be bound by an answer it gave before: it hears no candidate for an election timeout. */
 export function guardLease(raft: Raft): void {
   const own: Writable<Raft, 'leaseGuardTicks'> = raft;
-  own.leaseGuardTicks = raft.config.readMode === 'lease' ? raft.config.electionTicks : 0;
+  own.leaseGuardTicks = keepsLease(raft) ? raft.config.electionTicks : 0;
 }

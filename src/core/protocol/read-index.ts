@@ -61,7 +61,8 @@ export function releaseWaitingReads(raft: Raft, leader: Leader): void {
 /** "The leader saves its current commit index … and issues a new round of heartbeats." */
 function confirmRead(raft: Raft, leader: Leader, request: ReadRequest): void {
   const { committed } = raft.log;
-  if (leaseHolds(raft, leader) || decidesAlone(raft)) {
+  const leased = raft.config.readMode !== 'lease-on-request' && leaseHolds(raft, leader);
+  if (leased || decidesAlone(raft)) {
     answerRead(raft, request, committed, false);
     return;
   }
