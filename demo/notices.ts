@@ -1,0 +1,78 @@
+/** What the page must say aloud, worst first. Pure: the banner shows what this returns. */
+import { votersAlive } from './forecast.ts';
+import type { Page } from './page.ts';
+import { codeOf, sentenceOf } from './sentences.ts';
+
+export interface Notice {
+  readonly key: string;
+  readonly level: 'error' | 'warn' | 'info';
+  readonly title: string;
+  readonly text: string;
+  /** The error's code, for those who want to look it up. */
+  readonly code: string | undefined;
+  readonly action: 'reload' | 'fresh-room' | undefined;
+}
+
+/** Another room helps where the room itself is the matter; a reload helps the rest. */
+const FRESH_ROOM_CODES: ReadonlySet<string | undefined> = new Set([
+  'room-invalid',
+  'room-full',
+  'cluster-mismatch',
+  'epoch-mismatch',
+]);
+
+export function noticesOf(page: Page): readonly Notice[] {
+  if (page.failure !== undefined) {
+    const code = codeOf(page.failure);
+    const action = FRESH_ROOM_CODES.has(code) ? 'fresh-room' : 'reload';
+    return [{ key: 'failure', level: 'error', ...sentenceOf(page.failure), code, action }];
+  }
+  return [...cluster(page), ...signaling(page), ...fault(page)];
+}
+
+function cluster({ status, config }: Page): readonly Notice[] {
+  if (!status || !config) return [];
+  if (status.role === 'stopped' || status.role === 'removed') {
+    return [{ key: 'ended', level: 'error', ...ENDED[status.role], code: status.role, action: 'reload' }];
+  }
+  const voters = config.voters.length;
+  if (voters === 0 || status.quorumAlive) return [];
+  const text = `${votersAlive(status, config)} of ${voters} voters can be reached. Writes wait until there is a majority; nothing acknowledged is lost.`;
+  return [{ key: 'quorum', level: 'error', title: 'No majority', text, code: undefined, action: undefined }];
+}
+
+const ENDED = {
+  stopped: { title: 'This tab has stopped', text: 'It takes no part any more. Reload to come back.' },
+  removed: { title: 'This tab was removed from the room', text: 'Reload to join again as a new member.' },
+};
+
+function signaling({ status }: Page): readonly Notice[] {
+  if (status?.signaling !== 'closed') return [];
+  const linked = status.peers.some((peer) => peer.link === 'open');
+  return [
+    linked || status.quorumAlive
+      ? {
+          key: 'signaling',
+          level: 'warn',
+          title: 'The signaling server does not answer',
+          text: 'Tabs that are linked go on without it. New tabs cannot join until it is back; this tab keeps trying.',
+          code: 'signaling-unreachable',
+          action: undefined,
+        }
+      : {
+          key: 'signaling',
+          level: 'error',
+          title: 'The signaling server does not answer',
+          text: 'This tab cannot find the others until it does. It keeps trying by itself.',
+          code: 'signaling-unreachable',
+          action: undefined,
+        },
+  ];
+}
+
+function fault({ fault: error }: Page): readonly Notice[] {
+  const code = codeOf(error);
+  // Signaling and links say themselves how they are; a storage fault stays until the next one.
+  if (code === undefined || !(code === 'quota' || code.startsWith('storage') || code === 'corrupt')) return [];
+  return [{ key: 'fault', level: 'warn', ...sentenceOf(error), code, action: undefined }];
+}

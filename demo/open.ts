@@ -1,0 +1,31 @@
+/** Opens the node and shows it to the console: `window.tabraft.node`. */
+import { type RaftNode, raft } from '../src/index.ts';
+import { type Shared, type SharedCommands, type SharedQueries, theatre } from './machine.ts';
+
+export type DemoNode = RaftNode<Shared, SharedCommands, SharedQueries>;
+
+/** What the page gives to the console and to automation. */
+export interface Handle {
+  readonly raft: typeof raft;
+  readonly room: string;
+  /** The running node; undefined until it has its identity, or when opening failed. */
+  node: DemoNode | undefined;
+  /** Why opening failed. */
+  error: unknown;
+}
+
+declare global {
+  interface Window {
+    tabraft?: Handle;
+  }
+}
+
+export function handleFor(room: string): Handle {
+  const handle: Handle = { raft, room, node: undefined, error: undefined };
+  window.tabraft = handle;
+  return handle;
+}
+
+export function enter(room: string, name: string): Promise<DemoNode> {
+  return raft.enter(room, theatre, { name });
+}

@@ -1,0 +1,161 @@
+/** Everything the views show, gathered in one place; views ask for nothing else. */
+import type { ClusterConfig, EntryInfo, NodeStatus } from '../src/index.ts';
+import type { Shared } from './machine.ts';
+import { narrate, type Tone } from './narrator.ts';
+import type { DemoNode } from './open.ts';
+import { type People, peopleOf } from './people.ts';
+
+/** Lines kept of what happened. */
+const FEED_MAX = 60;
+/** Entries shown of the log's end. */
+const ENTRIES_SHOWN = 24;
+/** Ages and round-trip times change without an event: ms. */
+const REFRESH_MS = 500;
+
+export interface FeedLine {
+  readonly key: string;
+  readonly at: Date;
+  readonly text: string;
+  readonly tone: Tone;
+}
+
+/** What a view sees. */
+export interface Page {
+  readonly room: string;
+  readonly ownName: string;
+  readonly node: DemoNode | undefined;
+  readonly status: NodeStatus | undefined;
+  readonly config: ClusterConfig | undefined;
+  readonly shared: Readonly<Shared> | undefined;
+  readonly people: People;
+  readonly entries: readonly EntryInfo[];
+  readonly feed: readonly FeedLine[];
+  /** Why opening failed, or why the node stopped. */
+  readonly failure: unknown;
+  /** The last fault that did not stop the node. */
+  readonly fault: unknown;
+  readonly caughtUp: boolean;
+}
+
+export interface View {
+  readonly element: Element;
+  update(page: Page): void;
+}
+
+export class PageModel {
+  readonly #room: string;
+  readonly #ownName: string;
+  readonly #show: (page: Page) => void;
+  readonly #closing: AbortController = new AbortController();
+  #node: DemoNode | undefined;
+  #entries: readonly EntryInfo[] = [];
+  #feed: readonly FeedLine[] = [];
+  #failure: unknown;
+  #fault: unknown;
+  #caughtUp = false;
+  #lines = 0;
+  #scheduled = false;
+  #readingLog = false;
+  #logSeen = '';
+
+  constructor(room: string, ownName: string, show: (page: Page) => void) {
+    this.#room = room;
+    this.#ownName = ownName;
+    this.#show = show;
+  }
+
+  attach(node: DemoNode): void {
+    this.#node = node;
+    const on = { signal: this.#closing.signal };
+    narrate(node, this.#ownName, (text, tone) => this.say(text, tone), this.#closing.signal);
+    for (const type of ['role', 'leader', 'config', 'commit', 'apply', 'peer', 'signaling'] as const) {
+      node.on(type, () => this.refresh(), on);
+    }
+    node.on(
+      'fault',
+      ({ error }) =>
+        this.#note(() => {
+          this.#fault = error;
+        }),
+      on,
+    );
+    node.on('fatal', ({ error }) => this.fail(error), on);
+    node.ready.then(
+      () =>
+        this.#note(() => {
+          this.#caughtUp = true;
+        }),
+      (error: unknown) => this.fail(error),
+    );
+    const timer = setInterval(() => this.refresh(), REFRESH_MS);
+    this.#closing.signal.addEventListener('abort', () => clearInterval(timer));
+    this.refresh();
+  }
+
+  say(text: string, tone: Tone = 'plain'): void {
+    this.#lines++;
+    const line: FeedLine = { key: String(this.#lines), at: new Date(), text, tone };
+    this.#note(() => {
+      this.#feed = [line, ...this.#feed].slice(0, FEED_MAX);
+    });
+  }
+
+  /** The first reason stays: what follows from it says less. */
+  fail(error: unknown): void {
+    this.#note(() => {
+      this.#failure ??= error;
+    });
+  }
+
+  /** Shows the present state soon, at most once per frame; a hidden tab has no frames and needs none. */
+  refresh(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    requestAnimationFrame(() => {
+      this.#scheduled = false;
+      this.#show(this.#page());
+      void this.#readLog();
+    });
+  }
+
+  #note(change: () => void): void {
+    change();
+    this.refresh();
+  }
+
+  #page(): Page {
+    const status = this.#node?.status;
+    const config = this.#node?.config;
+    return {
+      room: this.#room,
+      ownName: this.#ownName,
+      node: this.#node,
+      status,
+      config,
+      shared: this.#node?.peek((state) => state),
+      people: peopleOf(status, config, this.#ownName),
+      entries: this.#entries,
+      feed: this.#feed,
+      failure: this.#failure,
+      fault: this.#fault,
+      caughtUp: this.#caughtUp,
+    };
+  }
+
+  async #readLog(): Promise<void> {
+    const node = this.#node;
+    const status = node?.status;
+    const seen = `${status?.lastIndex}/${status?.term}/${status?.commitIndex}`;
+    if (!node || this.#readingLog || seen === this.#logSeen) return;
+    this.#readingLog = true;
+    try {
+      this.#entries = await node.admin.describeLog({ last: ENTRIES_SHOWN });
+      this.#logSeen = seen;
+      this.refresh();
+    } catch {
+      // A node that is stopping has no log to show; the panel keeps what it had.
+    } finally {
+      this.#readingLog = false;
+    }
+  }
+}

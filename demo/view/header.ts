@@ -1,0 +1,66 @@
+/** Who this tab is, what the cluster is doing, and the way to more tabs. */
+
+import { h, setAttribute, setHue, setText } from '../dom.ts';
+import { forecastOf } from '../forecast.ts';
+import type { Page, View } from '../page.ts';
+import { linkTo } from '../room.ts';
+
+export function headerView(room: string): View {
+  const link = linkTo(room);
+  const dot = h('span', { class: 'dot', 'aria-hidden': 'true' });
+  const summary = h('p', { class: 'summary', 'data-testid': 'summary' });
+  const forecast = h('p', { class: 'forecast', 'data-testid': 'forecast' });
+  const element = h(
+    'header',
+    { class: 'top' },
+    h(
+      'div',
+      { class: 'masthead' },
+      h('h1', {}, 'tabraft'),
+      h('p', { class: 'room' }, 'room ', h('b', { 'data-testid': 'room' }, room)),
+      h(
+        'nav',
+        { 'aria-label': 'Room' },
+        copyButton(link),
+        // noopener: a tab of its own, not a copy that shares this one's session and renderer.
+        h('a', { class: 'button primary', href: link, target: '_blank', rel: 'noopener' }, 'Open another tab'),
+      ),
+    ),
+    h('div', { class: 'state' }, dot, h('div', {}, summary, forecast)),
+  );
+  return {
+    element,
+    update: (page) => {
+      setText(summary, summaryOf(page));
+      if (page.status) setHue(dot, page.people.hueOf(page.status.id));
+      const foreseen =
+        page.status && page.config && page.failure === undefined ? forecastOf(page.status, page.config) : undefined;
+      setText(forecast, foreseen?.text ?? '');
+      setAttribute(forecast, 'data-level', foreseen?.level);
+    },
+  };
+}
+
+function summaryOf({ failure, status, people, ownName, caughtUp }: Page): string {
+  if (failure !== undefined) return 'This tab takes no part in the cluster.';
+  if (!status) return `This tab is ${ownName}. Opening its log …`;
+  const me = `This tab is ${people.nameOf(status.id)}`;
+  if (status.role === 'leader') return `${me} and leads term ${status.term}.`;
+  if (status.role === 'learner') return `${me}. It learns what the others know, then it votes.`;
+  if (status.leaderId !== undefined) return `${me}, ${status.role} of ${people.nameOf(status.leaderId)} in term ${status.term}.`;
+  if (!caughtUp && status.suffrage === 'none') return `${me}. Looking for the others in this room …`;
+  return `${me}. Nobody leads just now: an election is on in term ${status.term}.`;
+}
+
+function copyButton(link: string): HTMLButtonElement {
+  const button = h('button', { type: 'button', class: 'button' }, 'Copy link');
+  button.addEventListener('click', () => {
+    // Missing on plain http over a network; then the address bar has the same link.
+    const copied = navigator.clipboard?.writeText(link) ?? Promise.reject(new Error('no clipboard'));
+    copied.then(
+      () => setText(button, 'Copied'),
+      () => setText(button, 'Copy it from the address bar'),
+    );
+  });
+  return button;
+}
