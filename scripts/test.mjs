@@ -53,6 +53,10 @@ async function main() {
     console.error(`There is no stage ${unknown.join(', ')}. Stages: ${Object.keys(stages).join(', ')}.`);
     return 2;
   }
+  if (extra.length > 0 && asked.length !== 1) {
+    console.error('Arguments for a runner need exactly one stage before the --.');
+    return 2;
+  }
   const wanted = new Set(asked.length > 0 ? asked.flatMap((name) => [...(stages[name].needs ?? []), name]) : Object.keys(stages));
   rmSync(reports, { recursive: true, force: true });
   mkdirSync(reports, { recursive: true });
