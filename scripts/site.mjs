@@ -15,21 +15,18 @@ const TYPES = {
   '.map': 'application/json; charset=utf-8',
 };
 
-/**
- * ws: and wss: because the signaling server may be another one (`?signaling=`); WebRTC needs no entry. `blob:` for
- * workers that a bundler inlines. COOP and COEP give the page finer clocks and its own process.
- */
+/** `blob:` for workers that a bundler inlines; WebRTC needs no entry. COOP and COEP give finer clocks and a process of its own. */
+const POLICY = [
+  "default-src 'self'",
+  "worker-src 'self' blob:",
+  "img-src 'self' data:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+];
+
 const HEADERS = {
-  'content-security-policy': [
-    "default-src 'self'",
-    "connect-src 'self' ws: wss:",
-    "worker-src 'self' blob:",
-    "img-src 'self' data:",
-    "object-src 'none'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
   'cross-origin-resource-policy': 'same-origin',
@@ -38,11 +35,18 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
+/** Not every browser takes 'self' to mean the WebSocket of the same origin too: it is named. */
+function headersFor(request) {
+  const host = /^[\w.:[\]-]+$/.exec(request.headers.host ?? '')?.[0];
+  const sockets = host === undefined ? '' : ` ws://${host} wss://${host}`;
+  return { ...HEADERS, 'content-security-policy': [...POLICY, `connect-src 'self'${sockets}`].join('; ') };
+}
+
 /** A request listener for `node:http` over the files below `folder`. */
 export function site(folder) {
   return (request, response) => {
     answer(folder, request, response).catch(() => {
-      if (!response.headersSent) response.writeHead(500, HEADERS);
+      if (!response.headersSent) response.writeHead(500, headersFor(request));
       response.end();
     });
   };
@@ -50,11 +54,11 @@ export function site(folder) {
 
 async function answer(folder, request, response) {
   if (request.method !== 'GET' && request.method !== 'HEAD')
-    return refuse(response, 405, 'Only GET and HEAD.\n', { allow: 'GET, HEAD' });
+    return refuse(request, response, 405, 'Only GET and HEAD.\n', { allow: 'GET, HEAD' });
   const file = await find(folder, request.url ?? '/');
-  if (!file) return refuse(response, 404, 'There is no such page.\n');
+  if (!file) return refuse(request, response, 404, 'There is no such page.\n');
   response.writeHead(200, {
-    ...HEADERS,
+    ...headersFor(request),
     'content-type': TYPES[extname(file.path)] ?? 'application/octet-stream',
     'content-length': file.size,
     // The bundler puts a digest into the names below assets/.
@@ -80,7 +84,7 @@ async function find(folder, url) {
   return info?.isFile() ? { path: full, size: info.size } : undefined;
 }
 
-function refuse(response, status, text, more = {}) {
-  response.writeHead(status, { ...HEADERS, ...more, 'content-type': 'text/plain; charset=utf-8' });
+function refuse(request, response, status, text, more = {}) {
+  response.writeHead(status, { ...headersFor(request), ...more, 'content-type': 'text/plain; charset=utf-8' });
   response.end(text);
 }
