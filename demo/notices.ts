@@ -46,8 +46,8 @@ const ENDED = {
   removed: { title: 'This tab was removed from the room', text: 'Reload to join again as a new member.' },
 };
 
-function signaling({ status }: Page): readonly Notice[] {
-  if (status?.signaling !== 'closed') return [];
+function signaling({ status, signalingLost }: Page): readonly Notice[] {
+  if (!status || !signalingLost) return [];
   const linked = status.peers.some((peer) => peer.link === 'open');
   return [
     linked || status.quorumAlive

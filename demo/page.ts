@@ -35,6 +35,8 @@ export interface Page {
   /** The last fault that did not stop the node. */
   readonly fault: unknown;
   readonly caughtUp: boolean;
+  /** The signaling server was lost and is not back: also while the node tries again. */
+  readonly signalingLost: boolean;
 }
 
 export interface View {
@@ -53,6 +55,7 @@ export class PageModel {
   #failure: unknown;
   #fault: unknown;
   #caughtUp = false;
+  #signalingLost = false;
   #lines = 0;
   #scheduled = false;
   #readingLog = false;
@@ -79,6 +82,11 @@ export class PageModel {
         }),
       on,
     );
+    const signaling = (state: string): void => {
+      if (state !== 'connecting') this.#signalingLost = state === 'closed';
+    };
+    signaling(node.status.signaling);
+    node.on('signaling', ({ state }) => signaling(state), on);
     node.on('fatal', ({ error }) => this.fail(error), on);
     node.ready.then(
       () =>
@@ -139,6 +147,7 @@ export class PageModel {
       failure: this.#failure,
       fault: this.#fault,
       caughtUp: this.#caughtUp,
+      signalingLost: this.#signalingLost,
     };
   }
 

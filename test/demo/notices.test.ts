@@ -9,7 +9,7 @@ import { config, peer, status } from './fake-node.ts';
 
 function page(given: Partial<Page> = {}): Page {
   const base = { room: 'r', ownName: 'Me', node: undefined, shared: undefined, entries: [], feed: [], caughtUp: true };
-  const facts = { status: status(), config: config(['a', 'b', 'c']), failure: undefined, fault: undefined };
+  const facts = { signalingLost: false, status: status(), config: config(['a', 'b', 'c']), failure: undefined, fault: undefined };
   return { ...base, ...facts, people: peopleOf(undefined, undefined, 'Me'), ...given };
 }
 
@@ -36,7 +36,7 @@ test('no majority, a lost signaling server and a full disk are all told', () => 
     signaling: 'closed',
     peers: [peer('b', { link: 'closed' }), peer('c', { link: 'none' })],
   });
-  expect(keys({ status: lonely, fault: new RaftError('quota', 'full') })).toEqual([
+  expect(keys({ status: lonely, signalingLost: true, fault: new RaftError('quota', 'full') })).toEqual([
     'error quorum undefined',
     'error signaling signaling-unreachable',
     'warn fault quota',
@@ -44,7 +44,7 @@ test('no majority, a lost signaling server and a full disk are all told', () => 
 });
 
 test('a formed mesh without signaling is a warning, not an error', () => {
-  expect(keys({ status: status({ signaling: 'closed' }) })).toEqual(['warn signaling signaling-unreachable']);
+  expect(keys({ signalingLost: true })).toEqual(['warn signaling signaling-unreachable']);
 });
 
 test('a stopped or removed node says so', () => {
