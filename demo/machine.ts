@@ -5,7 +5,7 @@ export const SEAT_ROWS: readonly string[] = ['A', 'B', 'C', 'D'];
 export const SEAT_COLUMNS: readonly number[] = [1, 2, 3, 4, 5, 6];
 export const SEATS: readonly string[] = SEAT_ROWS.flatMap((row) => SEAT_COLUMNS.map((column) => `${row}${column}`));
 /** Items of the list; an `add` beyond it is refused so that the state stays small. */
-export const ITEMS_MAX = 100;
+export const ITEMS_MAX = 200;
 /** Characters of an item's text; the input field allows no more. */
 export const ITEM_TEXT_MAX = 120;
 

@@ -23,12 +23,7 @@ export function narrate(node: Narrated, ownName: string, say: Say, signal: Abort
   tellLeaders(node, people, say, on);
   tellMembers(node, people, say, on);
   tellLinks(node, people, say, on);
-  node.on(
-    'quorum-lost',
-    ({ alive, need }) => say(`Only ${count(alive, 'voter')} can be reached and ${need} are needed: writes wait.`, 'bad'),
-    on,
-  );
-  node.on('quorum-restored', () => say('A majority can be reached again: writes go on.', 'good'), on);
+  tellQuorum(node, say, on);
   node.on(
     'snapshot',
     ({ kind, index }) => {
@@ -48,17 +43,20 @@ interface Until {
 }
 
 function tellLeaders(node: Narrated, people: CurrentPeople, say: Say, on: Until): void {
-  let leader = node.leaderId;
+  let current = node.leaderId;
   let lost: LostLeader | undefined;
   node.on(
     'leader',
     ({ leaderId, term }) => {
-      if (leader !== undefined && leader !== leaderId) lost = lostLeader(node.status, leader, people());
-      leader = leaderId;
+      if (current !== undefined && current !== leaderId) lost = lostLeader(node.status, current, people());
+      current = leaderId;
       if (leaderId === undefined) return;
-      const leads = `${people().subject(leaderId)} leads term ${term}`;
-      if (!lost || lost.id === leaderId) say(`${leads}.`, 'good');
-      else say(`${whatBecameOf(node.status, lost)}; ${leads} after ${seconds(performance.now() - lost.at)}.`, 'good');
+      const leader = people().subject(leaderId);
+      if (!lost || lost.id === leaderId) say(`${leader} leads term ${term}.`, 'good');
+      else {
+        const after = seconds(performance.now() - lost.at);
+        say(`${whatBecameOf(node.status, lost)}; ${leader.replace('This', 'this')} leads term ${term} after ${after}.`, 'good');
+      }
       lost = undefined;
     },
     on,
@@ -105,12 +103,34 @@ function tellMembers(node: Narrated, people: CurrentPeople, say: Say, on: Until)
   );
 }
 
+function tellQuorum(node: Narrated, say: Say, on: Until): void {
+  let lost = false;
+  node.on(
+    'quorum-lost',
+    ({ alive, need }) => {
+      lost = true;
+      say(`Only ${count(alive, 'voter')} can be reached and ${need} are needed: writes wait.`, 'bad');
+    },
+    on,
+  );
+  node.on(
+    'quorum-restored',
+    () => {
+      // A node that just joined is told so too; nobody here had lost anything.
+      if (lost) say('A majority can be reached again: writes go on.', 'good');
+      lost = false;
+    },
+    on,
+  );
+}
+
 function tellLinks(node: Narrated, people: CurrentPeople, say: Say, on: Until): void {
   const open = new Set<NodeId>();
   node.on(
     'peer',
-    ({ id, link, linkKind }) => {
-      if (link === 'open' && !open.has(id)) {
+    ({ id, name, link, linkKind }) => {
+      // Told when the other has said its name, a moment after the link opens.
+      if (link === 'open' && name !== '' && !open.has(id)) {
         open.add(id);
         say(`Linked to ${people().nameOf(id)} (${linkKind}).`);
       } else if (link !== 'open' && link !== 'connecting' && open.delete(id)) {
@@ -122,10 +142,10 @@ function tellLinks(node: Narrated, people: CurrentPeople, say: Say, on: Until): 
   let reachable: boolean | undefined;
   node.on(
     'signaling',
-    ({ state }) => {
+    ({ state, error }) => {
       if (state === 'open' && reachable === false) say('The signaling server is back.', 'good');
-      if (state === 'closed' && reachable !== false) say('The signaling server does not answer; links that stand go on.', 'bad');
-      if (state !== 'connecting') reachable = state === 'open';
+      if (error !== undefined && reachable !== false) say('The signaling server does not answer; links that stand go on.', 'bad');
+      if (state === 'open' || error !== undefined) reachable = state === 'open';
     },
     on,
   );

@@ -46,27 +46,19 @@ const ENDED = {
   removed: { title: 'This tab was removed from the room', text: 'Reload to join again as a new member.' },
 };
 
-function signaling({ status, signalingLost }: Page): readonly Notice[] {
-  if (!status || !signalingLost) return [];
-  const linked = status.peers.some((peer) => peer.link === 'open');
+function signaling({ status, signalingError }: Page): readonly Notice[] {
+  if (!status || signalingError === undefined) return [];
+  const linked = status.peers.some((peer) => peer.link === 'open') || status.quorumAlive;
+  const { title, text } = sentenceOf(signalingError);
   return [
-    linked || status.quorumAlive
-      ? {
-          key: 'signaling',
-          level: 'warn',
-          title: 'The signaling server does not answer',
-          text: 'Tabs that are linked go on without it. New tabs cannot join until it is back; this tab keeps trying.',
-          code: 'signaling-unreachable',
-          action: undefined,
-        }
-      : {
-          key: 'signaling',
-          level: 'error',
-          title: 'The signaling server does not answer',
-          text: 'This tab cannot find the others until it does. It keeps trying by itself.',
-          code: 'signaling-unreachable',
-          action: undefined,
-        },
+    {
+      key: 'signaling',
+      level: linked ? 'warn' : 'error',
+      title,
+      text: linked ? 'Tabs that are linked go on without it. New tabs cannot join until it is back.' : text,
+      code: codeOf(signalingError),
+      action: undefined,
+    },
   ];
 }
 

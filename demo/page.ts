@@ -35,8 +35,8 @@ export interface Page {
   /** The last fault that did not stop the node. */
   readonly fault: unknown;
   readonly caughtUp: boolean;
-  /** The signaling server was lost and is not back: also while the node tries again. */
-  readonly signalingLost: boolean;
+  /** Why there is no signaling server; stays while the node tries again, until it is back. */
+  readonly signalingError: unknown;
 }
 
 export interface View {
@@ -55,7 +55,7 @@ export class PageModel {
   #failure: unknown;
   #fault: unknown;
   #caughtUp = false;
-  #signalingLost = false;
+  #signalingError: unknown;
   #lines = 0;
   #scheduled = false;
   #readingLog = false;
@@ -82,11 +82,13 @@ export class PageModel {
         }),
       on,
     );
-    const signaling = (state: string): void => {
-      if (state !== 'connecting') this.#signalingLost = state === 'closed';
-    };
-    signaling(node.status.signaling);
-    node.on('signaling', ({ state }) => signaling(state), on);
+    node.on(
+      'signaling',
+      ({ state, error }) => {
+        if (state === 'open' || error !== undefined) this.#signalingError = error;
+      },
+      on,
+    );
     node.on('fatal', ({ error }) => this.fail(error), on);
     node.ready.then(
       () =>
@@ -147,7 +149,7 @@ export class PageModel {
       failure: this.#failure,
       fault: this.#fault,
       caughtUp: this.#caughtUp,
-      signalingLost: this.#signalingLost,
+      signalingError: this.#signalingError,
     };
   }
 

@@ -5,6 +5,7 @@ import type { Page, View } from '../page.ts';
 
 interface Part extends Keyed<HTMLLIElement> {
   readonly mark: HTMLElement;
+  readonly text: HTMLElement;
 }
 
 /** Neighbouring terms get hues far apart: the golden angle. */
@@ -15,9 +16,16 @@ export function termHue(term: number): number {
 const KINDS: Readonly<Record<EntryInfo['type'], string>> = {
   command: '',
   config: 'members',
-  noop: 'new term',
-  session: 'session',
+  noop: 'a new term begins',
+  session: '',
 };
+
+/** The entry in words, with names in the place of ids. */
+function textOf(entry: EntryInfo, { people, config, status }: Page): string {
+  if (entry.type === 'noop') return '';
+  const ids = new Set([...(config?.members ?? []).map(({ id }) => id), ...(status ? [status.id] : [])]);
+  return [...ids].reduce((text, id) => text.replaceAll(id, people.nameOf(id)), entry.text);
+}
 
 export function logView(): View {
   const list = h('ol', { class: 'log', 'data-testid': 'log', tabindex: '0', 'aria-label': 'Last log entries, newest first' });
@@ -48,19 +56,22 @@ export function logView(): View {
 
 function makeEntry(entry: EntryInfo): Part {
   const mark = h('span', { class: 'mark' });
+  const text = h('span');
   const element = h(
     'li',
     {},
     mark,
     h('span', { class: 'index' }, String(entry.index)),
     h('span', { class: 'term' }, `t${entry.term}`),
-    h('span', { class: 'what' }, KINDS[entry.type] === '' ? '' : h('em', {}, KINDS[entry.type]), ' ', entry.text),
+    h('span', { class: 'what' }, KINDS[entry.type] !== '' && h('em', {}, `${KINDS[entry.type]} `), text),
   );
   setHue(element, termHue(entry.term));
-  return { element, mark };
+  return { element, mark, text };
 }
 
-function showEntry({ element, mark }: Part, entry: EntryInfo, { status }: Page): void {
+function showEntry({ element, mark, text }: Part, entry: EntryInfo, page: Page): void {
+  const { status } = page;
+  setText(text, textOf(entry, page));
   const applied = entry.index <= (status?.appliedIndex ?? 0);
   const committed = entry.index <= (status?.commitIndex ?? 0);
   setText(mark, applied ? '●' : committed ? '◐' : '○');

@@ -32,7 +32,7 @@ test('a leader whose link stands fell silent, or stepped down when it was just h
   node.lead('b', 5);
   node.lead('c', 6);
   expect(said.map((line) => line.replace(/after .*/, 'after'))).toEqual([
-    'B fell silent; This tab leads term 4 after',
+    'B fell silent; this tab leads term 4 after',
     'This tab no longer leads; B leads term 5 after',
     'B stepped down; C leads term 6 after',
   ]);
@@ -56,11 +56,13 @@ test('members are told as they join, vote and go', () => {
 
 test('links and signaling are told once per change', () => {
   node.emit('peer', peer('b', { link: 'open' }));
-  node.emit('peer', peer('b', { link: 'open', rttMs: 2 }));
+  node.emit('peer', peer('b', { link: 'open', name: 'B' }));
+  node.emit('peer', peer('b', { link: 'open', name: 'B', rttMs: 2 }));
   node.emit('peer', peer('b', { link: 'closed' }));
-  node.emit('signaling', { state: 'closed', error: new RaftError('signaling-unreachable', 'no') });
+  const gone = { state: 'connecting', error: new RaftError('signaling-unreachable', 'no') } as const;
+  node.emit('signaling', gone);
   node.emit('signaling', { state: 'connecting', error: undefined });
-  node.emit('signaling', { state: 'closed', error: undefined });
+  node.emit('signaling', gone);
   node.emit('signaling', { state: 'open', error: undefined });
   expect(said).toEqual([
     'Linked to B (simple-peer).',
@@ -71,6 +73,7 @@ test('links and signaling are told once per change', () => {
 });
 
 test('faults are sentences with their code, and nothing is said after the end', () => {
+  node.emit('quorum-restored', { alive: 1, need: 1 });
   node.emit('fault', { error: new RaftError('quota', 'full') });
   node.emit('quorum-lost', { alive: 1, need: 2 });
   closing.abort();

@@ -9,7 +9,13 @@ import { config, peer, status } from './fake-node.ts';
 
 function page(given: Partial<Page> = {}): Page {
   const base = { room: 'r', ownName: 'Me', node: undefined, shared: undefined, entries: [], feed: [], caughtUp: true };
-  const facts = { signalingLost: false, status: status(), config: config(['a', 'b', 'c']), failure: undefined, fault: undefined };
+  const facts = {
+    signalingError: undefined,
+    status: status(),
+    config: config(['a', 'b', 'c']),
+    failure: undefined,
+    fault: undefined,
+  };
   return { ...base, ...facts, people: peopleOf(undefined, undefined, 'Me'), ...given };
 }
 
@@ -36,15 +42,19 @@ test('no majority, a lost signaling server and a full disk are all told', () => 
     signaling: 'closed',
     peers: [peer('b', { link: 'closed' }), peer('c', { link: 'none' })],
   });
-  expect(keys({ status: lonely, signalingLost: true, fault: new RaftError('quota', 'full') })).toEqual([
-    'error quorum undefined',
-    'error signaling signaling-unreachable',
-    'warn fault quota',
-  ]);
+  expect(
+    keys({
+      status: lonely,
+      signalingError: new RaftError('signaling-unreachable', 'gone'),
+      fault: new RaftError('quota', 'full'),
+    }),
+  ).toEqual(['error quorum undefined', 'error signaling signaling-unreachable', 'warn fault quota']);
 });
 
 test('a formed mesh without signaling is a warning, not an error', () => {
-  expect(keys({ signalingLost: true })).toEqual(['warn signaling signaling-unreachable']);
+  expect(keys({ signalingError: new RaftError('signaling-unreachable', 'gone') })).toEqual([
+    'warn signaling signaling-unreachable',
+  ]);
 });
 
 test('a stopped or removed node says so', () => {

@@ -14,7 +14,9 @@ async function writing(tab: Tab): Promise<void> {
       } catch {
         // Not acknowledged: it may be there or not.
       }
-      if ((window as unknown as { writing: boolean }).writing && i < 60) return next(i + 1);
+      // One per frame: the list is bounded, and the writing must outlast the leader.
+      await new Promise(requestAnimationFrame);
+      if ((window as unknown as { writing: boolean }).writing && i < 190) return next(i + 1);
     };
     void next(1);
   });

@@ -29,7 +29,7 @@ function unpack(folder: string): void {
   const compilerOptions = { noEmit: true, paths: { tabraft: [front] }, isolatedDeclarations: false, declaration: false };
   writeFileSync(
     join(folder, 'tsconfig.json'),
-    JSON.stringify({ extends: resolve('tsconfig.json'), compilerOptions, include: ['example.ts'] }),
+    JSON.stringify({ extends: resolve('tsconfig.json'), compilerOptions, include: ['example.ts', resolve('src/**/*.d.ts')] }),
   );
   writeFileSync(
     join(folder, 'vite.config.mjs'),
