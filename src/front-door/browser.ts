@@ -42,14 +42,15 @@ async function open<S, C extends Handlers<S>, Q extends Queries<S>>(
 ): Promise<RaftNode<S, C, Q>> {
   const tuning = resolveTuning(options.tuning);
   const storage = storageOf(options);
+  const signaling = new SignalingClient({ url: options.signaling ?? ownSignalingUrl() });
   const { node, engine } = await openNode(
     machine,
     {
       room,
       mode,
       storage,
-      transport: transportOf(options),
-      signaling: new SignalingClient({ url: options.signaling ?? ownSignalingUrl() }),
+      transport: transportOf(options, signaling),
+      signaling,
       clock: browserClock(),
       name: options.name ?? '',
       suffrage: options.suffrage ?? (storage.durable ? 'voter' : 'learner'),
@@ -72,12 +73,11 @@ function storageOf(options: OpenOptions): StorageProvider {
   return options.storage === 'memory' ? new MemoryStorage() : options.storage;
 }
 
-function transportOf(options: OpenOptions): Transport {
+function transportOf(options: OpenOptions, signaling: SignalingClient): Transport {
   if (typeof options.link === 'object') return options.link;
-  return webrtcTransport({
-    link: options.link ?? 'simple-peer',
-    ...(options.iceServers === undefined ? {} : { iceServers: options.iceServers }),
-  });
+  // Unless the application says otherwise, the signaling server may name servers; by itself tabraft names none.
+  const iceServers = options.iceServers ?? (() => signaling.iceServers());
+  return webrtcTransport({ link: options.link ?? 'simple-peer', iceServers });
 }
 
 /** Errors: invalid-argument outside a page. */

@@ -3,10 +3,11 @@
  * the line between signaling, transport and the rest.
  */
 import { RaftError } from '../core/errors.ts';
-import type { NodeId } from '../core/types.ts';
+import type { Message, NodeId } from '../core/types.ts';
 import { NO_NODE } from '../core/types.ts';
 import type { TransportHandlers } from '../transport/transport.ts';
 import type { Call, Hello } from '../wire/peer-message.ts';
+import { isTermWithinReach } from '../wire/validate.ts';
 import type { Engine } from './engine.ts';
 import { suffrageOf } from './member-info.ts';
 import { joinPlan, planOf, promotionPlan } from './membership-plans.ts';
@@ -231,7 +232,7 @@ export class CallDesk {
         engine.watch.onPeer(peer.id);
         engine.wake();
       },
-      onRaft: (message) => engine.member?.step(message),
+      onRaft: (message) => this.onRaft(message),
       onCall: (peer, call, reply) => this.onCall(peer, call, reply),
       onSnapshotOffer: (peer, offer) => engine.member?.onSnapshotMessage(peer, offer),
       onSnapshotChunk: (peer, chunk) => engine.member?.onSnapshotMessage(peer, chunk),
@@ -240,6 +241,12 @@ export class CallDesk {
       onRefused: (_peer, error) => this.onRefused(error),
       onTrace: (direction, peer, message) => engine.watch.onTrace(direction, peer, message),
     };
+  }
+
+  private onRaft(message: Message): void {
+    const { member, term } = this.engine;
+    // A term that no honest cluster reached would, once stepped, leave no terms to elect in. A newcomer knows none to compare with.
+    if (member !== undefined && (term === 0 || isTermWithinReach(message, term))) member.step(message);
   }
 
   /** Why a peer does not belong here. A node without a cluster fits everywhere: it wants to join. */

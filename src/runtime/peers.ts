@@ -5,7 +5,7 @@
 import { RaftError } from '../core/errors.ts';
 import type { Message, NodeId } from '../core/types.ts';
 import type { Lane, LinkState, Transport } from '../transport/transport.ts';
-import { decodePeerMessage, encodePeerMessage } from '../wire/codec.ts';
+import { decodePeerMessage, encodePeerMessage, type LinkEnds } from '../wire/codec.ts';
 import type {
   Call,
   CallMethod,
@@ -66,8 +66,11 @@ export class Peer {
   trusted = false;
   invalidMessages = 0;
   readonly calls: Map<number, WaitingCall> = new Map();
-  constructor(id: NodeId) {
+  /** Who is at the two ends: what is known to both need not be said in every message. */
+  readonly ends: LinkEnds;
+  constructor(id: NodeId, self: NodeId) {
     this.id = id;
+    this.ends = { self, peer: id };
   }
 }
 
@@ -132,7 +135,7 @@ export class Peers {
     peer.lastHeardMs = this.clock.monotonicMs();
     let message: PeerMessage;
     try {
-      message = decodePeerMessage(bytes);
+      message = decodePeerMessage(bytes, peer.ends);
     } catch {
       peer.invalidMessages++;
       if (peer.invalidMessages >= INVALID_MESSAGES_MAX) this.transport.disconnect(id, 'message-invalid');
@@ -272,13 +275,13 @@ export class Peers {
 
   private post(peer: Peer, message: PeerMessage, lane: Lane): boolean {
     if (this.traced) this.hooks.onTrace('sent', peer.id, message);
-    return this.transport.send(peer.id, encodePeerMessage(message), lane);
+    return this.transport.send(peer.id, encodePeerMessage(message, peer.ends), lane);
   }
 
   private peerOf(id: NodeId): Peer {
     let peer = this.peers.get(id);
     if (peer === undefined) {
-      peer = new Peer(id);
+      peer = new Peer(id, this.self);
       this.peers.set(id, peer);
       if (this.peers.size > PEERS_REMEMBERED_MAX) this.forgetOne();
     }

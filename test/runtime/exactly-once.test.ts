@@ -35,7 +35,7 @@ test('duplicates of every forwarded proposal change nothing', async () => {
   writer.node.trace(() => {});
   const send = writer.engine.options.transport.send.bind(writer.engine.options.transport);
   writer.engine.options.transport.send = (peer, bytes, lane) => {
-    const message = decodePeerMessage(bytes);
+    const message = decodePeerMessage(bytes, { self: writer.node.id, peer });
     if (message.kind === 'call' && message.method === 'propose') send(peer, bytes, lane);
     return send(peer, bytes, lane);
   };
