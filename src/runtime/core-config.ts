@@ -4,6 +4,7 @@ import { ENTRY_OVERHEAD_BYTES } from '../core/limits.ts';
 import type { NodeId } from '../core/types.ts';
 import type { TuningOptions } from './api.ts';
 import type { Clock } from './clock.ts';
+import type { NodeOptions } from './options.ts';
 
 /** Ticks in one heartbeat interval: enough grain for election timeouts to differ. */
 const TICKS_PER_HEARTBEAT = 3;
@@ -14,7 +15,13 @@ export function tickMs(tuning: TuningOptions): number {
   return Math.max(1, tuning.heartbeatMs / TICKS_PER_HEARTBEAT);
 }
 
-export function coreConfig(self: NodeId, tuning: TuningOptions, priority: number, clock: Clock): Config {
+export function coreConfig(
+  self: NodeId,
+  tuning: TuningOptions,
+  priority: number,
+  clock: Clock,
+  inspect: NodeOptions['inspect'],
+): Config {
   const tick = tickMs(tuning);
   const [low, high] = tuning.electionTimeoutMs;
   const minTicks = Math.max(TICKS_PER_HEARTBEAT + 1, Math.round(low / tick));
@@ -33,5 +40,6 @@ export function coreConfig(self: NodeId, tuning: TuningOptions, priority: number
     // Proposals are forwarded by the runtime, which can tell the caller what became of them.
     forwardProposals: false,
     asyncStorageWrites: true,
+    ...inspect,
   });
 }

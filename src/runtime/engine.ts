@@ -221,15 +221,17 @@ export class Engine {
   /** Makes the member from what storage holds. */
   private async activate(): Promise<void> {
     const loaded = await this.store.load();
-    const { clock, tuning, priority } = this.options;
+    this.suspended = undefined;
+    // Its storage failed before it belonged to a cluster: it goes on looking for one.
+    if (loaded.cluster === undefined) return this.updateRole();
+    const { clock, tuning, priority, inspect } = this.options;
     const member = await Member.open(
-      { self: this.id, store: this.store, state: this.state, clock, tuning, priority, hooks: this.memberHooks() },
+      { self: this.id, store: this.store, state: this.state, clock, tuning, priority, inspect, hooks: this.memberHooks() },
       loaded,
     );
     if (this.ended !== undefined) return;
     this.bootstrap.stop();
     this.cluster = loaded.cluster;
-    this.suspended = undefined;
     this.member = member;
     this.watch.onOpened(member.appliedIndex);
     member.pump();

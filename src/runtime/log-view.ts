@@ -154,11 +154,19 @@ export class LogView implements LogReader {
     this.cache = this.cache.slice(count);
   }
 
+  /** One past the last entry in storage: that is ahead of `last` while a write that truncates is in flight. */
+  private storedEnd(from: Index): Index {
+    let end = this.last + 1;
+    while (end > from + 1 && this.store.term(end - 1) === undefined) end--;
+    return end;
+  }
+
   private fetch(from: Index): void {
     if (this.fetching.has(from)) return;
     this.fetching.add(from);
     const generation = this.generation;
-    this.store.entries(from, this.last + 1, FETCH_BYTES).then(
+    const to = this.storedEnd(from);
+    this.store.entries(from, to, FETCH_BYTES).then(
       (entries) => {
         this.fetching.delete(from);
         if (generation !== this.generation) return this.onFetched();
@@ -168,7 +176,8 @@ export class LogView implements LogReader {
       },
       (error: unknown) => {
         this.fetching.delete(from);
-        if (from < this.first || generation !== this.generation) this.onFetched();
+        const gone = from < this.first || this.store.term(to - 1) === undefined;
+        if (gone || generation !== this.generation) this.onFetched();
         else this.onFault(error);
       },
     );

@@ -4,7 +4,18 @@
  */
 import { RaftError } from '../core/errors.ts';
 import { RawNode } from '../core/raw-node.ts';
-import type { ConfState, Entry, HardState, Index, Message, NodeId, ReadState, SnapshotMeta, SoftState } from '../core/types.ts';
+import type {
+  ConfState,
+  Entry,
+  HardState,
+  Index,
+  Message,
+  NodeId,
+  ReadState,
+  SnapshotMeta,
+  SnapshotRequest,
+  SoftState,
+} from '../core/types.ts';
 import { NO_BYTES, NO_NODE } from '../core/types.ts';
 import type { Applied, ReplicatedState } from '../state/replicated-state.ts';
 import type { ClusterIdentity, LoadedState, NodeStore, StagedSnapshot } from '../storage/storage.ts';
@@ -15,6 +26,7 @@ import { coreConfig, tickMs } from './core-config.ts';
 import { LogView } from './log-view.ts';
 import { memberIds } from './member-info.ts';
 import { MembershipQueue } from './membership-queue.ts';
+import type { NodeOptions } from './options.ts';
 import { Replica } from './replica.ts';
 import { SnapshotMaker } from './snapshot-maker.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
@@ -59,6 +71,7 @@ export interface MemberParts {
   readonly clock: Clock;
   readonly tuning: TuningOptions;
   readonly priority: number;
+  readonly inspect: NodeOptions['inspect'];
   readonly hooks: MemberHooks;
 }
 
@@ -98,7 +111,7 @@ export class Member {
       },
       (error) => hooks.onFatal(storageErrorOf(error)),
     );
-    this.core = new RawNode(coreConfig(parts.self, tuning, parts.priority, clock), this.view, {
+    this.core = new RawNode(coreConfig(parts.self, tuning, parts.priority, clock, parts.inspect), this.view, {
       hardState: loaded.hardState,
       conf: this.conf,
       applied,
@@ -228,14 +241,33 @@ export class Member {
         hooks.onInstalled(meta);
         hooks.onSnapshot('installed', { index: meta.index, term: meta.term, bytes: 0, digest: '' });
       },
-      takeStaged: (meta) => this.receiver.takeStaged(meta),
+      takeStaged: (meta) => {
+        this.maker.superseded(meta.index);
+        return this.receiver.takeStaged(meta);
+      },
       onFault: (error) => hooks.onFatal(error),
     };
   }
 
   private send(message: Message): void {
-    if (message.type === 'snapshot-request') return this.sender.start(message);
+    if (message.type === 'snapshot-request') return this.sendState(message);
     if (!this.parts.hooks.send(message) && message.type === 'append-request') this.core.reportUnreachable(message.to);
+  }
+
+  /** A snapshot from before the receiver was a member is of no use to it: it gets a newer one, taken first. */
+  private sendState(request: SnapshotRequest): void {
+    if (memberIds(request.snapshot.conf).includes(request.to)) return this.sender.start(request);
+    const again = (): void => {
+      if (this.replica.isStopped) return;
+      this.core.reportSnapshot(request.to, false);
+      this.parts.hooks.wake();
+    };
+    this.maker
+      .takeNow(() => this.snapshotMeta())
+      .then(again, (error: unknown) => {
+        this.parts.hooks.onFault(storageErrorOf(error));
+        again();
+      });
   }
 
   private onSoftState(soft: SoftState): void {

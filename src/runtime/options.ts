@@ -1,5 +1,6 @@
 /** What a node is opened with, and the ranges in which every number must lie. */
 import { RaftError } from '../core/errors.ts';
+import type { TraceSink } from '../core/trace.ts';
 import type { NodeId } from '../core/types.ts';
 import type { Signaling } from '../signaling/signaling.ts';
 import type { StorageProvider } from '../storage/storage.ts';
@@ -29,6 +30,8 @@ export interface NodeOptions {
   /** The identity this tab held before a reload. */
   readonly preferred: NodeId | undefined;
   readonly tuning: TuningOptions;
+  /** Sees what the core does, and makes it check itself after every input: for tests and simulation. */
+  readonly inspect?: { readonly trace: TraceSink; readonly checkInvariants: boolean } | undefined;
 }
 
 export const TUNING_DEFAULTS: TuningOptions = {

@@ -69,6 +69,9 @@ export class Replica {
   /** Committed, waiting for a snapshot that is being restored. */
   private toApply: Entry[] = [];
   private restoring = false;
+  /** Snapshots taken in so far; only when the last of them is restored does applying go on. */
+  private restores = 0;
+  private lastRestore: Promise<unknown> = Promise.resolve();
   private pumping = false;
   private stopped = false;
   private appliedTo: Index;
@@ -179,8 +182,14 @@ export class Replica {
   private install(meta: SnapshotMeta): void {
     this.view.reset(meta);
     this.toApply = [];
-    this.restoreFromStore().then(
+    // One after the other: of two at once the older could end last, and bring an older state back.
+    const restore = this.lastRestore.then(() => (this.stopped ? undefined : this.restoreFromStore()));
+    this.lastRestore = restore.catch(() => undefined);
+    this.restores += 1;
+    const number = this.restores;
+    restore.then(
       () => {
+        if (number !== this.restores || this.stopped) return;
         this.restoring = false;
         this.appliedTo = meta.index;
         this.hooks.onInstalled(meta);

@@ -23,7 +23,10 @@ export class SnapshotMaker {
   private readonly onMade: (info: SnapshotInfo) => void;
   private readonly onFault: (error: RaftError) => void;
   private running: Promise<SnapshotInfo> | undefined;
+  /** Index of the snapshot in force. */
   private latest: number;
+  /** The same, or of a newer one that is being written. */
+  private newest: number;
 
   constructor(
     parts: { readonly store: NodeStore; readonly view: LogView; readonly state: ReplicatedState },
@@ -36,12 +39,21 @@ export class SnapshotMaker {
     this.state = parts.state;
     this.options = options;
     this.latest = latest;
+    this.newest = latest;
     this.onMade = hooks.onMade;
     this.onFault = hooks.onFault;
   }
 
   get snapshotIndex(): number {
     return this.latest;
+  }
+
+  /**
+   * A leader's snapshot is about to be written: one of this node's own that is still being made is older, and written
+   * after it would bring the older state back.
+   */
+  superseded(index: number): void {
+    this.newest = Math.max(this.newest, index);
   }
 
   /** A leader's snapshot replaced what was here. */
@@ -82,8 +94,10 @@ export class SnapshotMaker {
       throw error;
     }
     const info: SnapshotInfo = { index: meta.index, term: meta.term, bytes: staged.bytes, digest: staged.digest };
-    if (meta.index <= this.latest) return info;
+    if (meta.index <= this.newest) return info;
+    this.newest = meta.index;
     await this.store.write({ snapshot: { staged, keepLogAfter: true } });
+    if (meta.index < this.newest) return info;
     this.latest = meta.index;
     this.view.setSnapshot(meta);
     this.onMade(info);

@@ -44,6 +44,8 @@ export class Writes {
   private session = 0;
   private nextSequence = 1;
   private registeredUnder = '';
+  /** Registering was refused: tried again at the next tick. */
+  private registerRefused = false;
   /** Called without a session yet, or not yet sent under the present leader: in the order of the calls. */
   private unsent: Pending[] = [];
   /** Refused for now: sent again at the next tick, not at once, so that a refusing leader is not flooded. */
@@ -133,8 +135,8 @@ export class Writes {
     if (this.registeredUnder === leadership || this.pending.size === 0) return;
     this.registeredUnder = leadership;
     proposer.propose([encodeRegister(this.self, this.nonce)], (error) => {
-      if (error === undefined) return;
-      this.registeredUnder = '';
+      // Not at once: a link that takes nothing would be asked for ever within one moment.
+      if (error !== undefined) this.registerRefused = true;
     });
   }
 
@@ -279,6 +281,10 @@ export class Writes {
 
   /** Ends what has waited too long; tries again what was refused. Call on every tick. */
   tick(): void {
+    if (this.registerRefused) {
+      this.registerRefused = false;
+      this.registeredUnder = '';
+    }
     if (this.refused.length > 0) this.unsent.push(...this.refused.splice(0));
     const now = this.clock.monotonicMs();
     const hasLeader = this.hooks.proposer() !== undefined;
