@@ -1,0 +1,104 @@
+/** Many seeds, one summary: what was run, which faults struck, what was really tested. */
+import { type Plan, type PlanOptions, planOf } from './plan.ts';
+import { type RunReport, type SimulateOptions, simulate } from './simulate.ts';
+
+export interface Summary {
+  seeds: number;
+  failed: number;
+  void: number;
+  repeated: number;
+  events: number;
+  ticks: number;
+  virtualMs: number;
+  operations: number;
+  acknowledged: number;
+  /** Runs in which a fault or happening occurred, and how often. */
+  readonly marks: Record<string, number>;
+  readonly evaluated: Record<string, number>;
+  readonly states: Set<string>;
+}
+
+export interface CampaignOptions extends SimulateOptions {
+  readonly plan?: PlanOptions;
+  /** Every so many seeds is run twice, and must come to the same trace. 0: never. Default 100. */
+  readonly repeatEvery?: number;
+  /** Called after each seed; false ends the campaign. */
+  readonly onReport?: (report: RunReport, summary: Summary) => boolean;
+}
+
+export function emptySummary(): Summary {
+  return {
+    seeds: 0,
+    failed: 0,
+    void: 0,
+    repeated: 0,
+    events: 0,
+    ticks: 0,
+    virtualMs: 0,
+    operations: 0,
+    acknowledged: 0,
+    marks: {},
+    evaluated: {},
+    states: new Set(),
+  };
+}
+
+/** Runs plans one after the other. */
+export async function runCampaign(seeds: Iterable<string | Plan>, options: CampaignOptions = {}): Promise<Summary> {
+  const summary = emptySummary();
+  const repeatEvery = options.repeatEvery ?? 100;
+  for (const seed of seeds) {
+    const plan = typeof seed === 'string' ? planOf(seed, options.plan) : seed;
+    let report = await simulate(plan, options);
+    if (repeatEvery > 0 && summary.seeds % repeatEvery === 0) report = await repeated(report, options, summary);
+    add(summary, report);
+    if (options.onReport?.(report, summary) === false) break;
+  }
+  return summary;
+}
+
+/** I39: the same seed must come to the same trace. */
+async function repeated(report: RunReport, options: SimulateOptions, summary: Summary): Promise<RunReport> {
+  const again = await simulate(report.plan, options);
+  summary.repeated += 1;
+  if (again.hash === report.hash && again.events === report.events) return report;
+  const text = `two runs came to the traces ${report.hash} and ${again.hash}`;
+  return { ...report, violations: [...report.violations, { id: 'I39', text, timeMs: report.virtualMs, event: report.events }] };
+}
+
+function add(summary: Summary, report: RunReport): void {
+  summary.seeds += 1;
+  if (report.violations.length > 0) summary.failed += 1;
+  if (report.void !== undefined) summary.void += 1;
+  summary.events += report.events;
+  summary.ticks += report.ticks;
+  summary.virtualMs += report.virtualMs;
+  summary.operations += report.operations;
+  summary.acknowledged += report.acknowledged;
+  for (const [name, count] of report.marks) summary.marks[name] = (summary.marks[name] ?? 0) + count;
+  for (const [name, count] of report.evaluated) summary.evaluated[name] = (summary.evaluated[name] ?? 0) + count;
+  for (const state of report.states) summary.states.add(state);
+}
+
+/** The summary for people. */
+export function describeSummary(summary: Summary, cpuMs: number): string {
+  const seconds = cpuMs / 1000;
+  const perSecond = Math.round(summary.ticks / seconds);
+  const speed = Math.round(summary.virtualMs / cpuMs);
+  const list = (record: Readonly<Record<string, number>>, prefix = ''): string =>
+    Object.entries(record)
+      .filter(([name]) => name.startsWith(prefix))
+      .sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1))
+      .map(([name, count]) => `${name.slice(prefix.length)} ${count}`)
+      .join(', ');
+  return [
+    `${summary.seeds} seeds, ${summary.failed} failed, ${summary.void} void, ${summary.repeated} run twice`,
+    `${summary.acknowledged} of ${summary.operations} calls answered, ${summary.events} events, ${summary.ticks} ticks`,
+    `${seconds.toFixed(1)} CPU-seconds: ${perSecond} ticks per CPU-second, ${speed} times real time, ${(cpuMs / Math.max(1, summary.seeds)).toFixed(0)} ms per seed`,
+    `faults: ${list(summary.marks, 'fault:')}`,
+    `network: ${list(summary.marks, 'network:')}`,
+    `disk: ${list(summary.marks, 'disk:')}`,
+    `invariants: ${list(summary.evaluated)}`,
+    `${summary.states.size} abstract states (message, role, term relation)`,
+  ].join('\n');
+}

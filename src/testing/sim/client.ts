@@ -1,0 +1,167 @@
+/**
+ * Simulated clients: each calls one operation after the other at any node, and tries again at another one, with the
+ * same key, when it does not learn what became of it.
+ */
+import { RaftError } from '../../core/errors.ts';
+import type { Engine } from '../../runtime/engine.ts';
+import type { History, Operation } from '../history/history.ts';
+import type { Prng } from '../prng.ts';
+import { encodeObjectsCommand, type ObjectsCommand, type ObjectsState, readObject } from './machine.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { SimNode } from './sim-node.ts';
+
+export interface ClientOptions {
+  readonly name: string;
+  readonly keys: readonly string[];
+  /** Pause between an answer and the next call, in ms. */
+  readonly thinkMs: readonly [min: number, max: number];
+  readonly timeoutMs: number;
+  readonly reads: number;
+  /** Times an operation is tried again elsewhere. */
+  readonly retries: number;
+}
+
+type Ending = Pick<Operation, 'outcome' | 'result'>;
+
+export interface ClientWorld {
+  readonly scheduler: Scheduler;
+  readonly history: History;
+  readonly nodes: () => readonly SimNode[];
+  /** The run is near its end: no new calls. */
+  readonly closing: () => boolean;
+}
+
+export class SimClient {
+  acknowledged = 0;
+  busy = false;
+  readonly #options: ClientOptions;
+  readonly #world: ClientWorld;
+  readonly #random: Prng;
+  #number = 0;
+
+  constructor(options: ClientOptions, world: ClientWorld, random: Prng) {
+    this.#options = options;
+    this.#world = world;
+    this.#random = random;
+    this.#next();
+  }
+
+  #next(): void {
+    this.busy = false;
+    this.#world.scheduler.after(this.#random.span(...this.#options.thinkMs), '', () => {
+      if (!this.#world.closing()) this.#call();
+    });
+  }
+
+  #call(): void {
+    const key = this.#random.pick(this.#options.keys);
+    this.#number += 1;
+    this.busy = true;
+    const id = `${this.#options.name}.${this.#number}`;
+    const command = this.#random.chance(this.#options.reads) ? undefined : this.#command(key, id);
+    const { scheduler, history } = this.#world;
+    const kind = command?.type ?? 'read';
+    const end = history.begin({ process: this.#options.name, key, kind, input: inputOf(command), start: scheduler.events });
+    const finish = (ending: Ending): void => {
+      if (ending.outcome === 'ok') this.acknowledged += 1;
+      end({ ...ending, end: scheduler.events });
+      this.#next();
+    };
+    if (command === undefined) this.#read(key, this.#options.retries, finish);
+    else this.#write(command, id, this.#options.retries, false, finish);
+  }
+
+  #command(key: string, id: string): ObjectsCommand {
+    if (key.startsWith('list:')) return { type: 'append', key, value: id };
+    if (key.startsWith('counter:')) return { type: 'add', key, amount: this.#random.between(1, 5) };
+    if (this.#random.chance(0.5)) return { type: 'write', key, value: id };
+    return { type: 'cas', key, expected: this.#guess(key), next: id };
+  }
+
+  /** What some node believes the value to be, so that a compare-and-set has a chance. */
+  #guess(key: string): string | null {
+    const engine = this.#node()?.engine;
+    const value = engine === undefined ? null : readObject(engine.state.machine.state as ObjectsState, key);
+    return typeof value === 'string' ? value : null;
+  }
+
+  #node(): SimNode | undefined {
+    const running = this.#world.nodes().filter((node) => node.running && node.process?.frozen === false);
+    return running.length === 0 ? undefined : this.#random.pick(running);
+  }
+
+  #write(command: ObjectsCommand, key: string, retries: number, unsure: boolean, finish: (ending: Ending) => void): void {
+    const node = this.#node();
+    const again = (maybe: boolean): void => {
+      const open = unsure || maybe;
+      if (retries === 0) return finish({ outcome: open ? 'unknown' : 'no', result: undefined });
+      this.#world.scheduler.after(this.#random.span(5, 100), '', () => this.#write(command, key, retries - 1, open, finish));
+    };
+    const engine = node?.engine;
+    if (node === undefined || engine === undefined) return again(false);
+    const once = this.#patience(engine, node, () => again(true));
+    engine.writes.submit({
+      command: encodeObjectsCommand(command),
+      described: command,
+      key,
+      forward: true,
+      expectedTerm: 0,
+      notAfter: 0,
+      deadlineMs: engine.options.clock.monotonicMs() + this.#options.timeoutMs,
+      done: (result) =>
+        once(() => {
+          if (result.kind === 'failed') return again(result.error.mayHaveApplied);
+          try {
+            finish({ outcome: 'ok', result: engine.state.machine.answer(result.outcome) });
+          } catch (error) {
+            again(!RaftError.is(error) || error.mayHaveApplied);
+          }
+        }),
+    });
+  }
+
+  #read(key: string, retries: number, finish: (ending: Ending) => void): void {
+    const node = this.#node();
+    const again = (): void => {
+      if (retries === 0) return finish({ outcome: 'no', result: undefined });
+      this.#world.scheduler.after(this.#random.span(5, 100), '', () => this.#read(key, retries - 1, finish));
+    };
+    const engine = node?.engine;
+    if (node === undefined || engine === undefined || engine.ended !== undefined) return again();
+    const once = this.#patience(engine, node, again);
+    engine.reads.submit({
+      deadlineMs: engine.options.clock.monotonicMs() + this.#options.timeoutMs,
+      done: (error) =>
+        once(() => {
+          if (error !== undefined) again();
+          else finish({ outcome: 'ok', result: readObject(engine.state.machine.state as ObjectsState, key) });
+        }),
+    });
+  }
+
+  /** The first of: an answer, or the node's death (it will not answer any more). */
+  #patience(engine: Engine, node: SimNode, lost: () => void): (run: () => void) => void {
+    let open = true;
+    const once = (run: () => void): void => {
+      if (!open) return;
+      open = false;
+      run();
+    };
+    const watch = (): void => {
+      if (!open) return;
+      if (node.engine !== engine) once(lost);
+      else this.#world.scheduler.after(WATCH_MS, '', watch);
+    };
+    this.#world.scheduler.after(WATCH_MS, '', watch);
+    return once;
+  }
+}
+
+/** How often a client looks whether the node it waits for still lives, in ms. */
+const WATCH_MS = 500;
+
+function inputOf(command: ObjectsCommand | undefined): unknown {
+  if (command === undefined) return null;
+  if (command.type === 'cas') return [command.expected, command.next];
+  return command.type === 'add' ? command.amount : command.value;
+}

@@ -1,0 +1,341 @@
+/** The simulated cluster: nodes over one network, one room and one ghost, and what can be done to them. */
+import { RaftError } from '../../core/errors.ts';
+import type { NodeId } from '../../core/types.ts';
+import type { Suffrage } from '../../runtime/api.ts';
+import { memberIds, suffrageOf } from '../../runtime/member-info.ts';
+import { NodeMembership } from '../../runtime/membership.ts';
+import type { Machine } from '../../state/state-machine.ts';
+import { Prng } from '../prng.ts';
+import { VirtualDisk } from './disk.ts';
+import { Evidence } from './evidence.ts';
+import { Ghost } from './ghost.ts';
+import { VirtualNetwork } from './network.ts';
+import type { Plan, Strike, Target } from './plan.ts';
+import { Scheduler } from './scheduler.ts';
+import { VirtualRoom } from './signaling.ts';
+import { SimNode, type World } from './sim-node.ts';
+import { TraceHash } from './trace-hash.ts';
+
+/** A slow disk takes so many times as long. */
+const SLOW_DISK_FACTOR = 60;
+/** How long a membership change of the plan may take, in ms. */
+const CHANGE_TIMEOUT_MS = 4_000;
+
+export class SimCluster {
+  readonly plan: Plan;
+  readonly scheduler: Scheduler = new Scheduler();
+  readonly evidence: Evidence;
+  readonly ghost: Ghost;
+  readonly network: VirtualNetwork;
+  readonly room: VirtualRoom;
+  readonly hash: TraceHash = new TraceHash();
+  readonly #nodes: SimNode[] = [];
+  readonly #byId = new Map<NodeId, SimNode>();
+  readonly #world: World;
+  readonly #random: Prng;
+  #healed = false;
+
+  constructor(plan: Plan, machine: () => Machine) {
+    this.plan = plan;
+    this.#random = new Prng(plan.seed).fork('world');
+    this.evidence = new Evidence(() => this.scheduler);
+    this.ghost = new Ghost(this.evidence);
+    this.network = new VirtualNetwork(this.scheduler, this.#random.fork('network'));
+    this.network.faults = plan.network;
+    this.room = new VirtualRoom(this.scheduler);
+    this.#world = {
+      scheduler: this.scheduler,
+      network: this.network,
+      room: this.room,
+      ghost: this.ghost,
+      random: this.#random,
+      tuning: plan.tuning,
+      sessionsMax: plan.sessionsMax,
+      machine,
+    };
+    this.network.onDeliver = (from, to, bytes) => this.hash.add(`${this.scheduler.nowMs} ${from}>${to} ${bytes.length}`);
+    this.scheduler.onStep = (owner) => this.#byId.get(owner)?.inspect();
+  }
+
+  get nodes(): readonly SimNode[] {
+    return this.#nodes;
+  }
+
+  /** Nodes enter one after the other; the first founds the cluster. */
+  boot(): void {
+    const { voters, learners } = this.plan;
+    for (let i = 0; i < voters + learners; i += 1) {
+      const node = this.#addNode(i < voters ? 'voter' : 'learner');
+      this.scheduler.at(i === 0 ? 0 : this.#random.span(30, 300), '', () => node.start('enter'));
+    }
+    for (const strike of this.plan.strikes) this.scheduler.at(strike.atMs, '', () => this.#strike(strike));
+    this.scheduler.at(this.plan.healAtMs, '', () => this.heal());
+  }
+
+  #addNode(suffrage: Suffrage): SimNode {
+    const id = `n${this.#nodes.length + 1}`;
+    const disk = new VirtualDisk(id, this.scheduler, this.#random.fork(`disk/${id}`));
+    disk.faults = this.plan.disk;
+    const node = new SimNode(id, suffrage, disk, this.#world);
+    const { drift } = this.plan;
+    node.clockFaults = { rate: 1 + this.#random.fork(`drift/${id}`).span(-drift, drift), wallOffsetMs: 0, timerGrainMs: 0 };
+    this.#nodes.push(node);
+    this.#byId.set(id, node);
+    return node;
+  }
+
+  get leader(): SimNode | undefined {
+    let leader: SimNode | undefined;
+    for (const node of this.#nodes) {
+      if (node.isLeader && (leader === undefined || (node.engine?.term ?? 0) > (leader.engine?.term ?? 0))) leader = node;
+    }
+    return leader;
+  }
+
+  /** Nodes that belong to the cluster as its leader sees it, and are not gone for good. */
+  members(): readonly SimNode[] {
+    const conf = this.leader?.engine?.member?.conf;
+    if (conf === undefined) return [];
+    return memberIds(conf).flatMap((id) => this.#byId.get(id) ?? []);
+  }
+
+  #target(target: Target): SimNode | undefined {
+    if (target === 'leader') return this.leader;
+    return this.#nodes[target % this.#nodes.length];
+  }
+
+  #strike(strike: Strike): void {
+    if (this.#healed) return;
+    const done = this.#apply(strike);
+    if (done) {
+      this.evidence.mark(`fault:${strike.kind}`);
+      this.ghost.onNote?.('target' in strike ? (this.#target(strike.target)?.id ?? '') : '', 'fault', describeStrike(strike));
+    }
+    this.hash.add(`${this.scheduler.nowMs} ${strike.kind} ${done}`);
+  }
+
+  #later(forMs: number, run: () => void): void {
+    this.scheduler.after(forMs, '', () => {
+      if (!this.#healed) run();
+    });
+  }
+
+  /** False when there was nobody to strike. */
+  #apply(strike: Strike): boolean {
+    if (strike.kind === 'crash-all') {
+      const up = this.#nodes.filter((node) => node.running);
+      for (const node of up) {
+        node.crash(strike.crash);
+        this.#later(strike.forMs + this.#random.span(0, 200), () => node.start('enter'));
+      }
+      return up.length > 0;
+    }
+    if (strike.kind === 'partition') return this.#partition(strike.left, strike.forMs);
+    const node = this.#target(strike.target);
+    if (node === undefined || !node.running || node.process?.frozen === true) return false;
+    return this.#applyTo(node, strike);
+  }
+
+  #applyTo(node: SimNode, strike: Exclude<Strike, { kind: 'crash-all' | 'partition' }>): boolean {
+    const { engine } = node;
+    switch (strike.kind) {
+      case 'crash':
+        node.crash(strike.crash);
+        this.#later(strike.forMs, () => node.start('enter'));
+        return true;
+      case 'stop':
+        node.stop(() => {
+          if (this.#healed) node.start('enter');
+          else this.#later(strike.forMs, () => node.start('enter'));
+        });
+        return true;
+      case 'freeze':
+        node.process?.freeze();
+        this.#later(strike.forMs, () => this.#thaw(node));
+        return true;
+      case 'isolate':
+        return this.#block([node.id], this.#others(node), strike.forMs, true);
+      case 'one-way': {
+        const other = this.#target(strike.other);
+        if (other === undefined || other === node) return false;
+        return strike.outward
+          ? this.#block([node.id], [other.id], strike.forMs, false)
+          : this.#block([other.id], [node.id], strike.forMs, false);
+      }
+      case 'clog': {
+        const other = this.#target(strike.other);
+        if (other === undefined || other === node) return false;
+        this.network.clog(node.id, other.id, this.scheduler.nowMs + strike.forMs);
+        return true;
+      }
+      case 'cut': {
+        const other = this.#target(strike.other);
+        if (other === undefined || other === node) return false;
+        this.network.cut(node.id, other.id);
+        return true;
+      }
+      case 'wall-clock':
+        node.clockFaults.wallOffsetMs += strike.byMs;
+        return true;
+      case 'throttle':
+        node.clockFaults.timerGrainMs = strike.grainMs;
+        this.#later(strike.forMs, () => {
+          node.clockFaults.timerGrainMs = 0;
+        });
+        return true;
+      case 'slow-disk':
+        return this.#disk(
+          node,
+          { writeMs: [this.plan.disk.writeMs[0] * SLOW_DISK_FACTOR, this.plan.disk.writeMs[1] * SLOW_DISK_FACTOR] },
+          strike.forMs,
+        );
+      case 'failing-disk':
+        return this.#disk(node, { fail: 0.3, failCodes: ['quota', 'storage'] }, strike.forMs);
+      case 'wipe':
+        return this.#wipe(node);
+      case 'transfer':
+        return this.leader?.engine?.member?.core.transferLeader(node.id).ok === true && this.#wake();
+      case 'campaign':
+        engine?.member?.core.campaign();
+        engine?.wake();
+        return engine?.member !== undefined;
+      default:
+        return this.#change(strike);
+    }
+  }
+
+  #wake(): boolean {
+    this.leader?.engine?.wake();
+    return true;
+  }
+
+  #thaw(node: SimNode): void {
+    if (node.process?.frozen !== true) return;
+    this.scheduler.stir();
+    node.process.thaw();
+  }
+
+  #others(node: SimNode): NodeId[] {
+    return this.#nodes.filter((other) => other !== node).map((other) => other.id);
+  }
+
+  #partition(mask: number, forMs: number): boolean {
+    const left = this.#nodes.filter((_, i) => (mask & (1 << i)) !== 0).map((node) => node.id);
+    const right = this.#nodes.filter((_, i) => (mask & (1 << i)) === 0).map((node) => node.id);
+    return this.#block(left, right, forMs, true);
+  }
+
+  #block(from: readonly NodeId[], to: readonly NodeId[], forMs: number, both: boolean): boolean {
+    if (from.length === 0 || to.length === 0) return false;
+    const arrows: [NodeId, NodeId][] = from.flatMap((a) =>
+      to.flatMap((b): [NodeId, NodeId][] =>
+        both
+          ? [
+              [a, b],
+              [b, a],
+            ]
+          : [[a, b]],
+      ),
+    );
+    for (const [a, b] of arrows) this.network.block(a, b);
+    this.#later(forMs, () => {
+      for (const [a, b] of arrows) this.network.unblock(a, b);
+    });
+    return true;
+  }
+
+  #disk(node: SimNode, faults: Partial<Plan['disk']>, forMs: number): boolean {
+    node.disk.faults = { ...this.plan.disk, ...faults };
+    this.#later(forMs, () => {
+      node.disk.faults = this.plan.disk;
+    });
+    return true;
+  }
+
+  /** Loses a node for good, only while the others can do without it, and brings a new one in its place. */
+  #wipe(node: SimNode): boolean {
+    const conf = this.leader?.engine?.member?.conf;
+    if (conf === undefined || conf.votersOutgoing.length > 0 || this.#nodes.length > NODES_MAX) return false;
+    const lost = conf.voters.filter((id) => this.#byId.get(id)?.retired === true).length;
+    if (conf.voters.includes(node.id) && (lost > 0 || conf.voters.length < 3)) return false;
+    node.wipe();
+    const successor = this.#addNode(node.suffrage);
+    this.#later(200, () => successor.start('enter'));
+    this.#removeUntilGone(node.id);
+    return true;
+  }
+
+  /** Asks again and again: an operator who has seen that a device is gone. */
+  #removeUntilGone(id: NodeId): void {
+    this.scheduler.after(500, '', () => {
+      const engine = this.leader?.engine;
+      const conf = engine?.member?.conf;
+      if (conf !== undefined && suffrageOf(conf, id) === 'none') return;
+      if (engine !== undefined) this.#ask(new NodeMembership(engine).remove(id, { timeoutMs: CHANGE_TIMEOUT_MS }));
+      this.#removeUntilGone(id);
+    });
+  }
+
+  #change(strike: Extract<Strike, { kind: 'demote' | 'promote' | 'remove' | 'replace' }>): boolean {
+    const engine = this.leader?.engine;
+    const conf = engine?.member?.conf;
+    const node = this.#target(strike.target);
+    const other = this.#target(strike.other);
+    if (engine === undefined || conf === undefined || node === undefined || other === undefined) return false;
+    const membership = new NodeMembership(engine);
+    const options = { timeoutMs: CHANGE_TIMEOUT_MS };
+    const voters = conf.voters.filter((id) => this.#byId.get(id)?.retired === false).length;
+    const is = suffrageOf(conf, node.id);
+    if (strike.kind === 'promote' && is === 'learner') this.#ask(membership.promote(node.id, options));
+    else if (strike.kind === 'demote' && is === 'voter' && voters > 1) this.#ask(membership.demote(node.id, options));
+    else if (strike.kind === 'replace' && is === 'voter' && suffrageOf(conf, other.id) === 'learner')
+      this.#ask(membership.replace(node.id, other.id, options));
+    else if (strike.kind === 'remove' && is === 'voter' && voters > 2 && this.#nodes.length <= NODES_MAX) {
+      this.#ask(membership.remove(node.id, options));
+      const successor = this.#addNode(node.suffrage);
+      this.#later(300, () => successor.start('enter'));
+    } else return false;
+    return true;
+  }
+
+  /** A call whose answer nobody needs; that it ends is looked at. */
+  #ask(answer: Promise<unknown>): void {
+    this.scheduler.watch(answer).then(
+      () => this.evidence.mark('change:done'),
+      (error: unknown) => this.evidence.mark(RaftError.is(error) ? `change:${error.code}` : 'change:failed'),
+    );
+  }
+
+  /** Ends every fault: links come back, disks work, who was down or frozen is back. */
+  heal(): void {
+    this.#healed = true;
+    this.ghost.onNote?.('', 'heal', 'heal');
+    this.network.faults = { ...this.network.faults, drop: 0, duplicate: 0, reorder: 0, corrupt: 0, spike: 0 };
+    this.network.heal();
+    for (const node of this.#nodes) {
+      node.disk.faults = { ...this.plan.disk, slow: 0, fail: 0 };
+      node.clockFaults.timerGrainMs = 0;
+      if (node.process?.frozen === true) this.#thaw(node);
+      node.start('enter');
+    }
+    this.hash.add(`${this.scheduler.nowMs} heal`);
+  }
+
+  /** Leaders' beliefs about their followers, against the disks. */
+  compareProgress(): void {
+    for (const node of this.#nodes) {
+      const { engine, ghostNode } = node;
+      if (!node.isLeader || ghostNode === undefined || engine?.member === undefined) continue;
+      const match = new Map(engine.member.core.status().progress.map((progress) => [progress.id, progress.matchIndex]));
+      this.ghost.progressOf(ghostNode, match);
+    }
+  }
+}
+
+export function describeStrike({ atMs, kind, ...rest }: Strike): string {
+  const parts = Object.entries(rest).map(([name, value]) => `${name} ${String(value)}`);
+  return `${atMs} ms: ${kind} ${parts.join(', ')}`;
+}
+
+/** New nodes come in the place of lost ones until there are so many. */
+const NODES_MAX = 9;

@@ -1,0 +1,16 @@
+/** The simulator's front door. */
+export { type CampaignOptions, describeSummary, runCampaign, type Summary } from './campaign.ts';
+export { describeStrike, SimCluster } from './cluster.ts';
+export { CALM_DISK, type CrashKind, type DiskFaults, VirtualDisk } from './disk.ts';
+export { Evidence, type Violation } from './evidence.ts';
+export { Ghost } from './ghost.ts';
+export { objectsMachine } from './machine.ts';
+export { CALM_NETWORK, type NetworkFaults, VirtualNetwork, VirtualTransport } from './network.ts';
+export { type Fault, type FaultKind, type Plan, type PlanOptions, planOf, type Strike } from './plan.ts';
+export { type ClockFaults, VirtualProcess } from './process.ts';
+export { Scheduler } from './scheduler.ts';
+export { type Shrunk, shrink } from './shrink.ts';
+export { VirtualRoom, VirtualSignaling } from './signaling.ts';
+export { SimNode, type World } from './sim-node.ts';
+export { type RunReport, type SimulateOptions, simulate } from './simulate.ts';
+export { describeNotes, type Note, recordNotes, timelineSvg } from './timeline.ts';

@@ -1,0 +1,87 @@
+/** After everything has healed: there is a leader soon, every call ends, and all members are equal (I25, I31, I35). */
+import { leaderReady } from '../../runtime/freshness.ts';
+import { digestOf, stateBytes } from '../../state/digest.ts';
+import type { History } from '../history/history.ts';
+import type { SimCluster } from './cluster.ts';
+
+/** Election timeouts of ordinary work after healing, before the clients come to an end. */
+const ORDINARY_WORK = 2;
+/** Election timeouts that may pass after healing until there is a leader. */
+const LEADER_WITHIN = 10;
+/** … until every call that was made before has ended. */
+const CALLS_WITHIN = 20;
+/** … until all members hold the same. */
+const EQUAL_WITHIN = 50;
+
+export async function judgeEnd(
+  cluster: SimCluster,
+  history: History,
+  runTo: (untilMs: number) => Promise<boolean>,
+  stepMs: number,
+  close: () => void,
+): Promise<void> {
+  const { scheduler, evidence, plan } = cluster;
+  const timeoutMs = plan.tuning.electionTimeoutMs[1];
+  const healedMs = scheduler.nowMs;
+  const until = async (limit: number, holds: () => boolean): Promise<boolean> => {
+    const endMs = healedMs + limit * timeoutMs;
+    while (!holds()) {
+      if (scheduler.nowMs >= endMs || !(await runTo(scheduler.nowMs + stepMs))) return holds();
+    }
+    return true;
+  };
+  const led = await until(LEADER_WITHIN, () => hasLeader(cluster));
+  if (evidence.violations.length > 0) return;
+  evidence.check('I35', led, () => `no leader ${LEADER_WITHIN} election timeouts after healing: ${describeNodes(cluster)}`);
+  if (!led) return;
+  // A little more of ordinary work, then no new calls.
+  await runTo(scheduler.nowMs + ORDINARY_WORK * timeoutMs);
+  close();
+  const ended = await until(CALLS_WITHIN + ORDINARY_WORK, () => history.open === 0);
+  if (evidence.violations.length > 0) return;
+  evidence.check('I31', ended, () => `${history.open} calls have not ended ${CALLS_WITHIN} election timeouts after healing`);
+  const equal = await until(EQUAL_WITHIN, () => differences(cluster).length === 0);
+  if (evidence.violations.length > 0) return;
+  evidence.check('I25', equal, () => differences(cluster).join('; '));
+  cluster.compareProgress();
+}
+
+function hasLeader(cluster: SimCluster): boolean {
+  const leader = cluster.leader?.engine;
+  return leader !== undefined && leaderReady(leader);
+}
+
+/** Members that have not applied what the leader has, or came to another state. */
+function differences(cluster: SimCluster): string[] {
+  const leader = cluster.leader?.engine;
+  const head = leader?.member;
+  if (leader === undefined || head === undefined) return ['there is no leader'];
+  if (head.appliedIndex < cluster.ghost.committed.index)
+    return [`the leader has applied ${head.appliedIndex} of ${cluster.ghost.committed.index}`];
+  const digest = digestOf(stateBytes(leader.state.machine) ?? []);
+  return cluster.members().flatMap((node) => {
+    if (node.retired) return [];
+    const member = node.engine?.member;
+    if (node.engine === undefined || member === undefined) return [`${node.id} does not take part`];
+    if (member.appliedIndex !== head.appliedIndex)
+      return [`${node.id} has applied ${member.appliedIndex} of ${head.appliedIndex}`];
+    const own = digestOf(stateBytes(node.engine.state.machine) ?? []);
+    return own === digest ? [] : [`${node.id} holds another state at ${head.appliedIndex}`];
+  });
+}
+
+export function describeNodes(cluster: SimCluster): string {
+  return cluster.nodes
+    .map((node) => {
+      const { engine } = node;
+      if (node.retired) return `${node.id} lost`;
+      if (engine === undefined) return `${node.id} down`;
+      const member = engine.member;
+      const conf =
+        member === undefined
+          ? 'no member'
+          : `applied ${member.appliedIndex} of ${member.view.lastIndex()}, knows ${member.conf.voters.join(' ')}`;
+      return `${node.id} ${engine.currentRole()} term ${engine.term} (${conf})`;
+    })
+    .join('; ');
+}

@@ -1,0 +1,237 @@
+/** One simulated node over all its lives: a disk that stays, processes that come and go, the real engine in each. */
+import type { TraceEvent } from '../../core/trace.ts';
+import type { ConfState, Entry, Message, NodeId } from '../../core/types.ts';
+import { NO_BYTES } from '../../core/types.ts';
+import type { Suffrage, TuningOptions } from '../../runtime/api.ts';
+import { Emitter } from '../../runtime/emitter.ts';
+import { Engine } from '../../runtime/engine.ts';
+import { SETTINGS_DEFAULTS } from '../../runtime/member-info.ts';
+import type { EntryMode, NodeOptions } from '../../runtime/options.ts';
+import type { Applied } from '../../state/replicated-state.ts';
+import type { Machine } from '../../state/state-machine.ts';
+import type { NodeStore, StorageProvider } from '../../storage/storage.ts';
+import type { Prng } from '../prng.ts';
+import type { CrashKind, VirtualDisk } from './disk.ts';
+import type { Ghost, GhostNode } from './ghost.ts';
+import type { VirtualNetwork, VirtualTransport } from './network.ts';
+import { type ClockFaults, VirtualProcess } from './process.ts';
+import type { Scheduler } from './scheduler.ts';
+import { Promises, ShadowStore } from './shadow-store.ts';
+import type { VirtualRoom, VirtualSignaling } from './signaling.ts';
+
+/** The world a node lives in. */
+export interface World {
+  readonly scheduler: Scheduler;
+  readonly network: VirtualNetwork;
+  readonly room: VirtualRoom;
+  readonly ghost: Ghost;
+  readonly random: Prng;
+  readonly tuning: TuningOptions;
+  readonly sessionsMax: number;
+  readonly machine: () => Machine;
+}
+
+interface Life {
+  readonly process: VirtualProcess;
+  readonly transport: VirtualTransport;
+  readonly signaling: VirtualSignaling;
+  readonly engine: Engine;
+}
+
+export const NO_CONF: ConfState = {
+  voters: [],
+  votersOutgoing: [],
+  learners: [],
+  learnersNext: [],
+  witnesses: [],
+  autoLeave: false,
+  members: [],
+  context: NO_BYTES,
+};
+
+export class SimNode {
+  readonly id: NodeId;
+  readonly disk: VirtualDisk;
+  readonly suffrage: Suffrage;
+  clockFaults: ClockFaults = { rate: 1, wallOffsetMs: 0, timerGrainMs: 0 };
+  /** Its storage is gone for good: it never starts again. */
+  retired = false;
+  readonly #world: World;
+  readonly #promises = new Promises();
+  #ghostNode: GhostNode | undefined;
+  #life: Life | undefined;
+  #lives = 0;
+  #confVersion = 0;
+
+  constructor(id: NodeId, suffrage: Suffrage, disk: VirtualDisk, world: World) {
+    this.id = id;
+    this.suffrage = suffrage;
+    this.disk = disk;
+    this.#world = world;
+    world.ghost.disks.set(id, this.#promises.image);
+  }
+
+  get engine(): Engine | undefined {
+    return this.#life?.engine;
+  }
+
+  get process(): VirtualProcess | undefined {
+    return this.#life?.process;
+  }
+
+  get running(): boolean {
+    return this.#life !== undefined;
+  }
+
+  get ghostNode(): GhostNode | undefined {
+    return this.#ghostNode;
+  }
+
+  get isLeader(): boolean {
+    return this.#life?.engine.member?.isLeader === true;
+  }
+
+  start(mode: EntryMode): void {
+    if (this.#life !== undefined || this.retired) return;
+    const { scheduler, network, room, random, tuning } = this.#world;
+    this.#lives += 1;
+    const process = new VirtualProcess(this.id, scheduler, random.fork(`clock/${this.id}/${this.#lives}`), this.clockFaults);
+    const transport = network.transport(process);
+    const signaling = room.signaling(process);
+    let engine: Engine | undefined;
+    const inner = this.disk.open(process, { room: 'sim', onFault: (fault) => engine?.onStoreFault(fault) });
+    const store = this.#witnessed(new ShadowStore(inner, this.#promises, this.#world.ghost));
+    const options: NodeOptions = {
+      room: 'sim',
+      mode,
+      storage: NO_STORAGE,
+      transport,
+      signaling,
+      clock: process.clock,
+      name: this.id,
+      suffrage: this.suffrage,
+      priority: 0,
+      preferred: undefined,
+      tuning,
+      inspect: {
+        trace: (event: TraceEvent) => {
+          if (this.#ghostNode !== undefined) this.#world.ghost.traced(this.#ghostNode, event);
+        },
+        checkInvariants: true,
+      },
+    };
+    const settings = {
+      ...SETTINGS_DEFAULTS,
+      sessionsMax: this.#world.sessionsMax,
+      sessionTtlMs: tuning.sessionTtlMs,
+      digestEveryEntries: tuning.digestEveryEntries,
+    };
+    const emitter = new Emitter((error) =>
+      this.#world.ghost.evidence.fail('I38', `${this.id}: a listener threw ${String(error)}`),
+    );
+    engine = new Engine(options, store, this.#world.machine(), settings, emitter);
+    this.#observe(engine, emitter);
+    this.#life = { process, transport, signaling, engine };
+    scheduler.stir();
+    engine.start().catch((error: unknown) => this.#onFatal(String(error)));
+  }
+
+  /** Every load begins a life of the ghost's node. */
+  #witnessed(store: ShadowStore): NodeStore {
+    const load = store.load.bind(store);
+    store.load = async () => {
+      const loaded = await load();
+      const conf = loaded.snapshot?.conf ?? NO_CONF;
+      this.#ghostNode = this.#world.ghost.started(this.id, this.#promises.image, conf, loaded.snapshot?.index ?? 0);
+      this.#confVersion = loaded.snapshot?.index ?? 0;
+      return loaded;
+    };
+    return store;
+  }
+
+  #observe(engine: Engine, emitter: Emitter): void {
+    const { ghost } = this.#world;
+    const { state, peers } = engine;
+    const apply = state.apply.bind(state);
+    state.apply = (entry: Entry): Applied => {
+      const applied = apply(entry);
+      const node = this.#ghostNode;
+      if (node !== undefined) {
+        ghost.applied(node, entry, describeApplied(applied));
+        if (applied.kind === 'command' && !applied.replayed)
+          ghost.executed(node, `${applied.session}/${applied.sequence}`, entry.index);
+      }
+      return applied;
+    };
+    const sendRaft = peers.sendRaft.bind(peers);
+    peers.sendRaft = (message: Message): boolean => {
+      if (this.#ghostNode !== undefined) ghost.sent(this.#ghostNode, message);
+      return sendRaft(message);
+    };
+    emitter.on('fatal', ({ error }) => this.#onFatal(`${error.code}: ${error.message}`, error.code));
+  }
+
+  #onFatal(text: string, code = ''): void {
+    const expected = code === 'removed' || code === 'stopped' || code === 'identity-in-use';
+    if (!expected) this.#world.ghost.evidence.fail('I38', `${this.id} stopped itself: ${text}`);
+  }
+
+  /** What the ghost must look at after an event of this node. */
+  inspect(): void {
+    const member = this.#life?.engine.member;
+    const node = this.#ghostNode;
+    if (member === undefined || node === undefined) return;
+    if (member.confVersion > this.#confVersion) {
+      this.#confVersion = member.confVersion;
+      this.#world.ghost.configured(node, member.confVersion, member.conf);
+    }
+  }
+
+  /** The process dies without a word. */
+  crash(kind: CrashKind): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    this.#promises.lastCrash = kind;
+    this.disk.crash(kind);
+    life.process.die();
+    life.transport.vanish();
+    life.signaling.vanish();
+    this.#life = undefined;
+    this.#ghostNode = undefined;
+    this.#world.ghost.stopped(this.id);
+  }
+
+  /** Ends on purpose, with a goodbye; the process is gone when that is done. */
+  stop(onDown: () => void): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    const { scheduler } = this.#world;
+    const ended = life.engine.stop('stop').then(() => {
+      if (this.#life !== life) return;
+      this.crash('process');
+      onDown();
+    });
+    scheduler.watch(ended);
+  }
+
+  /** The browser throws its storage away while nobody looks; the identity is never seen again. */
+  wipe(): void {
+    this.crash('process');
+    this.disk.wipe();
+    this.retired = true;
+    this.#world.ghost.wiped.add(this.id);
+  }
+}
+
+function describeApplied(applied: Applied): string {
+  if (applied.kind !== 'command') return applied.kind;
+  const { outcome, index } = applied;
+  if (outcome.kind === 'value') return `${index}=${String(outcome.value)}`;
+  return outcome.kind === 'packed' ? `${index}=${outcome.bytes.join(' ')}` : `${index}!${outcome.code}`;
+}
+
+const NO_STORAGE: StorageProvider = {
+  kind: 'virtual',
+  durable: true,
+  acquire: () => Promise.reject(new Error('A simulated node is given its store.')),
+};
