@@ -52,7 +52,8 @@ function tellLeaders(node: Narrated, people: CurrentPeople, say: Say, on: Until)
       current = leaderId;
       if (leaderId === undefined) return;
       const leader = people().subject(leaderId);
-      if (!lost || lost.id === leaderId) say(`${leader} leads term ${term}.`, 'good');
+      // A newcomer may know who leads before it knows the term.
+      if (!lost || lost.id === leaderId) say(term === 0 ? `${leader} leads.` : `${leader} leads term ${term}.`, 'good');
       else {
         const after = seconds(performance.now() - lost.at);
         say(`${whatBecameOf(node.status, lost)}; ${leader.replace('This', 'this')} leads term ${term} after ${after}.`, 'good');
