@@ -54,6 +54,22 @@ export class LmdbStorage implements StorageProvider {
     return acquired;
   }
 
+  /** Exactly this identity, or none. Errors: identity-in-use, not-open (it is not there), and those of acquire. */
+  take(room: string, nodeId: NodeId): Promise<NodeStore> {
+    requireRoom(room);
+    requireNodeId(nodeId);
+    const directory = join(this.#path, roomDirectory(room));
+    const taken = turn.then(async () => {
+      const found = await readdir(directory).catch((): string[] => []);
+      if (!found.includes(nodeId)) throw new RaftError('not-open', `There is no node ${nodeId} in ${directory}.`);
+      const store = await this.#open({ room }, directory, nodeId);
+      if (store === undefined) throw new RaftError('identity-in-use', `Node ${nodeId} is running: stop it first.`);
+      return store;
+    });
+    turn = taken.catch(() => undefined);
+    return taken;
+  }
+
   async #acquire(request: AcquireRequest): Promise<NodeStore> {
     const directory = join(this.#path, roomDirectory(request.room));
     try {

@@ -8,6 +8,7 @@ import { decodeEntries, encodeEntries } from '../../codec/entries.ts';
 import { pack, unpack } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
 import { type Entry, type HardState, type Index, NO_BYTES, type NodeId, type SnapshotMeta } from '../../core/types.ts';
+import { Fields } from '../fields.ts';
 import type { ClusterIdentity } from '../storage.ts';
 import type { Operation } from './medium.ts';
 import type { TermIndexState, TermRun } from './term-index.ts';
@@ -133,42 +134,6 @@ export function unseal(value: Uint8Array): Uint8Array {
   const stored = new DataView(value.buffer, value.byteOffset, 4).getUint32(0, true);
   if (stored !== crc32(body)) throw new Error('it does not match its checksum');
   return body;
-}
-
-/** An array of fields whose types are checked as they are taken. */
-export class Fields {
-  readonly #values: readonly unknown[];
-  constructor(value: unknown) {
-    if (!Array.isArray(value)) throw new Error('it is not an array');
-    this.#values = value;
-  }
-  number(at: number): number {
-    const value = this.#values[at];
-    if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw new Error(`field ${at} is not a number`);
-    return value;
-  }
-  string(at: number): string {
-    const value = this.#values[at];
-    if (typeof value !== 'string') throw new Error(`field ${at} is not text`);
-    return value;
-  }
-  bytes(at: number): Uint8Array {
-    const value = this.#values[at];
-    if (!(value instanceof Uint8Array)) throw new Error(`field ${at} is not bytes`);
-    return value;
-  }
-  fields(at: number): Fields {
-    return new Fields(this.#values[at]);
-  }
-  array(at: number): readonly unknown[] {
-    const value = this.#values[at];
-    if (!Array.isArray(value)) throw new Error(`field ${at} is not an array`);
-    return value;
-  }
-  numbers(at: number): number[] {
-    const inner = this.fields(at);
-    return this.array(at).map((_, i) => inner.number(i));
-  }
 }
 
 function decodeHardState(f: Fields): HardState {

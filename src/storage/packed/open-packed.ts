@@ -44,6 +44,15 @@ export async function openPacked(init: OpenPackedInit): Promise<PackedStore | un
   return PackedStore.open({ ...init, identity, state });
 }
 
+/** For looking at a store that somebody else may hold. Errors: corrupt, storage-newer, not-open (nothing is in it). */
+export async function openReader(medium: Medium): Promise<PackedStore> {
+  const state = await readState(medium);
+  if (state === undefined) throw new RaftError('not-open', 'There is no node in this database.');
+  const { nodeId, room, bootCount } = state.identity;
+  const identity: NodeIdentity = { nodeId, room, bootCount, bootNonce: '' };
+  return PackedStore.open({ medium, identity, state, durability: 'relaxed', onFault: undefined, readOnly: true });
+}
+
 function emptyState(identity: StoreState['identity']): StoreState {
   return {
     identity,

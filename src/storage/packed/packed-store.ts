@@ -42,11 +42,14 @@ export interface PackedStoreInit {
   /** Default TAIL_BYTES_MAX; tests make it small. */
   readonly tailBytesMax?: number | undefined;
   readonly onFault: AcquireRequest['onFault'];
+  /** Nothing is written, nor cleared away: somebody else may hold the identity. */
+  readonly readOnly?: boolean | undefined;
 }
 
 export class PackedStore implements NodeStore {
   readonly identity: NodeIdentity;
   readonly #medium: Medium;
+  readonly #readOnly: boolean;
   readonly #onFault: AcquireRequest['onFault'];
   readonly #pipeline: Pipeline;
   readonly #snapshots: Snapshots;
@@ -76,6 +79,7 @@ export class PackedStore implements NodeStore {
   private constructor(init: PackedStoreInit, snapshots: Snapshots) {
     this.identity = init.identity;
     this.#medium = init.medium;
+    this.#readOnly = init.readOnly === true;
     this.#onFault = init.onFault;
     this.#pipeline = new Pipeline(init.medium, this.#host(), init.durability === 'relaxed');
     this.#snapshots = snapshots;
@@ -159,6 +163,7 @@ export class PackedStore implements NodeStore {
     try {
       this.#requireOpen();
       if (this.#pipeline.failure !== undefined) throw this.#pipeline.failure;
+      if (this.#readOnly) throw new RaftError('invalid-argument', 'This store was opened for reading only.');
       requireBatch(batch, this.#terms);
       requireCluster(batch.cluster, this.#cluster);
       if (batch.snapshot !== undefined && !this.#snapshots.knows(batch.snapshot.staged)) {
@@ -279,7 +284,7 @@ export class PackedStore implements NodeStore {
 
   /** What is no longer needed goes in the background; a failure of that is the next write's as well. */
   #clearAway(): void {
-    if (!this.#open) return;
+    if (!this.#open || this.#readOnly) return;
     this.#snapshots.clear((work) => this.#pipeline.exclusive(work)).catch(() => undefined);
     this.#upkeep.purge().catch(() => undefined);
   }
