@@ -86,7 +86,9 @@ export class Bootstrap {
     if (this.newcomer.mode !== 'enter' && this.newcomer.mode !== 'join') return;
     const candidates = this.hooks
       .candidates()
-      .filter(({ clusterId }) => this.expectedCluster === undefined || clusterId === this.expectedCluster);
+      .filter(({ clusterId }) => this.expectedCluster === undefined || clusterId === this.expectedCluster)
+      // In order of their ids, so that everybody is asked in turn: one of them may have been removed and know no leader.
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
     const next = candidates.find(({ id }) => id > this.lastAsked) ?? candidates[0];
     if (next === undefined) return;
     this.lastAsked = next.id;

@@ -34,6 +34,7 @@ export class SimCluster {
   readonly #world: World;
   readonly #random: Prng;
   #healed = false;
+  #changedMs = Number.NEGATIVE_INFINITY;
 
   constructor(plan: Plan, machine: () => Machine) {
     this.plan = plan;
@@ -258,6 +259,8 @@ export class SimCluster {
     if (conf === undefined || conf.votersOutgoing.length > 0 || this.#nodes.length > NODES_MAX) return false;
     const lost = conf.voters.filter((id) => this.#byId.get(id)?.retired === true).length;
     if (conf.voters.includes(node.id) && (lost > 0 || conf.voters.length < 3)) return false;
+    // A change on its way could make a voter too many of this one.
+    if (this.scheduler.nowMs - this.#changedMs < 2 * CHANGE_TIMEOUT_MS) return false;
     node.wipe();
     const successor = this.#addNode(node.suffrage);
     this.#later(200, () => successor.start('enter'));
@@ -284,7 +287,10 @@ export class SimCluster {
     if (engine === undefined || conf === undefined || node === undefined || other === undefined) return false;
     const membership = new NodeMembership(engine);
     const options = { timeoutMs: CHANGE_TIMEOUT_MS };
-    const voters = conf.voters.filter((id) => this.#byId.get(id)?.retired === false).length;
+    // Nobody gives up a vote while one is lost for good.
+    if (conf.voters.some((id) => this.#byId.get(id)?.retired === true)) return false;
+    const voters = conf.voters.length;
+    this.#changedMs = this.scheduler.nowMs;
     const is = suffrageOf(conf, node.id);
     if (strike.kind === 'promote' && is === 'learner') this.#ask(membership.promote(node.id, options));
     else if (strike.kind === 'demote' && is === 'voter' && voters > 1) this.#ask(membership.demote(node.id, options));

@@ -1,4 +1,5 @@
 /** After everything has healed: there is a leader soon, every call ends, and all members are equal (I25, I31, I35). */
+import type { Engine } from '../../runtime/engine.ts';
 import { leaderReady } from '../../runtime/freshness.ts';
 import { digestOf, stateBytes } from '../../state/digest.ts';
 import type { History } from '../history/history.ts';
@@ -62,12 +63,20 @@ function differences(cluster: SimCluster): string[] {
   return cluster.members().flatMap((node) => {
     if (node.retired) return [];
     const member = node.engine?.member;
-    if (node.engine === undefined || member === undefined) return [`${node.id} does not take part`];
+    if (node.engine === undefined) return [`${node.id} does not run`];
+    if (member === undefined) return [`${node.id} does not take part: ${describeIdle(node.engine)}`];
     if (member.appliedIndex !== head.appliedIndex)
       return [`${node.id} has applied ${member.appliedIndex} of ${head.appliedIndex}`];
     const own = digestOf(stateBytes(node.engine.state.machine) ?? []);
     return own === digest ? [] : [`${node.id} holds another state at ${head.appliedIndex}`];
   });
+}
+
+function describeIdle({ ended, suspended, peers, cluster }: Engine): string {
+  const linked = [...peers.all()].map(
+    (peer) => `${peer.id} ${peer.link}${peer.hello === undefined ? ' without hello' : ''}${peer.trusted ? ' trusted' : ''}`,
+  );
+  return `${ended?.message ?? suspended?.message ?? 'running'}, cluster ${cluster === undefined ? 'none' : 'known'}, links: ${linked.join(', ')}`;
 }
 
 export function describeNodes(cluster: SimCluster): string {
