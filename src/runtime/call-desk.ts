@@ -25,6 +25,7 @@ import {
   encodeReport,
   type PeerReport,
 } from './rpc.ts';
+import { SpaceWatch } from './space-watch.ts';
 import { onGoodbye } from './succession.ts';
 import { FORWARD_TIMEOUT_MS } from './writes.ts';
 
@@ -46,9 +47,11 @@ export class CallDesk {
   readonly reports: Map<NodeId, PeerView> = new Map();
   private reportedMs = 0;
   private promoting = false;
+  readonly space: SpaceWatch;
 
   constructor(engine: Engine) {
     this.engine = engine;
+    this.space = new SpaceWatch(engine);
   }
 
   // ---- proposals
@@ -56,6 +59,8 @@ export class CallDesk {
   proposeHere(data: readonly Uint8Array[], done: (error: RaftError | undefined) => void): void {
     const member = this.engine.member;
     if (member === undefined) return done(new RaftError('not-leader', 'This node belongs to no cluster.'));
+    const full = this.space.refusal();
+    if (full !== undefined) return done(full);
     member.core.setTime(this.engine.options.clock.wallMs());
     const outcome = member.core.propose(data);
     if (outcome.ok) return done(undefined);
@@ -193,6 +198,7 @@ export class CallDesk {
   tick(): void {
     const now = this.engine.options.clock.monotonicMs();
     this.promote();
+    this.space.tick();
     if (now - this.reportedMs < REPORT_EVERY_MS) return;
     this.reportedMs = now;
     const body = encodeReport(this.ownReport());
@@ -213,8 +219,17 @@ export class CallDesk {
   private ownReport(): PeerReport {
     const { member, leaderId, term } = this.engine;
     const role = this.engine.currentRole();
-    if (member === undefined) return { role, term, commit: 0, applied: 0, last: 0, leaderId };
-    return { role, term, commit: member.hard.commit, applied: member.appliedIndex, last: member.view.lastIndex(), leaderId };
+    const shortOfSpace = this.space.isShort;
+    if (member === undefined) return { role, term, commit: 0, applied: 0, last: 0, leaderId, shortOfSpace };
+    return {
+      role,
+      term,
+      commit: member.hard.commit,
+      applied: member.appliedIndex,
+      last: member.view.lastIndex(),
+      leaderId,
+      shortOfSpace,
+    };
   }
 
   // ---- links

@@ -124,7 +124,6 @@ export class Member {
     });
     this.sender = new SnapshotSender(store, clock, {
       send: (peer, message) => hooks.sendSnapshot(peer, message),
-      takeSnapshot: () => this.maker.takeNow(() => this.snapshotMeta()),
       onEnd: (peer, ok, sent) =>
         this.onSnapshotSent(
           peer,

@@ -99,3 +99,9 @@ export function refusedBusy(pendingMax: number): WriteResult {
 export function toResult(stored: StoredOutcome): WriteResult {
   return { kind: 'applied', outcome: stored.outcome, index: stored.index, term: stored.term, replayed: true };
 }
+
+/** A leader's refusal as the caller hears it: an earlier copy whose fate is not known may still be applied. */
+export function refusedError(error: RaftError, write: Pending): RaftError {
+  const { code, message, leaderHint, retryAfterMs } = error;
+  return new RaftError(code, message, { cause: error, leaderHint, retryAfterMs, mayHaveApplied: write.attempts > 0 });
+}

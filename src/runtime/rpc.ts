@@ -33,6 +33,7 @@ export interface PeerReport {
   readonly applied: number;
   readonly last: number;
   readonly leaderId: NodeId;
+  readonly shortOfSpace: boolean;
 }
 
 const OPS: readonly ConfChangeOp[] = ['voter', 'learner', 'witness', 'remove', 'update'];
@@ -84,11 +85,12 @@ export function decodeJoinReply(body: Uint8Array): JoinReply {
 }
 
 export function encodeReport(report: PeerReport): Uint8Array {
-  return pack([ROLES.indexOf(report.role), report.term, report.commit, report.applied, report.last, report.leaderId]);
+  const { role, term, commit, applied, last, leaderId, shortOfSpace } = report;
+  return pack([ROLES.indexOf(role), term, commit, applied, last, leaderId, shortOfSpace ? 1 : 0]);
 }
 
 export function decodeReport(body: Uint8Array): PeerReport {
-  const [role, term, commit, applied, last, leaderId] = list(unpack(body), 6);
+  const [role, term, commit, applied, last, leaderId, shortOfSpace] = list(unpack(body), 7);
   return {
     role: oneOf(ROLES, role),
     term: integer(term),
@@ -96,6 +98,7 @@ export function decodeReport(body: Uint8Array): PeerReport {
     applied: integer(applied),
     last: integer(last),
     leaderId: text(leaderId),
+    shortOfSpace: integer(shortOfSpace) === 1,
   };
 }
 

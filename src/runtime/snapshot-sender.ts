@@ -6,7 +6,6 @@ import type { NodeId, SnapshotRequest } from '../core/types.ts';
 import type { NodeStore, StoredSnapshot } from '../storage/storage.ts';
 import type { SnapshotAck, SnapshotChunk, SnapshotOffer } from '../wire/peer-message.ts';
 import type { Clock } from './clock.ts';
-import { memberIds } from './member-info.ts';
 
 /** Bytes of one chunk on a link. */
 export const SNAPSHOT_CHUNK_BYTES: number = 64 * 1024;
@@ -17,8 +16,6 @@ export const SNAPSHOT_STALL_MS = 15_000;
 
 export interface SenderHooks {
   send(peer: NodeId, message: SnapshotOffer | SnapshotChunk): boolean;
-  /** Takes a snapshot of now. */
-  takeSnapshot(): Promise<unknown>;
   /** How it ended, for the core's progress and for events. */
   onEnd(peer: NodeId, ok: boolean, snapshot: StoredSnapshot | undefined): void;
   /** The receiver is at work: the core should not give it up. */
@@ -58,7 +55,7 @@ export class SnapshotSender {
     const peer = request.to;
     if (this.transfers.has(peer) || this.starting.has(peer)) return;
     this.starting.add(peer);
-    this.snapshotFor(peer).then(
+    this.store.snapshot().then(
       (snapshot) => {
         this.starting.delete(peer);
         if (snapshot === undefined) this.hooks.onEnd(peer, false, undefined);
@@ -69,14 +66,6 @@ export class SnapshotSender {
         this.hooks.onEnd(peer, false, undefined);
       },
     );
-  }
-
-  /** One whose configuration knows the receiver: otherwise it would refuse it, again and again (§4.2.1, ch. 5). */
-  private async snapshotFor(peer: NodeId): Promise<StoredSnapshot | undefined> {
-    const stored = await this.store.snapshot();
-    if (stored !== undefined && memberIds(stored.meta.conf).includes(peer)) return stored;
-    await this.hooks.takeSnapshot();
-    return this.store.snapshot();
   }
 
   private offer(request: SnapshotRequest, snapshot: StoredSnapshot): void {

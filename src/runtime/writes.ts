@@ -18,6 +18,7 @@ import {
   type Pending,
   type Proposer,
   refusedBusy,
+  refusedError,
   toResult,
   type WriteHooks,
   type WriteRequest,
@@ -215,12 +216,15 @@ export class Writes {
   }
 
   private onRefused(batch: readonly Pending[], leadership: string, error: RaftError): void {
-    const again = error.retryable || error.code === 'timeout' || error.code === 'stopped';
+    // Lost on the way it may have arrived; refused by a leader it has not.
+    const lost = error.code === 'link-failed' || error.code === 'timeout' || error.code === 'stopped';
+    const again = lost || (error.retryable && error.code !== 'quota');
     for (const write of batch) {
       if (!this.isOpen(write) || write.sentUnder !== leadership) continue;
       write.sentUnder = '';
-      if (again) this.refused.push(write);
-      else this.finish(write, { kind: 'failed', error });
+      if (!lost) write.attempts--;
+      if (again || this.inherited.has(inheritedKey(write.session, write.sequence))) this.refused.push(write);
+      else this.finish(write, { kind: 'failed', error: refusedError(error, write) });
     }
   }
 

@@ -189,3 +189,25 @@ test('create refuses a room that has a cluster, join one that has none, open whe
   await expect(cluster.open({ mode: 'open' })).rejects.toMatchObject({ code: 'rejected' });
   await expect(new Cluster('no room!').open()).rejects.toMatchObject({ code: 'room-invalid' });
 });
+
+test('while a majority of voters is short of space the leader refuses writes with quota, and takes them again when there is room', async () => {
+  await using cluster = new Cluster();
+  await cluster.of(3);
+  const leader = cluster.leader();
+  await leader.node.propose({ type: 'add', amount: 1 });
+  let quotaBytes = 1_000;
+  for (const { engine } of cluster.running()) engine.store.estimate = async () => ({ usageBytes: 0, quotaBytes });
+  const look = async (): Promise<void> => {
+    for (const { engine } of cluster.running()) engine.desk.space.lookNow();
+    await leader.node.until(() => (leader.engine.desk.space.refusal() === undefined) === quotaBytes > 1_000);
+  };
+  await look();
+  await expect(oneOf(cluster.followers()).node.propose({ type: 'add', amount: 1 })).rejects.toMatchObject({
+    code: 'quota',
+    mayHaveApplied: false,
+  });
+  expect(await leader.node.read((state) => state.balance)).toBe(1);
+  quotaBytes = 1e9;
+  await look();
+  expect(await leader.node.propose({ type: 'add', amount: 1 })).toBe(2);
+});
