@@ -137,7 +137,10 @@ export class Writes {
     this.registeredUnder = leadership;
     proposer.propose([encodeRegister(this.self, this.nonce)], (error) => {
       // Not at once: a link that takes nothing would be asked for ever within one moment.
-      if (error !== undefined) this.registerRefused = true;
+      if (error === undefined) return;
+      this.registerRefused = true;
+      // What refuses the session refuses the writes that wait for one.
+      if (!isLost(error) && !isWorthRetrying(error)) this.refuseWaiting(error);
     });
   }
 
@@ -216,15 +219,20 @@ export class Writes {
   }
 
   private onRefused(batch: readonly Pending[], leadership: string, error: RaftError): void {
-    // Lost on the way it may have arrived; refused by a leader it has not.
-    const lost = error.code === 'link-failed' || error.code === 'timeout' || error.code === 'stopped';
-    const again = lost || (error.retryable && error.code !== 'quota');
+    const lost = isLost(error);
+    const again = lost || isWorthRetrying(error);
     for (const write of batch) {
       if (!this.isOpen(write) || write.sentUnder !== leadership) continue;
       write.sentUnder = '';
       if (!lost) write.attempts--;
       if (again || this.inherited.has(inheritedKey(write.session, write.sequence))) this.refused.push(write);
       else this.finish(write, { kind: 'failed', error: refusedError(error, write) });
+    }
+  }
+
+  private refuseWaiting(error: RaftError): void {
+    for (const write of [...this.pending.values()]) {
+      if (write.session === 0) this.finish(write, { kind: 'failed', error: refusedError(error, write) });
     }
   }
 
@@ -346,4 +354,14 @@ export class Writes {
 
 function inheritedKey(session: number, sequence: number): string {
   return `${session}/${sequence}`;
+}
+
+/** Lost on the way it may have arrived all the same; refused by a leader it has not. */
+function isLost({ code }: RaftError): boolean {
+  return code === 'link-failed' || code === 'timeout' || code === 'stopped';
+}
+
+/** A full disk is for people to see at once, not to be waited out. */
+function isWorthRetrying({ retryable, code }: RaftError): boolean {
+  return retryable && code !== 'quota';
 }
