@@ -7,40 +7,53 @@ import { RawNode } from '../../src/core/raw-node.ts';
 import type { ConfState, Entry, Index, LogReader, Message, Ready, SnapshotMeta, Term } from '../../src/core/types.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../src/wire/codec.ts';
 
-/** A log that only grows: entry `index` at position index - 1. */
-class GrowingLog implements LogReader {
-  readonly kept: Entry[] = [];
+/** A log in an array; what is older than `keep` entries is dropped now and then, as compaction does. */
+class ArrayLog implements LogReader {
+  kept: Entry[] = [];
+  #base: Index = 0;
+  #baseTerm: Term = 0;
   readonly #conf: ConfState;
+  readonly #keep: number;
 
-  constructor(conf: ConfState) {
+  constructor(conf: ConfState, keep: number) {
     this.#conf = conf;
+    this.#keep = keep;
   }
 
   firstIndex(): Index {
-    return 1;
+    return this.#base + 1;
   }
 
   lastIndex(): Index {
-    return this.kept.length;
+    return this.#base + this.kept.length;
   }
 
   term(index: Index): Term | 'unavailable' {
-    return index === 0 ? 0 : (this.kept[index - 1]?.term ?? 'unavailable');
+    return index === this.#base ? this.#baseTerm : (this.kept[index - this.#base - 1]?.term ?? 'unavailable');
   }
 
   entries(from: Index, to: Index): readonly Entry[] {
-    return this.kept.slice(from - 1, to - 1);
+    return this.kept.slice(from - this.#base - 1, to - this.#base - 1);
   }
 
   snapshot(): SnapshotMeta {
-    return { index: 0, term: 0, conf: this.#conf, data: undefined };
+    return { index: this.#base, term: this.#baseTerm, conf: this.#conf, data: undefined };
   }
 
   append(entries: readonly Entry[]): void {
     const first = entries[0];
     if (first === undefined) return;
-    if (first.index - 1 < this.kept.length) this.kept.length = first.index - 1;
+    const place = first.index - this.#base - 1;
+    if (place < this.kept.length) this.kept.length = place;
     for (let i = 0; i < entries.length; i++) this.kept.push(entries[i] as Entry);
+    if (this.kept.length > 2 * this.#keep) this.#compact();
+  }
+
+  #compact(): void {
+    const drop = this.kept.length - this.#keep;
+    this.#baseTerm = (this.kept[drop - 1] as Entry).term;
+    this.#base += drop;
+    this.kept = this.kept.slice(drop);
   }
 }
 
@@ -49,28 +62,34 @@ export interface ClusterOptions {
   /** Messages cross the wire codec, as they do between tabs. */
   readonly wire: boolean;
   readonly config: Partial<ConfigInput>;
+  /** Entries each log keeps, at least. */
+  readonly keep: number;
   /** Every node, the leader's included, applies every entry. */
   readonly apply: (node: number, entry: Entry) => void;
+  /** The first node has applied some: who waited for that may propose again. */
+  readonly done: () => void;
 }
 
 export class Cluster {
   readonly nodes: RawNode[] = [];
-  readonly #logs: GrowingLog[] = [];
+  readonly #logs: ArrayLog[] = [];
   readonly #byId = new Map<string, number>();
   readonly #wire: boolean;
   readonly #apply: ClusterOptions['apply'];
+  readonly #done: ClusterOptions['done'];
   /** Messages on their way, by receiver. */
   readonly #inboxes: Message[][] = [];
   messages = 0;
   bytes = 0;
 
-  constructor({ voters, wire, config, apply }: ClusterOptions) {
+  constructor({ voters, wire, config, keep, apply, done }: ClusterOptions) {
     this.#wire = wire;
     this.#apply = apply;
+    this.#done = done;
     const ids = Array.from({ length: voters }, (_, i) => `node-${String(i).padStart(12, '0')}`);
     const conf: ConfState = { ...EMPTY_CONF, voters: ids };
     ids.forEach((id, i) => {
-      const log = new GrowingLog(conf);
+      const log = new ArrayLog(conf, keep);
       this.#logs.push(log);
       this.#byId.set(id, i);
       this.#inboxes.push([]);
@@ -103,7 +122,7 @@ export class Cluster {
 
   #work(i: number, node: RawNode, ready: Ready): void {
     this.#send(ready.messages);
-    (this.#logs[i] as GrowingLog).append(ready.entries);
+    (this.#logs[i] as ArrayLog).append(ready.entries);
     if (ready.mark !== undefined) node.persisted(ready.mark);
     const after = ready.messagesAfterPersist;
     for (let k = 0; k < after.length; k++) {
@@ -115,6 +134,7 @@ export class Cluster {
     if (committedEntries.length === 0) return;
     for (let k = 0; k < committedEntries.length; k++) this.#apply(i, committedEntries[k] as Entry);
     node.applied((committedEntries[committedEntries.length - 1] as Entry).index);
+    if (i === 0) this.#done();
   }
 
   #send(messages: readonly Message[], self = ''): void {

@@ -35,8 +35,9 @@ export class ReadyMaker {
   take(): Ready {
     const raft = this.#raft;
     const { log, role, outbox } = raft;
+    const committedEntries = log.committedEntries();
     if (role.name === 'leader') {
-      flushAppends(raft, role);
+      flushAppends(raft, role, committedEntries.length > 0);
       role.reads.close();
     }
     const hardChanged = this.#hardChanged();
@@ -46,7 +47,6 @@ export class ReadyMaker {
     if (softChanged) this.#soft = softState(raft);
     const snapshot = log.unstable.snapshotInProgress ? undefined : log.unstable.snapshot;
     const entries = log.newEntries();
-    const committedEntries = log.committedEntries();
     const messagesAfterPersist = outbox.takeAfterPersist();
     const writes = hardChanged || snapshot !== undefined || entries.length > 0 || messagesAfterPersist.length > 0;
     const ready: Ready = {

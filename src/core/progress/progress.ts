@@ -17,6 +17,11 @@ export interface InflightLimits {
   readonly maxInflightBytes: number;
 }
 
+/** What is to be sent with the next Ready: entries if there are any; a new commit index, or entries; an append in any case. */
+export type Wanted = 'nothing' | 'entries' | 'commit' | 'append';
+
+const STRENGTH: Readonly<Record<Wanted, number>> = { nothing: 0, entries: 1, commit: 2, append: 3 };
+
 export class Progress {
   readonly id: NodeId;
   readonly inflights: Inflights;
@@ -41,8 +46,8 @@ export class Progress {
   snapshotTicks = 0;
   /** Entries to be sent are being fetched by the environment. */
   fetching = false;
-  /** Asked for since the last Ready: an append if there are entries, or one in any case. */
-  wanted: 'nothing' | 'entries' | 'append' = 'nothing';
+  /** Asked for since the last Ready, the stronger the later in `Wanted`. */
+  wanted: Wanted = 'nothing';
   /** Tick of this leadership at which the latest heartbeat it answered had left; -1 for none, or void. */
   leaseTick = -1;
 
@@ -98,12 +103,12 @@ export class Progress {
     this.flowPaused = true;
   }
 
-  want(what: 'entries' | 'append'): void {
-    if (this.wanted !== 'append') this.wanted = what;
+  want(what: Wanted): void {
+    if (STRENGTH[what] > STRENGTH[this.wanted]) this.wanted = what;
   }
 
-  takeWanted(): 'nothing' | 'entries' | 'append' {
-    const wanted = this.wanted;
+  takeWanted(): Wanted {
+    const { wanted } = this;
     this.wanted = 'nothing';
     return wanted;
   }

@@ -3,7 +3,7 @@ import type { Progress } from '../progress/progress.ts';
 import type { Leader, Raft } from '../state.ts';
 import type { AppendRequest, AppendResponse, Entry, Index, Term } from '../types.ts';
 import { releaseWaitingReads } from './read-index.ts';
-import { broadcastCommit, commitTo, maybeCommit, sendAppend, sendEntries } from './replicate.ts';
+import { broadcastCommit, commitTo, maybeCommit, sendAppend, sendCommit, sendEntries } from './replicate.ts';
 import { followLeader } from './roles.ts';
 import { sendAck } from './send.ts';
 import { transferCaughtUp } from './transfer.ts';
@@ -136,7 +136,7 @@ function onAccepted(raft: Raft, leader: Leader, progress: Progress, index: Index
     broadcastCommit(raft, leader);
   } else if (progress.id !== raft.id && progress.canBumpCommit(raft.log.committed)) {
     // It may miss the latest commit index. Heartbeats carry it as well, but later.
-    sendAppend(raft, progress);
+    sendCommit(raft, progress);
   }
   if (progress.id === raft.id) return;
   // There may be room in its window now for more than one append.

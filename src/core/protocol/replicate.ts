@@ -50,25 +50,39 @@ export function broadcastAppend(raft: Raft, leader: Leader): void {
 
 /** After the commit index moved. */
 export function broadcastCommit(raft: Raft, leader: Leader): void {
-  if (raft.config.broadcastCommit) {
-    broadcastAppend(raft, leader);
-    return;
+  const { all } = leader.members;
+  for (let i = 0; i < all.length; i++) {
+    const progress = all[i] as Progress;
+    if (progress.id !== raft.id) sendCommit(raft, progress);
   }
-  for (const progress of leader.members.all) if (progress.id !== raft.id) sendNewEntries(raft, progress);
+}
+
+/** The commit index, with entries if there are any. */
+export function sendCommit(raft: Raft, progress: Progress): void {
+  const { batchAppends, broadcastCommit: always } = raft.config;
+  if (!always) sendNewEntries(raft, progress);
+  else if (batchAppends) progress.want('commit');
+  else trySendAppend(raft, progress, true);
 }
 
 export function wantsAppends(leader: Leader): boolean {
-  for (const progress of leader.members.all) if (progress.wanted !== 'nothing') return true;
+  const { all } = leader.members;
+  for (let i = 0; i < all.length; i++) if ((all[i] as Progress).wanted !== 'nothing') return true;
   return false;
 }
 
-/** Makes the appends asked for since the last Ready: all that was proposed meanwhile goes in one. */
-export function flushAppends(raft: Raft, leader: Leader): void {
-  for (const progress of leader.members.all) {
+/**
+ * Makes the appends asked for since the last Ready: all that was proposed meanwhile goes in one. A commit index alone
+ * waits while `committing`: who is answered by what this Ready applies may propose again, and it goes with that.
+ */
+export function flushAppends(raft: Raft, leader: Leader, committing: boolean): void {
+  const { all } = leader.members;
+  for (let i = 0; i < all.length; i++) {
+    const progress = all[i] as Progress;
+    if (progress.wanted === 'nothing' || (progress.wanted === 'commit' && committing && progress.next > raft.log.last)) continue;
     const wanted = progress.takeWanted();
-    if (wanted === 'nothing') continue;
-    if (wanted === 'append') trySendAppend(raft, progress, true);
-    fillWindow(raft, progress);
+    const first = trySendAppend(raft, progress, wanted !== 'entries');
+    if (first && progress.next <= raft.log.last) fillWindow(raft, progress);
   }
 }
 
