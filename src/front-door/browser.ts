@@ -1,7 +1,7 @@
 /** `raft.enter` and its kin for a page: IndexedDB, WebRTC links, the page's own signaling server, ticks from a worker. */
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
-import type { RaftNode, Suffrage, TuningOptions } from '../runtime/api.ts';
+import type { RaftNode, RecordOptions, Suffrage, TuningOptions } from '../runtime/api.ts';
 import { type EntryMode, resolveTuning } from '../runtime/options.ts';
 import { SignalingClient } from '../signaling/client.ts';
 import { SIGNALING_PATH } from '../signaling/protocol.ts';
@@ -27,6 +27,8 @@ export interface OpenOptions {
   readonly suffrage?: Suffrage;
   readonly priority?: number;
   readonly tuning?: Partial<TuningOptions>;
+  /** Records what the node's core is told, to be replayed (RaftNode.record). Default false. */
+  readonly record?: boolean | RecordOptions;
   /** Aborts the opening. */
   readonly signal?: AbortSignal;
 }
@@ -57,6 +59,7 @@ async function open<S, C extends Handlers<S>, Q extends Queries<S>>(
       priority: options.priority ?? 0,
       preferred: readPreferred(room),
       tuning,
+      record: options.record === true ? {} : options.record || undefined,
     },
     options.signal,
   );

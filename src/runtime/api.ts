@@ -2,6 +2,7 @@
 import type { RaftError } from '../core/errors.ts';
 import type { Entry, HardState, Index, NodeId, Term } from '../core/types.ts';
 import type { Change, Command, Handlers, Queries, QueryArguments, QueryResult, ResultOf } from '../state/types.ts';
+import type { Recording } from './record/recording.ts';
 
 export type NodeRole = 'leader' | 'candidate' | 'pre-candidate' | 'follower' | 'learner' | 'removed' | 'stopped';
 export type Suffrage = 'voter' | 'learner' | 'witness';
@@ -293,8 +294,14 @@ export interface RaftNode<S, C extends Handlers<S>, Q extends Queries<S>> extend
   /** Runs while this node leads, strictly one after the other; the signal aborts when leadership ends. */
   whileLeader(run: (lease: { readonly term: Term; readonly signal: AbortSignal }) => void | Promise<void>): Disposable;
   trace(listener: (event: TraceEvent) => void): Disposable;
+  /**
+   * The inputs of this node's core since it opened, as a trace that `replay` (tabraft/testing) runs again bit for bit. Only of a
+   * node opened with `record`: a recording begins with the core, whose state is then known. Errors: invalid-argument otherwise.
+   */
+  record(): Recording;
 
   stop(options?: { readonly transfer?: boolean; readonly leave?: boolean; readonly timeoutMs?: number }): Promise<void>;
 }
 
+export type { Recording, RecordOptions } from './record/recording.ts';
 export type { Entry };

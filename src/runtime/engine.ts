@@ -22,6 +22,7 @@ import type { NodeOptions } from './options.ts';
 import { Peers } from './peers.ts';
 import type { Proposer } from './pending-write.ts';
 import { Reads } from './reads.ts';
+import { Recorder } from './record/recorder.ts';
 import { Room, type RoomHooks } from './room.ts';
 import { storageErrorOf } from './storage-error.ts';
 import { Watch } from './watch.ts';
@@ -47,6 +48,7 @@ export class Engine {
   ended: RaftError | undefined;
   /** Its storage failed: it takes no part until it works again. */
   suspended: RaftError | undefined;
+  readonly recorder: Recorder | undefined;
   private readonly bootstrap: Bootstrap;
   private ticking: { stop(): void } | undefined;
   private readonly endings: (() => void)[] = [];
@@ -62,6 +64,7 @@ export class Engine {
     this.options = options;
     this.store = store;
     this.emitter = emitter;
+    this.recorder = options.record === undefined ? undefined : new Recorder(options.record);
     this.state = new ReplicatedState(machine, settings);
     this.watch = new Watch(this);
     this.desk = new CallDesk(this);
@@ -198,8 +201,7 @@ export class Engine {
 
   /** Who takes proposals now, if it can be reached. */
   private proposer(): Proposer | undefined {
-    const member = this.member;
-    const leaderId = this.leaderId;
+    const { member, leaderId } = this;
     if (member === undefined || leaderId === NO_NODE || this.suspended !== undefined) return undefined;
     if (leaderId === this.id)
       return { leaderId, term: this.term, isSelf: true, propose: (data, done) => this.desk.proposeHere(data, done) };
@@ -225,10 +227,9 @@ export class Engine {
     // Its storage failed before it belonged to a cluster: it goes on looking for one.
     if (loaded.cluster === undefined) return this.updateRole();
     const { clock, tuning, priority, inspect } = this.options;
-    const member = await Member.open(
-      { self: this.id, store: this.store, state: this.state, clock, tuning, priority, inspect, hooks: this.memberHooks() },
-      loaded,
-    );
+    const { id: self, store, state, recorder } = this;
+    const hooks = this.memberHooks();
+    const member = await Member.open({ self, store, state, clock, tuning, priority, inspect, hooks, recorder }, loaded);
     if (this.ended !== undefined) return;
     this.bootstrap.stop();
     this.cluster = loaded.cluster;

@@ -3,7 +3,7 @@
  * Lives from the moment the node belongs to a cluster until it stops or its storage fails.
  */
 import { RaftError } from '../core/errors.ts';
-import { RawNode } from '../core/raw-node.ts';
+import { type InitialState, RawNode } from '../core/raw-node.ts';
 import type {
   ConfState,
   Entry,
@@ -23,10 +23,12 @@ import type { SnapshotAck, SnapshotChunk, SnapshotOffer } from '../wire/peer-mes
 import type { SnapshotInfo, TuningOptions } from './api.ts';
 import type { Clock } from './clock.ts';
 import { coreConfig, tickMs } from './core-config.ts';
+import type { CoreNode } from './core-node.ts';
 import { LogView } from './log-view.ts';
 import { memberIds } from './member-info.ts';
 import { MembershipQueue } from './membership-queue.ts';
 import type { NodeOptions } from './options.ts';
+import type { Recorder } from './record/recorder.ts';
 import { Replica } from './replica.ts';
 import { SnapshotMaker } from './snapshot-maker.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
@@ -73,12 +75,14 @@ export interface MemberParts {
   readonly priority: number;
   readonly inspect: NodeOptions['inspect'];
   readonly hooks: MemberHooks;
+  /** Writes down what the core is told. */
+  readonly recorder?: Recorder | undefined;
 }
 
 /** What a link or a peer must be told before it is given up on, in election timeouts: see `Member.tick`. */
 export class Member {
   readonly cluster: ClusterIdentity;
-  readonly core: RawNode;
+  readonly core: CoreNode;
   readonly replica: Replica;
   readonly view: LogView;
   readonly maker: SnapshotMaker;
@@ -111,11 +115,9 @@ export class Member {
       },
       (error) => hooks.onFatal(storageErrorOf(error)),
     );
-    this.core = new RawNode(coreConfig(parts.self, tuning, parts.priority, clock, parts.inspect), this.view, {
-      hardState: loaded.hardState,
-      conf: this.conf,
-      applied,
-    });
+    const config = coreConfig(parts.self, tuning, parts.priority, clock, parts.inspect);
+    const initial: InitialState = { hardState: loaded.hardState, conf: this.conf, applied };
+    this.core = parts.recorder?.open(config, this.view, initial) ?? new RawNode(config, this.view, initial);
     this.receiver = new SnapshotReceiver(store, {
       sendAck: (peer, ack) => void hooks.sendSnapshot(peer, ack),
       onComplete: (request) => this.step(request),

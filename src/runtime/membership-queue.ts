@@ -3,9 +3,9 @@
  * way waits its turn, and every one is told how it ended (ch. 4).
  */
 import { RaftError } from '../core/errors.ts';
-import type { RawNode } from '../core/raw-node.ts';
 import type { ConfChange, ConfState, Index } from '../core/types.ts';
 import type { Clock } from './clock.ts';
+import type { CoreNode } from './core-node.ts';
 
 /** Changes waiting on one leader; more are refused with `busy`. */
 export const CHANGES_WAITING_MAX = 256;
@@ -42,7 +42,7 @@ export class MembershipQueue {
   }
 
   /** Proposes the next change if none is under way. Call after inputs, on the leader, when its own term has committed. */
-  flush(core: RawNode, conf: ConfState, version: Index): void {
+  flush(core: CoreNode, conf: ConfState, version: Index): void {
     while (this.underway === undefined && this.waiting.length > 0 && conf.votersOutgoing.length === 0) {
       const change = this.waiting[0];
       if (change === undefined) return;
@@ -52,7 +52,7 @@ export class MembershipQueue {
     }
   }
 
-  private proposeOne(core: RawNode, conf: ConfState, version: Index, change: QueuedChange): 'later' | 'taken' {
+  private proposeOne(core: CoreNode, conf: ConfState, version: Index, change: QueuedChange): 'later' | 'taken' {
     let planned: ConfChange | undefined;
     try {
       planned = change.plan(conf);

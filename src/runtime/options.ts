@@ -7,6 +7,7 @@ import type { StorageProvider } from '../storage/storage.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Suffrage, TuningOptions } from './api.ts';
 import type { Clock } from './clock.ts';
+import type { RecordOptions } from './record/recording.ts';
 
 /**
  * `enter` founds the room's cluster when it is fresh, else joins it; the others refuse what is not theirs:
@@ -30,6 +31,8 @@ export interface NodeOptions {
   /** The identity this tab held before a reload. */
   readonly preferred: NodeId | undefined;
   readonly tuning: TuningOptions;
+  /** Records what the core is told, from its opening on (RaftNode.record). */
+  readonly record?: RecordOptions | undefined;
   /** Sees what the core does, and makes it check itself after every input: for tests and simulation. */
   readonly inspect?: { readonly trace: TraceSink; readonly checkInvariants: boolean } | undefined;
 }

@@ -29,6 +29,7 @@ import { clusterConfig } from './member-info.ts';
 import { NodeMembership } from './membership.ts';
 import { requireInteger } from './options.ts';
 import type { WriteResult } from './pending-write.ts';
+import type { Recording } from './record/recording.ts';
 import { nodeStatus } from './status.ts';
 
 /** Longest idempotency key, in characters. */
@@ -265,6 +266,13 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
 
   trace(listener: (event: TraceEvent) => void): Disposable {
     return this.engine.watch.trace(listener);
+  }
+
+  record(): Recording {
+    const { recorder } = this.engine;
+    if (recorder === undefined)
+      throw new RaftError('invalid-argument', 'Recording begins with the node: open it with the option `record`.');
+    return recorder;
   }
 
   // ---- the end

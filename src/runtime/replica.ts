@@ -3,7 +3,6 @@
  * demands, and nothing that promises a write leaves before the write is durable (§3.8, §10.2).
  */
 import { RaftError } from '../core/errors.ts';
-import type { RawNode } from '../core/raw-node.ts';
 import type {
   ConfState,
   Entry,
@@ -18,6 +17,7 @@ import type {
 } from '../core/types.ts';
 import type { Applied, ReplicatedState } from '../state/replicated-state.ts';
 import type { NodeStore, StagedSnapshot, WriteBatch } from '../storage/storage.ts';
+import type { CoreNode } from './core-node.ts';
 import type { LogView } from './log-view.ts';
 
 /** What the loop tells the rest of the node. None of these may throw. */
@@ -49,7 +49,7 @@ interface Write {
 }
 
 export interface ReplicaParts {
-  readonly core: RawNode;
+  readonly core: CoreNode;
   readonly view: LogView;
   readonly store: NodeStore;
   readonly state: ReplicatedState;
@@ -57,7 +57,7 @@ export interface ReplicaParts {
 }
 
 export class Replica {
-  readonly core: RawNode;
+  readonly core: CoreNode;
   readonly state: ReplicatedState;
   private readonly view: LogView;
   private readonly store: NodeStore;
