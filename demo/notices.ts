@@ -30,13 +30,13 @@ export function noticesOf(page: Page): readonly Notice[] {
   return [...cluster(page), ...signaling(page), ...fault(page)];
 }
 
-function cluster({ status, config }: Page): readonly Notice[] {
+function cluster({ status, config, noMajority }: Page): readonly Notice[] {
   if (!status || !config) return [];
   if (status.role === 'stopped' || status.role === 'removed') {
     return [{ key: 'ended', level: 'error', ...ENDED[status.role], code: status.role, action: 'reload' }];
   }
   const voters = config.voters.length;
-  if (voters === 0 || status.quorumAlive) return [];
+  if (!noMajority) return [];
   const text = `${votersAlive(status, config)} of ${voters} voters can be reached. Writes wait until there is a majority; nothing acknowledged is lost.`;
   return [{ key: 'quorum', level: 'error', title: 'No majority', text, code: undefined, action: undefined }];
 }

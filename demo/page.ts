@@ -9,6 +9,8 @@ import { type People, peopleOf } from './people.ts';
 const FEED_MAX = 60;
 /** Entries shown of the log's end. */
 const ENTRIES_SHOWN = 24;
+/** Shorter than this without a majority is an election or a newcomer's first moment, not news: ms. */
+const NO_MAJORITY_MS = 1_500;
 /** Ages and round-trip times change without an event: ms. */
 const REFRESH_MS = 500;
 
@@ -35,6 +37,8 @@ export interface Page {
   /** The last fault that did not stop the node. */
   readonly fault: unknown;
   readonly caughtUp: boolean;
+  /** No majority of the voters could be reached for a while. */
+  readonly noMajority: boolean;
   /** Why there is no signaling server; stays while the node tries again, until it is back. */
   readonly signalingError: unknown;
 }
@@ -56,6 +60,7 @@ export class PageModel {
   #fault: unknown;
   #caughtUp = false;
   #signalingError: unknown;
+  #majoritySeenAt: number = performance.now();
   #lines = 0;
   #scheduled = false;
   #readingLog = false;
@@ -136,6 +141,8 @@ export class PageModel {
   #page(): Page {
     const status = this.#node?.status;
     const config = this.#node?.config;
+    const now = performance.now();
+    if (!status || status.quorumAlive || config?.voters.length === 0) this.#majoritySeenAt = now;
     return {
       room: this.#room,
       ownName: this.#ownName,
@@ -149,6 +156,7 @@ export class PageModel {
       failure: this.#failure,
       fault: this.#fault,
       caughtUp: this.#caughtUp,
+      noMajority: now - this.#majoritySeenAt > NO_MAJORITY_MS,
       signalingError: this.#signalingError,
     };
   }

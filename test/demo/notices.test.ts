@@ -11,6 +11,7 @@ function page(given: Partial<Page> = {}): Page {
   const base = { room: 'r', ownName: 'Me', node: undefined, shared: undefined, entries: [], feed: [], caughtUp: true };
   const facts = {
     signalingError: undefined,
+    noMajority: false,
     status: status(),
     config: config(['a', 'b', 'c']),
     failure: undefined,

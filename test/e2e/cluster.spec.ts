@@ -1,5 +1,5 @@
 /** A real cluster of tabs: founding, joining, writing. */
-import { agreed, expect, FORMING_MS, formed, test } from './cluster.ts';
+import { agreed, expect, FORMING_MS, formed, Profile, test } from './cluster.ts';
 
 test('five tabs at once found one cluster', async ({ profile, url }) => {
   const tabs = await profile.openTogether(url, 5);
@@ -101,4 +101,19 @@ test('without a room in the URL: a fresh one, and the same one next time', async
   const second = await (await profile.open(server.url)).ready();
   expect(new URL(second.page.url()).searchParams.get('room')).toBe(room);
   await agreed([first, second], 2);
+});
+
+test('another browser joins: its tabs are members like any other', async ({ profile, url }) => {
+  const here = await formed(profile, url, 2);
+  const other = new Profile();
+  try {
+    const there = await (await other.open(url)).ready();
+    const tabs = [...here, there];
+    await agreed(tabs, 3);
+    expect(await there.add('from the other browser')).toBe(1);
+    for (const tab of tabs) await expect(tab.shown('items').locator('.text')).toHaveText(['from the other browser']);
+  } finally {
+    await other.remove();
+  }
+  expect(other.faults).toEqual([]);
 });

@@ -54,6 +54,35 @@ for (const way of ['closed', 'crashed'] as const) {
   });
 }
 
+test('no majority: writes end with a code, the page says so, and all goes on when the tabs are back', async ({
+  profile,
+  url,
+}) => {
+  const tabs = await formed(profile, url, 3);
+  const [last, ...others] = tabs;
+  if (!last) throw new Error('no tab');
+  await last.add('with a majority');
+  for (const tab of others) await tab.page.close();
+  await expect(last.page.locator('.banner')).toContainText('No majority.');
+  await expect(last.shown('forecast')).toContainText('writes wait');
+  const outcome = await last.page.evaluate(async () => {
+    try {
+      await window.tabraft?.node?.propose({ type: 'add', text: 'without', name: 'test' }, { timeoutMs: 1_000 });
+      return 'acknowledged';
+    } catch (error) {
+      return (error as { code?: string }).code;
+    }
+  });
+  expect(['timeout', 'no-leader', 'outcome-unknown']).toContain(outcome);
+  expect(await last.items()).toEqual(['with a majority']);
+  const again = await profile.openTogether(url, 2);
+  await Promise.all(again.map((tab) => tab.ready()));
+  await agreed([last, ...again], 3);
+  await expect(last.page.locator('.banner')).toHaveCount(0);
+  expect(await again[0]?.add('with a majority again')).toBeGreaterThan(1);
+  for (const tab of [last, ...again]) await expect.poll(() => tab.items()).toContain('with a majority again');
+});
+
 test('a reload keeps the identity and the log', async ({ profile, url }) => {
   const tabs = await formed(profile, url, 3);
   const { followers } = await byRole(tabs);
