@@ -1,18 +1,18 @@
 /** `raft.enter` and its kin for a page: IndexedDB, WebRTC links, the page's own signaling server, ticks from a worker. */
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
-import type { RaftNode, RecordOptions, Suffrage, TuningOptions } from '../runtime/api.ts';
+import type { RecordOptions, Suffrage, TuningOptions } from '../runtime/api.ts';
+import type { Engine } from '../runtime/engine.ts';
 import { type EntryMode, resolveTuning } from '../runtime/options.ts';
 import { SignalingClient } from '../signaling/client.ts';
 import { SIGNALING_PATH } from '../signaling/protocol.ts';
-import type { Handlers, Queries } from '../state/types.ts';
 import { IdbStorage } from '../storage/idb/idb-storage.ts';
 import { MemoryStorage } from '../storage/memory/memory-storage.ts';
 import type { StorageProvider } from '../storage/storage.ts';
 import type { Transport } from '../transport/transport.ts';
 import { webrtcTransport } from '../transport/webrtc/transport.ts';
 import { browserClock } from './browser-clock.ts';
-import { type AnyMachine, openNode } from './open-node.ts';
+import { makeVerbs, type Prepared, type Verbs } from './verbs.ts';
 
 export interface OpenOptions {
   /** URL of the signaling server (ws: or wss:). Default: this page's own origin, path SIGNALING_PATH. */
@@ -36,18 +36,11 @@ export interface OpenOptions {
 /** Where a tab remembers its identity over a reload. A copy of it in a duplicated tab does no harm: the identity is locked. */
 const PREFERRED_KEY = 'tabraft/identity/';
 
-async function open<S, C extends Handlers<S>, Q extends Queries<S>>(
-  mode: EntryMode,
-  room: string,
-  machine: AnyMachine<S, C, Q>,
-  options: OpenOptions,
-): Promise<RaftNode<S, C, Q>> {
-  const tuning = resolveTuning(options.tuning);
+function prepare(mode: EntryMode, room: string, options: OpenOptions = {}): Prepared {
   const storage = storageOf(options);
   const signaling = new SignalingClient({ url: options.signaling ?? ownSignalingUrl() });
-  const { node, engine } = await openNode(
-    machine,
-    {
+  return {
+    options: {
       room,
       mode,
       storage,
@@ -58,17 +51,22 @@ async function open<S, C extends Handlers<S>, Q extends Queries<S>>(
       suffrage: options.suffrage ?? (storage.durable ? 'voter' : 'learner'),
       priority: options.priority ?? 0,
       preferred: readPreferred(room),
-      tuning,
+      tuning: resolveTuning(options.tuning),
       record: options.record === true ? {} : options.record || undefined,
     },
-    options.signal,
-  );
-  writePreferred(room, node.id);
-  // The last chance to say goodbye: the others then elect at once, not after a timeout.
+    signal: options.signal,
+    opened: (engine) => {
+      writePreferred(room, engine.id);
+      sayGoodbye(engine);
+    },
+  };
+}
+
+/** The page's last chance: told that its leader goes, the others elect at once, not after a timeout. */
+function sayGoodbye(engine: Engine): void {
   const onHide = (): void => void engine.stop('pagehide');
   globalThis.addEventListener?.('pagehide', onHide, { once: true });
   engine.onEnd(() => globalThis.removeEventListener?.('pagehide', onHide));
-  return node;
 }
 
 function storageOf(options: OpenOptions): StorageProvider {
@@ -107,30 +105,5 @@ function writePreferred(room: string, id: NodeId): void {
   }
 }
 
-/** The ways into a room. Each resolves as soon as the node has its identity; `node.ready` when it has caught up. */
-export const raft = {
-  /** Founds the room's cluster if it has none, else joins it, else goes on where this device left off. */
-  enter: <S, C extends Handlers<S>, Q extends Queries<S>>(
-    room: string,
-    machine: AnyMachine<S, C, Q>,
-    options: OpenOptions = {},
-  ): Promise<RaftNode<S, C, Q>> => open('enter', room, machine, options),
-  /** Founds; `fatal` with `rejected` when the room has a cluster already. */
-  create: <S, C extends Handlers<S>, Q extends Queries<S>>(
-    room: string,
-    machine: AnyMachine<S, C, Q>,
-    options: OpenOptions = {},
-  ): Promise<RaftNode<S, C, Q>> => open('create', room, machine, options),
-  /** Joins; waits for a member to appear, and never founds. */
-  join: <S, C extends Handlers<S>, Q extends Queries<S>>(
-    room: string,
-    machine: AnyMachine<S, C, Q>,
-    options: OpenOptions = {},
-  ): Promise<RaftNode<S, C, Q>> => open('join', room, machine, options),
-  /** Goes on with an identity of this device; rejects with `rejected` when there is none. */
-  open: <S, C extends Handlers<S>, Q extends Queries<S>>(
-    room: string,
-    machine: AnyMachine<S, C, Q>,
-    options: OpenOptions = {},
-  ): Promise<RaftNode<S, C, Q>> => open('open', room, machine, options),
-};
+/** The ways into a room, for a page. */
+export const raft: Verbs<OpenOptions> = makeVerbs(prepare);

@@ -1,0 +1,68 @@
+/** `raft.enter` and its kin for a Node process at the edge: LMDB, a signaling server by URL, links of the caller's choice. */
+import { RaftError } from '../core/errors.ts';
+import type { NodeId } from '../core/types.ts';
+import type { Suffrage, TuningOptions } from '../runtime/api.ts';
+import { type EntryMode, resolveTuning } from '../runtime/options.ts';
+import { SignalingClient, type SignalingClientOptions } from '../signaling/client.ts';
+import type { Signaling } from '../signaling/signaling.ts';
+import { LmdbStorage } from '../storage/lmdb/lmdb-storage.ts';
+import { MemoryStorage } from '../storage/memory/memory-storage.ts';
+import type { StorageProvider } from '../storage/storage.ts';
+import type { Transport } from '../transport/transport.ts';
+import { webrtcTransport } from '../transport/webrtc/transport.ts';
+import { nodeClock } from './node-clock.ts';
+import { makeVerbs, type Prepared, type Verbs } from './verbs.ts';
+
+export interface EdgeOptions {
+  /** URL of the signaling server, or a signaling of your own. */
+  readonly signaling: string | Signaling;
+  /** How to open a WebSocket where the environment has none (Node before 22): `(url) => new WebSocket(url)` of `ws`. */
+  readonly connect?: SignalingClientOptions['connect'];
+  /** A directory for LMDB (the package `lmdb` must be installed), or storage of your own. 'memory' keeps nothing. */
+  readonly storage: { readonly directory: string } | 'memory' | StorageProvider;
+  /** A WebRTC implementation for the native link, or a transport of your own. */
+  readonly link: { readonly RTCPeerConnection: typeof RTCPeerConnection } | Transport;
+  readonly name?: string;
+  readonly suffrage?: Suffrage;
+  readonly priority?: number;
+  readonly preferred?: NodeId;
+  readonly tuning?: Partial<TuningOptions>;
+  readonly signal?: AbortSignal;
+}
+
+function prepare(mode: EntryMode, room: string, options: EdgeOptions | undefined): Prepared {
+  if (options === undefined) throw new RaftError('invalid-argument', 'A node at the edge needs signaling, storage and link.');
+  const storage = storageOf(options);
+  return {
+    options: {
+      room,
+      mode,
+      storage,
+      transport: transportOf(options),
+      signaling: signalingOf(options),
+      clock: nodeClock(),
+      name: options.name ?? '',
+      suffrage: options.suffrage ?? (storage.durable ? 'voter' : 'learner'),
+      priority: options.priority ?? 0,
+      preferred: options.preferred,
+      tuning: resolveTuning(options.tuning),
+    },
+    signal: options.signal,
+  };
+}
+
+function signalingOf({ signaling, connect }: EdgeOptions): Signaling {
+  return typeof signaling === 'string' ? new SignalingClient({ url: signaling, connect }) : signaling;
+}
+
+function transportOf({ link }: EdgeOptions): Transport {
+  return 'start' in link ? link : webrtcTransport({ link: 'native', RTCPeerConnection: link.RTCPeerConnection });
+}
+
+function storageOf(options: EdgeOptions): StorageProvider {
+  if (options.storage === 'memory') return new MemoryStorage();
+  return 'acquire' in options.storage ? options.storage : new LmdbStorage({ path: options.storage.directory });
+}
+
+/** The ways into a room, for a Node process. */
+export const raft: Verbs<EdgeOptions> = makeVerbs(prepare);
