@@ -46,6 +46,7 @@ test('no majority, a lost signaling server and a full disk are all told', () => 
   expect(
     keys({
       status: lonely,
+      noMajority: true,
       signalingError: new RaftError('signaling-unreachable', 'gone'),
       fault: new RaftError('quota', 'full'),
     }),
