@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import type { UserConfig, UserConfigFnObject } from 'vite';
 
@@ -46,7 +45,7 @@ const library: UserConfig = {
     minify: false,
     sourcemap: true,
     lib: {
-      entry: Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file))),
+      entry: entries,
       formats: ['es'],
       fileName: (_format, name) => `${name}.js`,
     },

@@ -1,0 +1,49 @@
+/** What package.json promises is what the build makes, from sources that exist. */
+import { existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { expect, test } from 'vitest';
+import configure from '../../vite.config.ts';
+
+interface PackageFile {
+  readonly bin: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+}
+
+const described = JSON.parse(readFileSync('package.json', 'utf8')) as PackageFile;
+const library = configure({ mode: 'library', command: 'build' });
+const entries = (library.build?.lib || { entry: {} }).entry as Readonly<Record<string, string>>;
+
+function entryOf(file: string): string | undefined {
+  expect(file).toMatch(/^\.\/dist\/[\w-]+\.js$/);
+  return entries[basename(file, '.js')];
+}
+
+test('every export is an entry of the build, and its types come from the same source', () => {
+  const targets = Object.entries(described.exports).filter(([name]) => name !== './package.json');
+  expect(targets.length).toBeGreaterThan(3);
+  for (const [name, target] of targets) {
+    if (typeof target === 'string') throw new Error(`${name} has no types`);
+    const source = entryOf(target.default);
+    expect(source, name).toBeDefined();
+    expect(target.types, name).toBe(`./dist/types/${source?.replace(/\.ts$/, '.d.ts')}`);
+  }
+});
+
+test('every command is an entry of the build, and a script', () => {
+  for (const [name, file] of Object.entries(described.bin)) {
+    const source = entryOf(file) ?? '';
+    expect(existsSync(source), name).toBe(true);
+    expect(readFileSync(source, 'utf8'), name).toMatch(/^#!\/usr\/bin\/env node\n/);
+  }
+});
+
+test('every entry has a source, and is exported or a command', () => {
+  const named = [
+    ...Object.values(described.bin),
+    ...Object.values(described.exports).flatMap((target) => (typeof target === 'string' ? [] : [target.default])),
+  ];
+  for (const [name, source] of Object.entries(entries)) {
+    expect(existsSync(source), source).toBe(true);
+    expect(named).toContain(`./dist/${name}.js`);
+  }
+});
