@@ -31,6 +31,25 @@ export async function openNode<S, C extends Handlers<S>, Q extends Queries<S>>(
 ): Promise<OpenedNode<S, C, Q>> {
   checkOptions(options);
   throwIfAborted(signal);
+  try {
+    return await openOnce(machine, options, options.mode === 'create', signal);
+  } catch (error) {
+    const rejoins =
+      RaftError.is(error, 'corrupt') && options.onCorrupt !== 'refuse' && (options.mode === 'enter' || options.mode === 'join');
+    if (!rejoins) throw error;
+    // What cannot be verified is never served and never votes again: a new node comes in its place.
+    const opened = await openOnce(machine, { ...options, preferred: undefined, replaces: options.preferred }, true, signal);
+    options.clock.soon(() => opened.engine.emitter.emit('fault', { error }));
+    return opened;
+  }
+}
+
+async function openOnce<S, C extends Handlers<S>, Q extends Queries<S>>(
+  machine: AnyMachine<S, C, Q>,
+  options: NodeOptions,
+  fresh: boolean,
+  signal: AbortSignal | undefined,
+): Promise<OpenedNode<S, C, Q>> {
   let engine: Engine | undefined;
   let early: StoreFault | undefined;
   const onFault = (fault: StoreFault): void => {
@@ -40,7 +59,7 @@ export async function openNode<S, C extends Handlers<S>, Q extends Queries<S>>(
   const store = await options.storage.acquire({
     room: options.room,
     preferred: options.preferred,
-    fresh: options.mode === 'create',
+    fresh,
     onFault,
   });
   try {

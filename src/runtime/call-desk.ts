@@ -26,6 +26,7 @@ import {
   type PeerReport,
 } from './rpc.ts';
 import { SpaceWatch } from './space-watch.ts';
+import { isAlive } from './status.ts';
 import { onGoodbye } from './succession.ts';
 import { FORWARD_TIMEOUT_MS } from './writes.ts';
 
@@ -124,7 +125,7 @@ export class CallDesk {
   private promote(): void {
     const member = this.engine.member;
     if (member?.isLeader !== true) return;
-    const plan = this.promoting ? undefined : promotionPlan(member, (id) => this.engine.peers.isLinked(id));
+    const plan = this.promoting ? undefined : promotionPlan(member, (id) => isAlive(this.engine, id));
     const learner = plan?.steps[0]?.id;
     if (plan === undefined || learner === undefined) return;
     this.promoting = true;

@@ -85,14 +85,10 @@ export class Engine {
         wake: () => this.wake(),
       },
     );
-    const member = { ...MEMBER_DEFAULTS, name: options.name, priority: options.priority, wants: options.suffrage };
+    const { name, priority, suffrage: wants, replaces = NO_NODE } = options;
+    const member = { ...MEMBER_DEFAULTS, name, priority, wants, replaces };
     this.bootstrap = new Bootstrap({ self: nodeId, mode: options.mode, member, settings }, store, clock, {
-      candidates: () =>
-        [...this.peers.all()].flatMap((peer) =>
-          peer.link === 'open' && peer.hello !== undefined && peer.hello.clusterId !== ''
-            ? [{ id: peer.id, clusterId: peer.hello.clusterId }]
-            : [],
-        ),
+      candidates: () => this.peers.belonging(),
       call: (peer, body, timeoutMs, done) => this.peers.call(peer, 'join', body, timeoutMs, done),
       onMember: (cluster, how) => void this.becomeMember(cluster, how),
       onFault: (error) => this.emitter.emit('fault', { error }),

@@ -16,6 +16,8 @@ export interface MemberContextFields {
   /** Public key of the node, raw; empty when it has none. */
   readonly publicKey: Uint8Array;
   readonly meta: unknown;
+  /** The voter of this device whose storage was lost, in whose place this one comes; '' for none. */
+  readonly replaces: NodeId;
 }
 
 /** Decisions that must be the same on every member: in the configuration, never in a node's own options. */
@@ -37,6 +39,7 @@ export const MEMBER_DEFAULTS: MemberContextFields = {
   profileDomain: '',
   publicKey: NO_KEY,
   meta: undefined,
+  replaces: '',
 };
 export const SETTINGS_DEFAULTS: ClusterSettings = {
   machineVersion: 1,
@@ -47,23 +50,17 @@ export const SETTINGS_DEFAULTS: ClusterSettings = {
 };
 
 export function encodeMember(fields: MemberContextFields): Uint8Array {
-  const { name, priority, wants, profileDomain, publicKey, meta } = fields;
-  return pack([FORMAT, name.slice(0, NAME_CHARACTERS_MAX), priority, wants, profileDomain, publicKey, packValue(meta)]);
+  const { name, priority, wants, profileDomain, publicKey, meta, replaces } = fields;
+  return pack([FORMAT, name.slice(0, NAME_CHARACTERS_MAX), priority, wants, profileDomain, publicKey, packValue(meta), replaces]);
 }
+
+type MemberRow = readonly [number, string, number, Suffrage, string, Uint8Array, Uint8Array, NodeId];
 
 /** Never throws: a context that cannot be read is a member without a name. */
 export function decodeMember(context: Uint8Array | undefined): MemberContextFields {
   if (context === undefined || context.length === 0) return MEMBER_DEFAULTS;
   try {
-    const [, name, priority, wants, profileDomain, publicKey, meta] = unpack(context) as [
-      number,
-      string,
-      number,
-      Suffrage,
-      string,
-      Uint8Array,
-      Uint8Array,
-    ];
+    const [, name, priority, wants, profileDomain, publicKey, meta, replaces] = unpack(context) as MemberRow;
     return {
       name: String(name),
       priority: Number(priority),
@@ -71,6 +68,7 @@ export function decodeMember(context: Uint8Array | undefined): MemberContextFiel
       profileDomain: String(profileDomain),
       publicKey,
       meta: unpackValue(meta),
+      replaces: String(replaces),
     };
   } catch {
     return MEMBER_DEFAULTS;

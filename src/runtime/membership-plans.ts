@@ -1,6 +1,6 @@
 /** What a membership change means in the configuration it meets: planned on the leader, when its turn has come. */
 import { RaftError } from '../core/errors.ts';
-import type { ConfChange, ConfState, NodeId } from '../core/types.ts';
+import type { ConfChange, ConfChangeStep, ConfState, NodeId } from '../core/types.ts';
 import type { Member } from './member.ts';
 import { contextOf, decodeSettings, memberIds, suffrageOf } from './member-info.ts';
 import type { ChangeRequest, JoinRequest } from './rpc.ts';
@@ -39,18 +39,29 @@ export function joinPlan(request: JoinRequest, conf: ConfState): ConfChange | un
   );
 }
 
-/** The next learner to promote, if there is one: caught up, linked, wanting to vote, and a vote is free. */
-export function promotionPlan(member: Member, isLinked: (id: NodeId) => boolean): ConfChange | undefined {
+/**
+ * The next learner to promote, if there is one: caught up, linked, wanting to vote, and a vote is free. One that comes
+ * in the place of a voter whose storage is lost takes its vote in the same joint change (§4.3).
+ */
+export function promotionPlan(member: Member, isHeard: (id: NodeId) => boolean): ConfChange | undefined {
   const { conf } = member;
   if (conf.learners.length === 0 || conf.votersOutgoing.length > 0) return undefined;
-  if (conf.voters.length >= decodeSettings(conf.context).votersTarget) return undefined;
-  const status = member.core.status();
-  for (const id of conf.learners) {
-    const progress = status.progress.find((candidate) => candidate.id === id);
-    if (progress === undefined || contextOf(conf, id).wants !== 'voter' || !isLinked(id)) continue;
-    if (progress.matchIndex + PROMOTION_LAG_ENTRIES < status.commitIndex || progress.matchIndex === 0 || !progress.recentActive)
-      continue;
-    return { transition: 'auto', steps: [{ op: 'voter', id, context: undefined }], context: undefined };
+  const room = decodeSettings(conf.context).votersTarget - conf.voters.length;
+  const { progress, commitIndex } = member.core.status();
+  for (const { id, matchIndex, recentActive } of progress) {
+    if (!conf.learners.includes(id) || !isHeard(id) || !recentActive) continue;
+    if (matchIndex === 0 || matchIndex + PROMOTION_LAG_ENTRIES < commitIndex) continue;
+    const { wants, replaces } = contextOf(conf, id);
+    const gone = conf.voters.includes(replaces) ? replaces : undefined;
+    // Whoever is still heard has not lost its storage: its vote is not given away.
+    if (gone !== undefined && isHeard(gone)) continue;
+    if (wants !== 'voter' || (room <= 0 && gone === undefined)) continue;
+    return { transition: 'auto', steps: promotion(id, gone), context: undefined };
   }
   return undefined;
+}
+
+function promotion(id: NodeId, gone: NodeId | undefined): readonly ConfChangeStep[] {
+  const step: ConfChangeStep = { op: 'voter', id, context: undefined };
+  return gone === undefined ? [step] : [step, { op: 'remove', id: gone, context: undefined }];
 }

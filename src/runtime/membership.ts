@@ -118,7 +118,16 @@ export class NodeMembership implements Membership {
     return member;
   }
 
-  private send(steps: readonly ConfChangeStep[], options: CallOptions, ifVersion = 0): Promise<number> {
+  /** The caller sees its change in `current`, wherever the leader is that made it. */
+  private async send(steps: readonly ConfChangeStep[], options: CallOptions, ifVersion = 0): Promise<number> {
+    const index = await this.sendToLeader(steps, options, ifVersion);
+    await this.engine
+      .waitUntil(() => (this.engine.member?.appliedIndex ?? 0) >= index || this.engine.member?.removed === true, options)
+      .catch(() => {});
+    return index;
+  }
+
+  private sendToLeader(steps: readonly ConfChangeStep[], options: CallOptions, ifVersion: number): Promise<number> {
     checkCallOptions(options);
     this.member();
     const { engine } = this;

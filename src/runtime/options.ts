@@ -30,6 +30,13 @@ export interface NodeOptions {
   readonly priority: number;
   /** The identity this tab held before a reload. */
   readonly preferred: NodeId | undefined;
+  /**
+   * What to do when what this device stored cannot be read: `rejoin` (default) leaves it where it is and joins as a new
+   * node, which takes the old one's vote; `refuse` rejects with `corrupt`.
+   */
+  readonly onCorrupt?: 'rejoin' | 'refuse' | undefined;
+  /** The identity in whose place this node comes. */
+  readonly replaces?: NodeId | undefined;
   readonly tuning: TuningOptions;
   /** Records what the core is told, from its opening on (RaftNode.record). */
   readonly record?: RecordOptions | undefined;

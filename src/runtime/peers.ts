@@ -105,6 +105,14 @@ export class Peers {
     return this.peers.get(id)?.trusted === true;
   }
 
+  /** Linked nodes that said they belong to a cluster: whom a newcomer may ask. */
+  belonging(): { readonly id: NodeId; readonly clusterId: string }[] {
+    const linked = [...this.peers.values()].filter((peer) => peer.link === 'open');
+    return linked.flatMap(({ id, hello }) =>
+      hello === undefined || hello.clusterId === '' ? [] : [{ id, clusterId: hello.clusterId }],
+    );
+  }
+
   onLink(id: NodeId, state: LinkState): void {
     const peer = this.peerOf(id);
     peer.link = state;

@@ -1,6 +1,8 @@
 /** Membership, transfer, snapshots and faults of storage, through the public node. */
 import { expect, test } from 'vitest';
 import { RaftError } from '../../src/core/errors.ts';
+import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
+import type { StorageProvider } from '../../src/storage/storage.ts';
 import { Cluster, type Opened } from './cluster.ts';
 
 const oneOf = (items: readonly Opened[]): Opened => {
@@ -210,4 +212,34 @@ test('while a majority of voters is short of space the leader refuses writes wit
   quotaBytes = 1e9;
   await look();
   expect(await leader.node.propose({ type: 'add', amount: 1 })).toBe(2);
+});
+
+test('a node whose storage cannot be read leaves it alone and comes back as another, which takes its vote', async () => {
+  await using cluster = new Cluster();
+  await cluster.of(3);
+  const gone = oneOf(cluster.followers());
+  await gone.node.propose({ type: 'add', amount: 1 });
+  cluster.crash(gone);
+  const readable = new MemoryStorage({ disk: gone.disk, durable: true });
+  const storage: StorageProvider = {
+    kind: 'damaged',
+    durable: true,
+    acquire: async (request) => {
+      if (request.fresh !== true) throw new RaftError('corrupt', 'segment 3 does not match its checksum');
+      return readable.acquire(request);
+    },
+  };
+  await expect(cluster.open({ storage, preferred: gone.node.id, onCorrupt: 'refuse' })).rejects.toMatchObject({
+    code: 'corrupt',
+  });
+  const back = await cluster.open({ storage, preferred: gone.node.id });
+  const faults: string[] = [];
+  back.node.on('fault', ({ error }) => faults.push(error.code));
+  expect(back.node.id).not.toBe(gone.node.id);
+  await back.node.until((status) => status.suffrage === 'voter' && back.node.config.votersOutgoing.length === 0);
+  expect(back.node.config.voters).toHaveLength(3);
+  expect(back.node.config.voters).not.toContain(gone.node.id);
+  expect(await back.node.read((state) => state.balance)).toBe(1);
+  expect(faults).toContain('corrupt');
+  expect(gone.disk.room('test').has(gone.node.id)).toBe(true);
 });
