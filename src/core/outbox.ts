@@ -4,14 +4,52 @@
  */
 import type { AppendResponse, Message } from './types.ts';
 
+/** Slots of a lane's buffer that are kept for the next messages. */
+const LANE_KEPT_MESSAGES = 64;
 const NOTHING: readonly Message[] = Object.freeze([]);
 
-export class Outbox {
-  #now: Message[] = [];
-  #afterPersist: Message[] = [];
+/**
+ * One lane. The buffer is kept and what is taken is an exact copy: an array grown from nothing for every Ready would cost
+ * more than the messages in it.
+ */
+class Lane {
+  readonly #buffer: (Message | undefined)[] = [];
+  #count = 0;
 
   get empty(): boolean {
-    return this.#now.length === 0 && this.#afterPersist.length === 0;
+    return this.#count === 0;
+  }
+
+  get last(): Message | undefined {
+    return this.#count === 0 ? undefined : this.#buffer[this.#count - 1];
+  }
+
+  push(message: Message): void {
+    this.#buffer[this.#count++] = message;
+  }
+
+  replaceLast(message: Message): void {
+    this.#buffer[this.#count - 1] = message;
+  }
+
+  take(): readonly Message[] {
+    const count = this.#count;
+    if (count === 0) return NOTHING;
+    const taken = this.#buffer.slice(0, count) as Message[];
+    // Nothing is kept alive that has left; after a burst the buffer goes too.
+    if (count > LANE_KEPT_MESSAGES) this.#buffer.length = 0;
+    else for (let i = 0; i < count; i++) this.#buffer[i] = undefined;
+    this.#count = 0;
+    return taken;
+  }
+}
+
+export class Outbox {
+  readonly #now: Lane = new Lane();
+  readonly #afterPersist: Lane = new Lane();
+
+  get empty(): boolean {
+    return this.#now.empty && this.#afterPersist.empty;
   }
 
   now(message: Message): void {
@@ -24,23 +62,17 @@ export class Outbox {
 
   /** As afterPersist, but takes the place of an acknowledgement just before it that this one includes. */
   afterPersistMerged(message: AppendResponse): void {
-    const last = this.#afterPersist[this.#afterPersist.length - 1];
-    if (last !== undefined && includes(message, last)) this.#afterPersist[this.#afterPersist.length - 1] = message;
+    const { last } = this.#afterPersist;
+    if (last !== undefined && includes(message, last)) this.#afterPersist.replaceLast(message);
     else this.#afterPersist.push(message);
   }
 
   takeNow(): readonly Message[] {
-    if (this.#now.length === 0) return NOTHING;
-    const taken = this.#now;
-    this.#now = [];
-    return taken;
+    return this.#now.take();
   }
 
   takeAfterPersist(): readonly Message[] {
-    if (this.#afterPersist.length === 0) return NOTHING;
-    const taken = this.#afterPersist;
-    this.#afterPersist = [];
-    return taken;
+    return this.#afterPersist.take();
   }
 }
 

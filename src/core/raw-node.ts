@@ -1,5 +1,5 @@
 /** One node of the cluster, as the environment drives it: inputs in, a Ready out. Nothing happens between two calls. */
-import { assert } from './assert.ts';
+import { assert, broken } from './assert.ts';
 import { brokenConf, isMember } from './conf/conf-state.ts';
 import { type Config, type ElectionTimeoutRange, validateRange } from './config.ts';
 import { RaftError } from './errors.ts';
@@ -85,7 +85,7 @@ export class RawNode {
    */
   step(message: Message): ProposeOutcome | undefined {
     const raft = this.#raft;
-    if (isAnswer(message) && !isMember(raft.conf, message.from)) {
+    if (isAnswer(message) && !knows(raft, message.from)) {
       throw new RaftError('peer-not-found', `${message.type} from ${message.from}, who is not in the configuration`);
     }
     const own: Own = raft;
@@ -202,7 +202,7 @@ export class RawNode {
   /** The machine has taken in everything up to `index`. */
   applied(index: Index): void {
     const raft = this.#raft;
-    assert(index <= raft.log.committed, `applied ${index} past commit ${raft.log.committed}`);
+    if (index > raft.log.committed) broken(`applied ${index} past commit ${raft.log.committed}`);
     const payload = raft.log.applyWindow.appliedTo(index);
     if (raft.trace !== undefined) raft.trace({ kind: 'apply', index });
     if (raft.role.name === 'leader') {
@@ -291,6 +291,11 @@ export class RawNode {
   #check(): void {
     if (this.#invariants !== undefined) this.#invariants.check();
   }
+}
+
+/** A leader follows exactly the members. */
+function knows({ role, conf }: Raft, id: NodeId): boolean {
+  return role.name === 'leader' ? role.members.get(id) !== undefined : isMember(conf, id);
 }
 
 function isAnswer({ type }: Message): boolean {

@@ -22,8 +22,14 @@ export function step(raft: Raft, message: Message): void {
   if (raft.trace !== undefined) raft.trace({ kind: 'received', message });
   // Term 0: a question rather than a claim; it is passed on whatever the terms.
   if (message.term !== 0 && message.term !== raft.term && !passesTermGate(raft, message)) return;
-  const cell = TABLE[raft.role.name][message.type] as Handler<Message>;
-  cell(raft, message);
+  const row = rowOf(raft.role.name);
+  (row[message.type] as Handler<Message>)(raft, message);
+}
+
+/** The row of a role. Said with comparisons, which engines do faster than the lookup of a name. */
+function rowOf(role: Role): Row {
+  if (role === 'follower') return TABLE.follower;
+  return role === 'leader' ? TABLE.leader : TABLE[role];
 }
 
 /** "Current terms are exchanged whenever servers communicate" (§3.3). False: the message is done with. */

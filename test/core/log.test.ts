@@ -86,16 +86,14 @@ describe('the log', () => {
       applyUnstable: false,
     });
     log.append([entry(3, 1, 9), entry(4, 1, 9)]);
-    const sizes = [1, 10, 29, 30, 40].map(
-      (maxBytes) => (log.entries(1, 5, { maxBytes, maxEntries: NO_LIMIT }) as Entry[]).length,
-    );
+    const sizes = [1, 10, 29, 30, 40].map((maxBytes) => (log.entries(1, 5, maxBytes, NO_LIMIT) as Entry[]).length);
     expect(sizes).toEqual([1, 1, 2, 3, 4]);
-    expect((log.entries(3, 5, { maxBytes: 20, maxEntries: 1 }) as Entry[]).length).toBe(1);
+    expect((log.entries(3, 5, 20, 1) as Entry[]).length).toBe(1);
   });
 
   test('the same run is the same array for everybody who asks', () => {
     const log = logWith([1], [1, 1]);
-    expect(log.entries(2, 4)).toBe(log.newEntries());
+    expect(log.entries(2, 4, NO_LIMIT, NO_LIMIT)).toBe(log.newEntries());
   });
 
   test('hands out committed entries only when they are durable, and within the limit until some are applied', () => {

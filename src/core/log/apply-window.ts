@@ -4,11 +4,13 @@
  */
 import type { Entry, Index } from '../types.ts';
 
+/** One run on its way: a list rather than an array, since mostly there is one. */
 interface Batch {
   readonly last: Index;
   readonly bytes: number;
   /** Bytes of commands in it that its leader counts as uncommitted. */
   readonly payload: number;
+  next: Batch | undefined;
 }
 
 export class ApplyWindow {
@@ -20,7 +22,8 @@ export class ApplyWindow {
   /** False: wait until some of what was handed out is applied. */
   open = true;
   #bytes = 0;
-  #batches: Batch[] = [];
+  #oldest: Batch | undefined = undefined;
+  #newest: Batch | undefined = undefined;
 
   constructor(applied: Index, maxBytes: number) {
     this.applied = applied;
@@ -38,20 +41,22 @@ export class ApplyWindow {
     const last = (run[run.length - 1] as Entry).index;
     this.applying = last;
     this.#bytes += bytes;
-    this.#batches.push({ last, bytes, payload });
+    const batch: Batch = { last, bytes, payload, next: undefined };
+    if (this.#newest === undefined) this.#oldest = batch;
+    else this.#newest.next = batch;
+    this.#newest = batch;
     this.open = this.#bytes < this.maxBytes && last >= appliable;
   }
 
   /** The environment has applied everything up to `index`. Returns the payload of what is done with that. */
   appliedTo(index: Index): number {
-    let done = 0;
     let payload = 0;
-    for (; done < this.#batches.length && (this.#batches[done] as Batch).last <= index; done++) {
-      this.#bytes -= (this.#batches[done] as Batch).bytes;
-      payload += (this.#batches[done] as Batch).payload;
+    while (this.#oldest !== undefined && this.#oldest.last <= index) {
+      this.#bytes -= this.#oldest.bytes;
+      payload += this.#oldest.payload;
+      this.#oldest = this.#oldest.next;
     }
-    if (done === this.#batches.length) this.#batches = [];
-    else if (done > 0) this.#batches.splice(0, done);
+    if (this.#oldest === undefined) this.#newest = undefined;
     this.skipTo(index);
     return payload;
   }

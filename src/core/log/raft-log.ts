@@ -2,7 +2,7 @@
  * The log (Figure 3.1): the durable part behind a LogReader, then the unstable end; and how far it is committed and
  * applied.  applied <= applying <= committed <= last. The only writer of these.
  */
-import { assert } from '../assert.ts';
+import { assert, broken } from '../assert.ts';
 import { RaftError } from '../errors.ts';
 import { type Entry, type Index, type LogReader, NO_LIMIT, type SnapshotMeta, type Term } from '../types.ts';
 import { ApplyWindow } from './apply-window.ts';
@@ -10,12 +10,6 @@ import { Unstable } from './unstable.ts';
 
 type Missing = 'compacted' | 'unavailable';
 
-export interface RunLimits {
-  readonly maxBytes: number;
-  readonly maxEntries: number;
-}
-
-const UNLIMITED: RunLimits = { maxBytes: NO_LIMIT, maxEntries: NO_LIMIT };
 const NO_ENTRIES: readonly Entry[] = Object.freeze([]);
 
 export interface RaftLogOptions {
@@ -102,12 +96,12 @@ export class RaftLog {
   }
 
   /** Entries [from, to), at least one, then as many as fit. */
-  entries(from: Index, to: Index, limits: RunLimits = UNLIMITED): readonly Entry[] | Missing {
+  entries(from: Index, to: Index, maxBytes: number, maxEntries: number): readonly Entry[] | Missing {
     if (from >= to) return NO_ENTRIES;
     if (from < this.first) return 'compacted';
-    if (this.#isRun(from, to) && to - from <= limits.maxEntries && this.runBytes(this.#run) <= limits.maxBytes) return this.#run;
-    const end = Math.min(to, from + limits.maxEntries);
-    const run = from >= this.unstable.offset ? this.#unstableRun(from, end, limits.maxBytes) : this.#storedRun(from, end, limits);
+    if (this.#isRun(from, to) && to - from <= maxEntries && this.runBytes(this.#run) <= maxBytes) return this.#run;
+    const end = Math.min(to, from + maxEntries);
+    const run = from >= this.unstable.offset ? this.#unstableRun(from, end, maxBytes) : this.#storedRun(from, end, maxBytes);
     if (typeof run !== 'string') this.#remember(run);
     return run;
   }
@@ -125,7 +119,7 @@ export class RaftLog {
   append(entries: readonly Entry[]): void {
     const first = entries[0];
     if (first === undefined) return;
-    assert(first.index > this.committed, `append at ${first.index} would replace committed entries (${this.committed})`);
+    if (first.index <= this.committed) broken(`append at ${first.index} would replace committed entries (${this.committed})`);
     this.unstable.append(entries);
     const last = entries[entries.length - 1] as Entry;
     this.last = last.index;
@@ -136,7 +130,7 @@ export class RaftLog {
   /** Committed is monotone, and never past the end. True when it moved. */
   commitTo(index: Index): boolean {
     if (index <= this.committed) return false;
-    assert(index <= this.last, `commit ${index} past the end of the log (${this.last})`);
+    if (index > this.last) broken(`commit ${index} past the end of the log (${this.last})`);
     this.committed = index;
     return true;
   }
@@ -179,8 +173,7 @@ export class RaftLog {
   /** Committed entries not handed out to be applied yet; none when they have to be fetched first. */
   committedEntries(): readonly Entry[] {
     if (!this.hasCommittedEntries) return NO_ENTRIES;
-    const limits = { maxBytes: this.applyWindow.room, maxEntries: NO_LIMIT };
-    const run = this.entries(this.applyWindow.applying + 1, this.appliable + 1, limits);
+    const run = this.entries(this.applyWindow.applying + 1, this.appliable + 1, this.applyWindow.room, NO_LIMIT);
     assert(run !== 'compacted', 'the log was compacted past what is applied');
     if (run !== 'unavailable') return run;
     this.#fetching = true;
@@ -196,7 +189,7 @@ export class RaftLog {
   hasUnappliedConfChange(): boolean {
     let from = this.applied + 1;
     while (from <= this.committed) {
-      const run = this.entries(from, this.committed + 1, { maxBytes: this.applyWindow.maxBytes, maxEntries: NO_LIMIT });
+      const run = this.entries(from, this.committed + 1, this.applyWindow.maxBytes, NO_LIMIT);
       if (typeof run === 'string') return true;
       for (const entry of run) if (entry.type === 'conf') return true;
       from += run.length;
@@ -225,7 +218,7 @@ export class RaftLog {
     return this.unstable.slice(from, end);
   }
 
-  #storedRun(from: Index, to: Index, { maxBytes }: RunLimits): readonly Entry[] | Missing {
+  #storedRun(from: Index, to: Index, maxBytes: number): readonly Entry[] | Missing {
     const border = Math.min(to, this.unstable.offset);
     const stored = this.#reader.entries(from, border, maxBytes);
     if (typeof stored === 'string' || from + stored.length < border || border === to) return stored;

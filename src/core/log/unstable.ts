@@ -84,11 +84,8 @@ export class Unstable {
     this.#head += index + 1 - this.offset;
     this.offset = index + 1;
     if (this.inProgress < this.offset) this.inProgress = this.offset;
-    if (this.#head === this.#entries.length) {
-      this.#entries = [];
-      this.#head = 0;
-    } else if (this.#head > SLACK_ENTRIES && this.#head > this.count) {
-      this.#entries.splice(0, this.#head);
+    if (this.#head > SLACK_ENTRIES && this.#head > this.count) {
+      this.#entries = this.#entries.slice(this.#head);
       this.#head = 0;
     }
     return true;

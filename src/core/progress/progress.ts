@@ -17,10 +17,17 @@ export interface InflightLimits {
   readonly maxInflightBytes: number;
 }
 
-/** What is to be sent with the next Ready: entries if there are any; a new commit index, or entries; an append in any case. */
-export type Wanted = 'nothing' | 'entries' | 'commit' | 'append';
-
-const STRENGTH: Readonly<Record<Wanted, number>> = { nothing: 0, entries: 1, commit: 2, append: 3 };
+/** What is to be sent with the next Ready; the greater includes the lesser. */
+export const WANTED = {
+  nothing: 0,
+  /** Entries, if there are any. */
+  entries: 1,
+  /** A new commit index, with entries if there are any. */
+  commit: 2,
+  /** An append in any case. */
+  append: 3,
+} as const;
+export type Wanted = (typeof WANTED)[keyof typeof WANTED];
 
 export class Progress {
   readonly id: NodeId;
@@ -46,8 +53,8 @@ export class Progress {
   snapshotTicks = 0;
   /** Entries to be sent are being fetched by the environment. */
   fetching = false;
-  /** Asked for since the last Ready, the stronger the later in `Wanted`. */
-  wanted: Wanted = 'nothing';
+  /** Asked for since the last Ready. */
+  wanted: Wanted = WANTED.nothing;
   /** Tick of this leadership at which the latest heartbeat it answered had left; -1 for none, or void. */
   leaseTick = -1;
 
@@ -104,12 +111,12 @@ export class Progress {
   }
 
   want(what: Wanted): void {
-    if (STRENGTH[what] > STRENGTH[this.wanted]) this.wanted = what;
+    if (what > this.wanted) this.wanted = what;
   }
 
   takeWanted(): Wanted {
     const { wanted } = this;
-    this.wanted = 'nothing';
+    this.wanted = WANTED.nothing;
     return wanted;
   }
 

@@ -3,14 +3,18 @@ import { majorityIndex, majorityVote } from '../quorum/majority.ts';
 import type { ConfState, Index, NodeId } from '../types.ts';
 import { type InflightLimits, Progress } from './progress.ts';
 
+/** The voters of one half, and room to sort what they have reached. */
+interface Half {
+  readonly members: readonly Progress[];
+  readonly scratch: Index[];
+}
+
 export class Tracker {
   readonly #limits: InflightLimits;
   readonly #byId = new Map<NodeId, Progress>();
   #all: readonly Progress[] = [];
-  #incoming: readonly Progress[] = [];
-  #outgoing: readonly Progress[] = [];
-  /** Filled anew for each question. */
-  #scratch: Index[] = [];
+  #incoming: Half = { members: [], scratch: [] };
+  #outgoing: Half = { members: [], scratch: [] };
 
   constructor(conf: ConfState, next: Index, limits: InflightLimits) {
     this.#limits = limits;
@@ -45,15 +49,15 @@ export class Tracker {
       progress.witness = conf.witnesses.includes(progress.id);
     }
     this.#all = [...this.#byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-    this.#incoming = this.#all.filter(({ id }) => conf.voters.includes(id));
-    this.#outgoing = this.#all.filter(({ id }) => conf.votersOutgoing.includes(id));
+    this.#incoming = halfOf(this.#all, conf.voters);
+    this.#outgoing = halfOf(this.#all, conf.votersOutgoing);
   }
 
   /** The highest index durable on a quorum of every active half. */
   committedIndex(): Index {
-    const incoming = this.#majorityMatch(this.#incoming);
-    if (this.#outgoing.length === 0) return incoming;
-    return Math.min(incoming, this.#majorityMatch(this.#outgoing));
+    const incoming = majorityMatch(this.#incoming);
+    if (this.#outgoing.members.length === 0) return incoming;
+    return Math.min(incoming, majorityMatch(this.#outgoing));
   }
 
   /** True when a quorum, the node itself counted, was heard since the last time. */
@@ -63,24 +67,23 @@ export class Tracker {
 
   /** The latest tick at which a quorum is known to have heard this leader; -1 when none is. */
   leaseTick(self: NodeId, now: number): number {
-    const half = (members: readonly Progress[]): number => {
-      const ticks = this.#scratch;
-      ticks.length = 0;
-      for (const progress of members) ticks.push(progress.id === self ? now : progress.leaseTick);
-      return majorityIndex(ticks);
-    };
-    return Math.min(half(this.#incoming), half(this.#outgoing));
-  }
-
-  #majorityMatch(members: readonly Progress[]): Index {
-    const matches = this.#scratch;
-    matches.length = 0;
-    for (const progress of members) matches.push(progress.match);
-    return majorityIndex(matches);
+    const since = ({ members }: Half): number =>
+      majorityIndex(members.map(({ id, leaseTick }) => (id === self ? now : leaseTick)));
+    return Math.min(since(this.#incoming), since(this.#outgoing));
   }
 }
 
-function halfActive(members: readonly Progress[], self: NodeId): boolean {
+function halfOf(all: readonly Progress[], voters: readonly NodeId[]): Half {
+  const members = all.filter(({ id }) => voters.includes(id));
+  return { members, scratch: members.map(() => 0) };
+}
+
+function majorityMatch({ members, scratch }: Half): Index {
+  for (let i = 0; i < members.length; i++) scratch[i] = (members[i] as Progress).match;
+  return majorityIndex(scratch);
+}
+
+function halfActive({ members }: Half, self: NodeId): boolean {
   let active = 0;
   for (const progress of members) if (progress.recentActive || progress.id === self) active++;
   return majorityVote(members.length, active, members.length - active) === 'won';

@@ -3,7 +3,7 @@
 import { applyChange } from '../conf/changer.ts';
 import { isJoint, wayOf } from '../conf/conf-change.ts';
 import type { ProposeOutcome, RefusalReason } from '../outcome.ts';
-import type { Leader, Raft, Writable } from '../state.ts';
+import { type Leader, leaderOf, type Raft, type Writable } from '../state.ts';
 import {
   type ConfChange,
   type Entry,
@@ -24,13 +24,29 @@ export interface Draft {
   readonly change: ConfChange | undefined;
 }
 
-export function proposeData(raft: Raft, data: readonly Uint8Array[]): ProposeOutcome {
-  for (const command of data) if (command.length > raft.config.maxEntryBytes) return refuse(raft, 'too-large', []);
-  return proposeDrafts(
-    raft,
-    data.map((command): Draft => ({ type: 'normal', data: command, change: undefined })),
-    raft.id,
-  );
+export function proposeData(raft: Raft, commands: readonly Uint8Array[]): ProposeOutcome {
+  let bytes = 0;
+  for (let i = 0; i < commands.length; i++) {
+    const { length } = commands[i] as Uint8Array;
+    if (length > raft.config.maxEntryBytes) return refuse(raft, 'too-large', commands.length);
+    bytes += length;
+  }
+  const { role } = raft;
+  if (role.name === 'leader') return appendCommands(raft, role, commands, bytes);
+  const drafts = commands.map((data): Draft => ({ type: 'normal', data, change: undefined }));
+  return forward(raft, drafts, raft.id);
+}
+
+function appendCommands(raft: Raft, leader: Leader, commands: readonly Uint8Array[], bytes: number): ProposeOutcome {
+  const refused = refusalNow(raft, leader, bytes);
+  if (refused !== undefined) return refuse(raft, refused, commands.length);
+  const { term, timeMs } = raft;
+  const firstIndex = raft.log.last + 1;
+  const entries: Entry[] = new Array(commands.length);
+  for (let i = 0; i < commands.length; i++) {
+    entries[i] = makeEntry(firstIndex + i, term, 'normal', timeMs, commands[i] as Uint8Array, undefined);
+  }
+  return append(raft, leader, entries, bytes);
 }
 
 export function proposeChange(raft: Raft, change: ConfChange): ProposeOutcome {
@@ -45,43 +61,58 @@ export function onProposeRequest(raft: Raft, message: ProposeRequest): void {
 
 function proposeDrafts(raft: Raft, drafts: readonly Draft[], from: NodeId): ProposeOutcome {
   const { role } = raft;
-  if (role.name === 'leader') return appendDrafts(raft, role, drafts);
-  const leader = role.name === 'follower' ? role.leader : NO_NODE;
-  if (leader === NO_NODE) return refuse(raft, 'no-leader', drafts);
-  if (!raft.config.forwardProposals) return refuse(raft, 'not-leader', drafts);
+  return role.name === 'leader' ? appendDrafts(raft, role, drafts) : forward(raft, drafts, from);
+}
+
+function forward(raft: Raft, drafts: readonly Draft[], from: NodeId): ProposeOutcome {
+  const leader = leaderOf(raft);
+  if (leader === NO_NODE) return refuse(raft, 'no-leader', drafts.length);
+  if (!raft.config.forwardProposals) return refuse(raft, 'not-leader', drafts.length);
   const entries = drafts.map(({ type, data, change }) => makeEntry(0, 0, type, 0, data, change));
   sendNow(raft, { type: 'propose-request', from, to: leader, term: 0, entries });
   return { ok: true, forwarded: true };
 }
 
-function appendDrafts(raft: Raft, leader: Leader, drafts: readonly Draft[]): ProposeOutcome {
-  if (leader.members.get(raft.id) === undefined) return refuse(raft, 'removed', drafts);
+/** Why nothing at all is taken now. */
+function refusalNow(raft: Raft, leader: Leader, bytes: number): RefusalReason | undefined {
+  if (leader.members.get(raft.id) === undefined) return 'removed';
   // A leader about to go takes nothing new, so that its successor can catch up with it (§3.10).
-  if (leader.transferee !== NO_NODE) return refuse(raft, 'transfer-in-progress', drafts);
-  const bytes = bytesOf(drafts);
+  if (leader.transferee !== NO_NODE) return 'transfer-in-progress';
   // What is empty is never refused, and neither is the first: any size that is allowed at all can be proposed.
-  const limit = raft.config.maxUncommittedBytes;
-  if (bytes > 0 && leader.uncommittedBytes > 0 && leader.uncommittedBytes + bytes > limit) return refuse(raft, 'busy', drafts);
+  const { uncommittedBytes } = leader;
+  if (bytes > 0 && uncommittedBytes > 0 && uncommittedBytes + bytes > raft.config.maxUncommittedBytes) return 'busy';
+  return undefined;
+}
+
+function appendDrafts(raft: Raft, leader: Leader, drafts: readonly Draft[]): ProposeOutcome {
+  const bytes = drafts.reduce((sum, { data }) => sum + data.length, 0);
+  const refused = refusalNow(raft, leader, bytes);
+  if (refused !== undefined) return refuse(raft, refused, drafts.length);
   const firstIndex = raft.log.last + 1;
-  const entries: Entry[] = new Array(drafts.length);
-  for (let i = 0; i < drafts.length; i++) {
-    const draft = drafts[i] as Draft;
-    const { term, timeMs } = raft;
-    if (draft.change === undefined) {
-      entries[i] = makeEntry(firstIndex + i, term, 'normal', timeMs, draft.data, undefined);
+  const { term, timeMs } = raft;
+  const entries: Entry[] = [];
+  for (const { data, change } of drafts) {
+    const index = firstIndex + entries.length;
+    if (change === undefined) {
+      entries.push(makeEntry(index, term, 'normal', timeMs, data, undefined));
       continue;
     }
-    const refused = refusalOf(raft, leader, draft.change);
-    if (refused === undefined || !raft.config.validateConfChanges) {
-      setPendingConf(leader, firstIndex + i);
-      entries[i] = makeEntry(firstIndex + i, term, 'conf', timeMs, NO_BYTES, draft.change);
+    const why = refusalOf(raft, leader, change);
+    if (why === undefined || !raft.config.validateConfChanges) {
+      setPendingConf(leader, index);
+      entries.push(makeEntry(index, term, 'conf', timeMs, NO_BYTES, change));
     } else if (raft.config.explicitRefusals && drafts.length === 1) {
-      return refuse(raft, refused, drafts);
+      return refuse(raft, why, 1);
     } else {
       // Where nobody can be told, an empty entry takes its place.
-      entries[i] = makeEntry(firstIndex + i, term, 'normal', timeMs, NO_BYTES, undefined);
+      entries.push(makeEntry(index, term, 'normal', timeMs, NO_BYTES, undefined));
     }
   }
+  return append(raft, leader, entries, bytes);
+}
+
+function append(raft: Raft, leader: Leader, entries: readonly Entry[], bytes: number): ProposeOutcome {
+  const firstIndex = raft.log.last + 1;
   if (entries.length > 0) {
     addUncommitted(leader, bytes);
     appendLocal(raft, entries);
@@ -101,12 +132,6 @@ function refusalOf(raft: Raft, leader: Leader, change: ConfChange): RefusalReaso
   return undefined;
 }
 
-function bytesOf(drafts: readonly Draft[]): number {
-  let bytes = 0;
-  for (let i = 0; i < drafts.length; i++) bytes += (drafts[i] as Draft).data.length;
-  return bytes;
-}
-
 function setPendingConf(leader: Leader, index: number): void {
   const own: Writable<Leader, 'pendingConfIndex'> = leader;
   own.pendingConfIndex = index;
@@ -123,7 +148,7 @@ export function releaseUncommitted(leader: Leader, bytes: number): void {
   own.uncommittedBytes = Math.max(0, leader.uncommittedBytes - bytes);
 }
 
-function refuse(raft: Raft, reason: RefusalReason, drafts: readonly Draft[]): ProposeOutcome {
-  if (raft.trace !== undefined) raft.trace({ kind: 'propose-dropped', why: reason, count: drafts.length });
+function refuse(raft: Raft, reason: RefusalReason, count: number): ProposeOutcome {
+  if (raft.trace !== undefined) raft.trace({ kind: 'propose-dropped', why: reason, count });
   return { ok: false, reason };
 }

@@ -1,5 +1,5 @@
 /** Verbs of replication that several chapters use: append here, send there, commit (§3.5, §3.6.2, §10.2.1). */
-import type { Progress } from '../progress/progress.ts';
+import { type Progress, WANTED } from '../progress/progress.ts';
 import type { Leader, Raft } from '../state.ts';
 import { type Entry, type Index, makeEntry, NO_BYTES } from '../types.ts';
 import { sendAck, sendNow } from './send.ts';
@@ -28,19 +28,19 @@ export function appendLocal(raft: Raft, entries: readonly Entry[]): void {
 
 /** An append in any case, even an empty one: it carries the commit index, or probes. */
 export function sendAppend(raft: Raft, progress: Progress): void {
-  if (raft.config.batchAppends) progress.want('append');
+  if (raft.config.batchAppends) progress.want(WANTED.append);
   else trySendAppend(raft, progress, true);
 }
 
 /** Appends while there are entries and room for them. */
 export function sendEntries(raft: Raft, progress: Progress): void {
-  if (raft.config.batchAppends) progress.want('entries');
+  if (raft.config.batchAppends) progress.want(WANTED.entries);
   else fillWindow(raft, progress);
 }
 
 /** One append if there are entries. */
 export function sendNewEntries(raft: Raft, progress: Progress): void {
-  if (raft.config.batchAppends) progress.want('entries');
+  if (raft.config.batchAppends) progress.want(WANTED.entries);
   else trySendAppend(raft, progress, false);
 }
 
@@ -61,13 +61,13 @@ export function broadcastCommit(raft: Raft, leader: Leader): void {
 export function sendCommit(raft: Raft, progress: Progress): void {
   const { batchAppends, broadcastCommit: always } = raft.config;
   if (!always) sendNewEntries(raft, progress);
-  else if (batchAppends) progress.want('commit');
+  else if (batchAppends) progress.want(WANTED.commit);
   else trySendAppend(raft, progress, true);
 }
 
 export function wantsAppends(leader: Leader): boolean {
   const { all } = leader.members;
-  for (let i = 0; i < all.length; i++) if ((all[i] as Progress).wanted !== 'nothing') return true;
+  for (let i = 0; i < all.length; i++) if ((all[i] as Progress).wanted !== WANTED.nothing) return true;
   return false;
 }
 
@@ -79,9 +79,10 @@ export function flushAppends(raft: Raft, leader: Leader, committing: boolean): v
   const { all } = leader.members;
   for (let i = 0; i < all.length; i++) {
     const progress = all[i] as Progress;
-    if (progress.wanted === 'nothing' || (progress.wanted === 'commit' && committing && progress.next > raft.log.last)) continue;
+    if (progress.wanted === WANTED.nothing || (progress.wanted === WANTED.commit && committing && progress.next > raft.log.last))
+      continue;
     const wanted = progress.takeWanted();
-    const first = trySendAppend(raft, progress, wanted !== 'entries');
+    const first = trySendAppend(raft, progress, wanted !== WANTED.entries);
     if (first && progress.next <= raft.log.last) fillWindow(raft, progress);
   }
 }
@@ -103,10 +104,7 @@ function trySendAppend(raft: Raft, progress: Progress, evenEmpty: boolean): bool
   // With a full window an empty append goes out: if all that filled it was lost, its rejection says so.
   if (progress.state !== 'replicate' || !progress.inflights.full) {
     if (!evenEmpty && progress.next > log.last) return false;
-    const found = log.entries(progress.next, log.last + 1, {
-      maxBytes: raft.config.maxAppendBytes,
-      maxEntries: raft.config.maxAppendEntries,
-    });
+    const found = log.entries(progress.next, log.last + 1, raft.config.maxAppendBytes, raft.config.maxAppendEntries);
     if (found === 'compacted') return trySendSnapshot(raft, progress);
     if (found === 'unavailable') return waitForEntries(raft, progress);
     run = found;
