@@ -226,7 +226,7 @@ export interface ReadState {
  */
 export interface PersistMark {
   readonly term: Term;
-  /** Last entry of the write, 0 when it carried none. */
+  /** The last entry handed out so far and not known to be durable, also when this write carries none; 0 when there is none. */
   readonly index: Index;
   readonly logTerm: Term;
   /** Index of the snapshot of the write, 0 when it carried none. */
@@ -250,7 +250,7 @@ export interface Ready {
   readonly messages: readonly Message[];
   readonly messagesAfterPersist: readonly Message[];
   readonly readStates: readonly ReadState[];
-  /** False when the write holds nothing a crash may not lose (a new commit index only). */
+  /** False when the write holds nothing a crash may not lose (a new commit index, or nothing at all). */
   readonly mustSync: boolean;
   /** undefined when there is nothing to write. */
   readonly mark: PersistMark | undefined;

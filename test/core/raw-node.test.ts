@@ -107,6 +107,35 @@ describe('elections', () => {
     expect(cluster.leaders).toEqual([]);
   });
 
+  test('a candidate of lower priority with the better log is not refused, though the log is shorter', () => {
+    const cluster = new TestCluster({ voters: ['a', 'b'], config: { preVote: false } });
+    cluster.node('b').setPriority(5);
+    const request: Message = {
+      type: 'vote-request',
+      from: 'a',
+      to: 'b',
+      term: 9,
+      pre: false,
+      lastIndex: 2,
+      lastTerm: 8,
+      transfer: false,
+      priority: 0,
+      commit: 0,
+      commitTerm: 0,
+    };
+    const entries = [1, 2, 3, 4].map((index) => makeEntry(index, 7, 'normal', 0, NO_BYTES, undefined));
+    cluster.receive({ type: 'append-request', from: 'a', to: 'b', term: 7, prevIndex: 0, prevTerm: 0, commit: 0, entries });
+    cluster.node('b').forgetLeader();
+    cluster.settle();
+    cluster.receive(request);
+    cluster.work('b');
+    expect(cluster.network).toMatchObject([{ type: 'vote-response', reject: false, term: 9 }]);
+    cluster.receive({ ...request, term: 10, lastTerm: 7, lastIndex: 4 });
+    cluster.network = [];
+    cluster.work('b');
+    expect(cluster.network).toMatchObject([{ type: 'vote-response', reject: true }]);
+  });
+
   test('an isolated node does not raise its term, and comes back without an election', () => {
     const cluster = new TestCluster(abc);
     cluster.elect('a');

@@ -98,9 +98,14 @@ function mayVote(raft: Raft, { from, pre, term }: VoteRequest): boolean {
   return pre && term > raft.term;
 }
 
-/** A candidate of lower priority is refused, unless its log is longer: then nobody else may be able to win. */
-function prefers(raft: Raft, { priority, lastIndex }: VoteRequest): boolean {
-  return priority >= raft.priority || lastIndex > raft.log.last;
+/**
+ * A candidate of lower priority is refused by who could lead itself: but not when its log is the better one, for then this
+ * node could not win, and nobody would.
+ */
+function prefers(raft: Raft, { priority, lastIndex, lastTerm }: VoteRequest): boolean {
+  if (priority >= raft.priority || !promotable(raft)) return true;
+  const { log } = raft;
+  return lastTerm > log.lastTerm || (lastTerm === log.lastTerm && lastIndex > log.last);
 }
 
 /** Votes count in the election they were given in: a PreVote for a pre-candidate, a vote for a candidate. */
