@@ -108,7 +108,7 @@ const LOSSES: ReadonlyArray<readonly [name: string, keep: (place: number, crashA
   ['some of it kept', (place, crashAt) => (place * 7 + crashAt) % 3 === 0, 0],
   ['all of it kept', () => true, 120],
   ['none of it kept', () => false, 120],
-  ['none of it kept', () => false, 8192],
+  ['none of it kept', () => false, 3072],
 ];
 
 /** Runs the scenario until step `crashAt`; false when it ended before. */

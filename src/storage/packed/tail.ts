@@ -5,9 +5,9 @@ import type { Fold } from './fold.ts';
 
 /**
  * Bytes of entries in the head record. A small append is then one record, not two, and writes the tail once more: below
- * this that is cheaper than a second record, in IndexedDB by a fifth of a transaction.
+ * this that is cheaper than a second record, in IndexedDB by about a tenth of a transaction.
  */
-export const TAIL_BYTES_MAX: number = 8 * 1024;
+export const TAIL_BYTES_MAX: number = 3 * 1024;
 
 export class Tail {
   readonly #bytesMax: number;
