@@ -11,11 +11,14 @@ import { Evidence } from './evidence.ts';
 import { Ghost } from './ghost.ts';
 import { VirtualNetwork } from './network.ts';
 import type { Plan, Strike, Target } from './plan.ts';
+import { quorumHas } from './quorums.ts';
 import { Scheduler } from './scheduler.ts';
 import { VirtualRoom } from './signaling.ts';
 import { SimNode, type World } from './sim-node.ts';
 import { TraceHash } from './trace-hash.ts';
 
+/** A leader that nobody hears has stepped down after so many election timeouts. */
+const ALONE_WITHIN = 3;
 /** A slow disk takes so many times as long. */
 const SLOW_DISK_FACTOR = 60;
 /** How long a membership change of the plan may take, in ms. */
@@ -29,10 +32,14 @@ export class SimCluster {
   readonly network: VirtualNetwork;
   readonly room: VirtualRoom;
   readonly hash: TraceHash = new TraceHash();
+  /** Sees every disk before it is used. */
+  onDisk: ((disk: VirtualDisk) => void) | undefined = undefined;
   readonly #nodes: SimNode[] = [];
   readonly #byId = new Map<NodeId, SimNode>();
   readonly #world: World;
   readonly #random: Prng;
+  /** Nodes that stay down after the rest has healed. */
+  readonly absent: Set<NodeId> = new Set();
   #healed = false;
   #changedMs = Number.NEGATIVE_INFINITY;
 
@@ -77,6 +84,7 @@ export class SimCluster {
     const id = `n${this.#nodes.length + 1}`;
     const disk = new VirtualDisk(id, this.scheduler, this.#random.fork(`disk/${id}`));
     disk.faults = this.plan.disk;
+    this.onDisk?.(disk);
     const node = new SimNode(id, suffrage, disk, this.#world);
     const { drift } = this.plan;
     node.clockFaults = { rate: 1 + this.#random.fork(`drift/${id}`).span(-drift, drift), wallOffsetMs: 0, timerGrainMs: 0 };
@@ -155,7 +163,7 @@ export class SimCluster {
         this.#later(strike.forMs, () => this.#thaw(node));
         return true;
       case 'isolate':
-        return this.#block([node.id], this.#others(node), strike.forMs, true);
+        return this.#isolate(node, strike.forMs);
       case 'one-way': {
         const other = this.#target(strike.other);
         if (other === undefined || other === node) return false;
@@ -245,6 +253,22 @@ export class SimCluster {
     return true;
   }
 
+  #isolate(node: SimNode, forMs: number): boolean {
+    const { engine } = node;
+    const others = this.#others(node);
+    const [, timeoutMs] = this.plan.tuning.electionTimeoutMs;
+    if (forMs > ALONE_WITHIN * timeoutMs + 1) {
+      this.#later(forMs - 1, () => {
+        const voters = engine?.member?.conf.voters.length ?? 0;
+        const alone = others.every((id) => this.network.isBlocked(node.id, id) && this.network.isBlocked(id, node.id));
+        if (!alone || voters < 2 || node.engine !== engine || node.process?.frozen === true || node.clockFaults.timerGrainMs > 0)
+          return;
+        this.evidence.check('I37', !node.isLeader, () => `${node.id} still leads after ${forMs} ms without anybody`);
+      });
+    }
+    return this.#block([node.id], others, forMs, true);
+  }
+
   #disk(node: SimNode, faults: Partial<Plan['disk']>, forMs: number): boolean {
     node.disk.faults = { ...this.plan.disk, ...faults };
     this.#later(forMs, () => {
@@ -279,29 +303,49 @@ export class SimCluster {
     });
   }
 
-  #change(strike: Extract<Strike, { kind: 'demote' | 'promote' | 'remove' | 'replace' }>): boolean {
+  #change(strike: Extract<Strike, { kind: 'demote' | 'promote' | 'remove' | 'replace' | 'reshape' }>): boolean {
     const engine = this.leader?.engine;
     const conf = engine?.member?.conf;
-    const node = this.#target(strike.target);
-    const other = this.#target(strike.other);
-    if (engine === undefined || conf === undefined || node === undefined || other === undefined) return false;
-    const membership = new NodeMembership(engine);
-    const options = { timeoutMs: CHANGE_TIMEOUT_MS };
+    if (engine === undefined || conf === undefined || conf.votersOutgoing.length > 0) return false;
     // Nobody gives up a vote while one is lost for good.
     if (conf.voters.some((id) => this.#byId.get(id)?.retired === true)) return false;
-    const voters = conf.voters.length;
+    // Who has joined but does not take part yet must not be given a vote: it could not be asked for one.
+    const learners = conf.learners.filter((id) => this.#byId.get(id)?.engine?.member !== undefined);
+    const voter = conf.voters[strike.target % conf.voters.length];
+    const learner = learners[strike.target % Math.max(1, learners.length)];
+    const asked = this.#changeOf(strike, new NodeMembership(engine), { voter, learner, voters: conf.voters, learners });
+    if (asked === undefined) return false;
     this.#changedMs = this.scheduler.nowMs;
-    const is = suffrageOf(conf, node.id);
-    if (strike.kind === 'promote' && is === 'learner') this.#ask(membership.promote(node.id, options));
-    else if (strike.kind === 'demote' && is === 'voter' && voters > 1) this.#ask(membership.demote(node.id, options));
-    else if (strike.kind === 'replace' && is === 'voter' && suffrageOf(conf, other.id) === 'learner')
-      this.#ask(membership.replace(node.id, other.id, options));
-    else if (strike.kind === 'remove' && is === 'voter' && voters > 2 && this.#nodes.length <= NODES_MAX) {
-      this.#ask(membership.remove(node.id, options));
-      const successor = this.#addNode(node.suffrage);
-      this.#later(300, () => successor.start('enter'));
-    } else return false;
+    this.#ask(asked);
     return true;
+  }
+
+  #changeOf(
+    strike: Extract<Strike, { kind: 'demote' | 'promote' | 'remove' | 'replace' | 'reshape' }>,
+    membership: NodeMembership,
+    who: {
+      readonly voter: NodeId | undefined;
+      readonly learner: NodeId | undefined;
+      readonly voters: readonly NodeId[];
+      readonly learners: readonly NodeId[];
+    },
+  ): Promise<unknown> | undefined {
+    const { voter, learner, voters, learners } = who;
+    const options = { timeoutMs: CHANGE_TIMEOUT_MS };
+    if (strike.kind === 'reshape') {
+      const all = [...voters, ...learners];
+      const chosen = all.filter((_, i) => (strike.voters & (1 << i)) !== 0);
+      if (chosen.length === 0) return undefined;
+      return membership.change({ voters: chosen, learners: all.filter((id) => !chosen.includes(id)) }, options);
+    }
+    if (strike.kind === 'promote') return learner === undefined ? undefined : membership.promote(learner, options);
+    if (voter === undefined || voters.length < 2) return undefined;
+    if (strike.kind === 'demote') return membership.demote(voter, options);
+    if (strike.kind === 'replace') return learner === undefined ? undefined : membership.replace(voter, learner, options);
+    if (voters.length < 3 || this.#nodes.length > NODES_MAX) return undefined;
+    const successor = this.#addNode(this.#byId.get(voter)?.suffrage ?? 'voter');
+    this.#later(300, () => successor.start('enter'));
+    return membership.remove(voter, options);
   }
 
   /** A call whose answer nobody needs; that it ends is looked at. */
@@ -318,13 +362,35 @@ export class SimCluster {
     this.ghost.onNote?.('', 'heal', 'heal');
     this.network.faults = { ...this.network.faults, drop: 0, duplicate: 0, reorder: 0, corrupt: 0, spike: 0 };
     this.network.heal();
+    const lost = this.#lostForGood();
     for (const node of this.#nodes) {
       node.disk.faults = { ...this.plan.disk, slow: 0, fail: 0 };
       node.clockFaults.timerGrainMs = 0;
+      if (lost.has(node.id)) node.crash('power');
       if (node.process?.frozen === true) this.#thaw(node);
-      node.start('enter');
+      if (!lost.has(node.id)) node.start('enter');
     }
     this.hash.add(`${this.scheduler.nowMs} heal`);
+  }
+
+  /** Voters that stay down from now on: a majority of every configuration that may be in force is left. */
+  #lostForGood(): ReadonlySet<NodeId> {
+    const confs = this.#nodes.flatMap((node) => node.engine?.member?.conf ?? []);
+    const lost = new Set(this.#nodes.filter((node) => node.retired).map((node) => node.id));
+    for (const node of this.#random.fork('lost').shuffle(this.#nodes)) {
+      if (this.absent.size >= this.plan.lostAtHeal || node.retired) continue;
+      const without = (id: NodeId): boolean => id !== node.id && !lost.has(id);
+      // A change on its way could take the vote of one that is left.
+      if (this.scheduler.nowMs - this.#changedMs < 2 * CHANGE_TIMEOUT_MS) break;
+      if (confs.length < this.#nodes.length - this.#retired() || !confs.every((conf) => quorumHas(conf, without))) continue;
+      lost.add(node.id);
+      this.absent.add(node.id);
+    }
+    return this.absent;
+  }
+
+  #retired(): number {
+    return this.#nodes.filter((node) => node.retired).length;
   }
 
   /** Leaders' beliefs about their followers, against the disks. */

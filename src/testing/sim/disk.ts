@@ -65,6 +65,8 @@ export class VirtualDisk {
   readonly nodeId: NodeId;
   /** Called before each transaction takes effect, with its number: where a crash can be put. */
   onBoundary: ((disk: VirtualDisk, boundary: number) => void) | undefined = undefined;
+  /** What a crash keeps of the writes on their way: a part of them from the first on, or all, or none. */
+  keepsAtCrash: 'some' | 'all' | 'none' = 'some';
   readonly scheduler: Scheduler;
   readonly random: Prng;
   /** What a power cut leaves. */
@@ -106,7 +108,7 @@ export class VirtualDisk {
   crash(kind: CrashKind): void {
     const waiting = this.#store?.abandon() ?? [];
     this.#store = undefined;
-    const kept = waiting.length === 0 ? 0 : this.random.below(waiting.length + 1);
+    const kept = this.#keptOf(waiting.length);
     for (const transaction of waiting.slice(0, kept)) this.#take(transaction);
     this.counts.keptAtCrash += kept;
     this.counts.lostAtCrash += waiting.length - kept;
@@ -118,6 +120,11 @@ export class VirtualDisk {
     const { bootCount } = this.#image;
     this.#image = this.#base.clone();
     this.#image.bootCount = bootCount;
+  }
+
+  #keptOf(waiting: number): number {
+    if (waiting === 0 || this.keepsAtCrash === 'none') return 0;
+    return this.keepsAtCrash === 'all' ? waiting : this.random.below(waiting + 1);
   }
 
   /** Evicted: nothing is left, not even the identity. */

@@ -1,6 +1,15 @@
 /** The simulator's front door. */
 export { type CampaignOptions, describeSummary, runCampaign, type Summary } from './campaign.ts';
 export { describeStrike, SimCluster } from './cluster.ts';
+export {
+  type CrashPoint,
+  type CrashRun,
+  countBoundaries,
+  crashPointsOf,
+  crashScenarios,
+  searchCrashes,
+  simulateWithCrashes,
+} from './crash-points.ts';
 export { CALM_DISK, type CrashKind, type DiskFaults, VirtualDisk } from './disk.ts';
 export { Evidence, type Violation } from './evidence.ts';
 export { Ghost } from './ghost.ts';

@@ -61,7 +61,7 @@ function differences(cluster: SimCluster): string[] {
     return [`the leader has applied ${head.appliedIndex} of ${cluster.ghost.committed.index}`];
   const digest = digestOf(stateBytes(leader.state.machine) ?? []);
   return cluster.members().flatMap((node) => {
-    if (node.retired) return [];
+    if (node.retired || cluster.absent.has(node.id)) return [];
     const member = node.engine?.member;
     if (node.engine === undefined) return [`${node.id} does not run`];
     if (member === undefined) return [`${node.id} does not take part: ${describeIdle(node.engine)}`];
@@ -84,6 +84,7 @@ export function describeNodes(cluster: SimCluster): string {
     .map((node) => {
       const { engine } = node;
       if (node.retired) return `${node.id} lost`;
+      if (cluster.absent.has(node.id)) return `${node.id} absent`;
       if (engine === undefined) return `${node.id} down`;
       const member = engine.member;
       const conf =

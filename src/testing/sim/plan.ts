@@ -35,7 +35,9 @@ export type Fault =
   | { readonly kind: 'wipe'; readonly target: number }
   | { readonly kind: 'transfer'; readonly target: number }
   | { readonly kind: 'campaign'; readonly target: number }
-  | { readonly kind: 'demote' | 'promote' | 'remove' | 'replace'; readonly target: number; readonly other: number };
+  | { readonly kind: 'demote' | 'promote' | 'remove' | 'replace'; readonly target: number; readonly other: number }
+  /** One joint change: those whose bit is set vote, the others learn. */
+  | { readonly kind: 'reshape'; readonly target: number; readonly voters: number };
 export type FaultKind = Fault['kind'];
 
 export type Strike = Fault & { readonly atMs: number };
@@ -55,6 +57,8 @@ export interface Plan {
   readonly thinkMs: readonly [number, number];
   readonly reads: number;
   readonly strikes: readonly Strike[];
+  /** How many voters stay down when the rest heals: never so many that a majority is lost. */
+  readonly lostAtHeal: number;
   /** When everything heals; the run goes on until all is well, or too long. */
   readonly healAtMs: number;
   /** Events after which the run has failed to come to an end. */
@@ -80,7 +84,7 @@ export function planOf(seed: string, options: PlanOptions = {}): Plan {
   const chaosMs = options.chaosMs ?? 20_000;
   const healAtMs = FIRST_FAULT_MS + chaosMs;
   const voters = random.pick([1, 2, 3, 3, 3, 4, 5, 5]);
-  const learners = random.chance(0.2) ? 1 : 0;
+  const learners = random.pick([0, 0, 0, 1, 2]);
   return {
     seed,
     voters,
@@ -99,6 +103,7 @@ export function planOf(seed: string, options: PlanOptions = {}): Plan {
     ]) as [number, number],
     reads: random.pick([0.2, 0.4, 0.6]),
     strikes: strikesOf(root.fork('faults'), healAtMs, voters + learners),
+    lostAtHeal: random.pick([0, 0, 1, 2]),
     healAtMs,
     eventsMax: (healAtMs + 60_000) * EVENTS_PER_MS_MAX,
   };
@@ -178,7 +183,8 @@ const KINDS: readonly (readonly [kind: FaultKind, chance: number, everyMs: numbe
   ['demote', 0.15, 7_000],
   ['promote', 0.15, 7_000],
   ['remove', 0.15, 10_000],
-  ['replace', 0.12, 9_000],
+  ['replace', 0.2, 5_000],
+  ['reshape', 0.25, 4_000],
 ];
 
 function strikesOf(random: Prng, untilMs: number, nodes: number): Strike[] {
@@ -220,6 +226,8 @@ function faultOf(random: Prng, kind: FaultKind, nodes: number): Fault {
     case 'transfer':
     case 'campaign':
       return { kind, target: index };
+    case 'reshape':
+      return { kind, target: index, voters: random.between(1, 2 ** (nodes + 1) - 1) };
     case 'demote':
     case 'promote':
     case 'remove':

@@ -57,6 +57,8 @@ export class VirtualRoom {
   leave(client: VirtualSignaling): void {
     if (this.#inside.get(client.self) !== client) return;
     this.#inside.delete(client.self);
+    // A grant is for the process that got it: if that is gone before it founded, another may.
+    if (this.#granted === client.self) this.#granted = undefined;
     for (const other of this.#inside.values()) {
       this.#tell(other, (handlers) => handlers.onPeers([...this.#inside.keys()].filter((id) => id !== other.self)));
     }
