@@ -5,6 +5,7 @@ import { RaftError } from '../core/errors.ts';
 import type { Entry, NodeId } from '../core/types.ts';
 import { decodeEnvelope } from '../state/envelope.ts';
 import { TypedMachine } from '../state/typed-machine.ts';
+import { exportStore } from '../storage/dump.ts';
 import type { Admin, CallOptions, EntryInfo, Explanation, NodeMetadata, SnapshotInfo, VerifyReport } from './api.ts';
 import { checkCallOptions } from './calls.ts';
 import type { Engine } from './engine.ts';
@@ -164,6 +165,11 @@ export class NodeAdmin implements Admin {
       firstIndex: member.view.firstIndex(),
       lastIndex: member.view.lastIndex(),
     };
+  }
+
+  export(): AsyncIterable<Uint8Array> {
+    this.member();
+    return exportStore(this.engine.store);
   }
 
   explain(): Explanation {

@@ -184,6 +184,8 @@ export interface Admin {
   /** The last entries first-to-last; by default the last 50. */
   describeLog(range?: { readonly from?: Index; readonly to?: Index; readonly last?: number }): Promise<readonly EntryInfo[]>;
   describeMetadata(): Promise<NodeMetadata>;
+  /** All that this node stores, as one stream of bytes (see docs/STORAGE.md): for support, and for moving it elsewhere. */
+  export(): AsyncIterable<Uint8Array>;
   /** One sentence and its facts: why there is no leader, or why a write waits. */
   explain(): Explanation;
 }

@@ -15,6 +15,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'wire',
     'state',
     'src/storage/storage.ts',
+    // Works over the port, whatever is behind it.
+    'src/storage/dump.ts',
     'src/transport/transport.ts',
     'src/signaling/signaling.ts',
     'src/signaling/protocol.ts',

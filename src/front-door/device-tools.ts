@@ -1,0 +1,37 @@
+/** What is done to a device's stored nodes while they are stopped: bringing one in, and going on alone. */
+import type { NodeId } from '../core/types.ts';
+import { importDump } from '../storage/dump.ts';
+import { type Recovered, recover as recoverStore } from '../storage/recover.ts';
+import type { StorageProvider } from '../storage/storage.ts';
+
+/**
+ * Brings a dump (node.admin.export, `tabraft export`) into this device as a new node, to be opened or recovered.
+ * Errors: corrupt (the dump), storage-newer, quota, storage-unavailable.
+ */
+export async function importNode(storage: StorageProvider, room: string, dump: AsyncIterable<Uint8Array>): Promise<NodeId> {
+  const store = await storage.acquire({ room, fresh: true });
+  try {
+    await importDump(store, dump);
+  } catch (error) {
+    // A half-imported node would be taken for one.
+    await store.wipe();
+    throw error;
+  }
+  const { nodeId } = store.identity;
+  await store.close();
+  return nodeId;
+}
+
+/**
+ * For a cluster whose majority is gone for good: this device's stopped node becomes its only voter, in a new epoch that
+ * members of the old one are refused by. What only the lost majority held is lost: nobody else can decide this.
+ * Errors: invalid-argument (it has never been part of a cluster), corrupt, storage.
+ */
+export async function recoverNode(storage: StorageProvider, room: string, node?: NodeId): Promise<Recovered> {
+  const store = await storage.acquire({ room, preferred: node });
+  try {
+    return await recoverStore(store, Date.now());
+  } finally {
+    await store.close();
+  }
+}
