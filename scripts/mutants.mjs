@@ -56,12 +56,13 @@ function treeOf(id) {
 }
 
 /** Puts the fault in; the text to find must stand there exactly once, or the list is out of date. */
-function mutate(tree, { id, file, find, replace }) {
+function mutate(tree, { file, find, replace }) {
   const path = join(tree, file);
   const text = readFileSync(path, 'utf8');
   const parts = text.split(find);
-  if (parts.length !== 2) throw new Error(`${id}: found ${parts.length - 1} times in ${file}: ${find}`);
+  if (parts.length !== 2) return `found ${parts.length - 1} times in ${file}: ${find}`;
   writeFileSync(path, parts.join(replace));
+  return undefined;
 }
 
 async function simulate(tree) {
@@ -96,7 +97,11 @@ async function unit(tree, file) {
 
 async function judge(mutant) {
   const tree = treeOf(mutant.id);
-  mutate(tree, mutant);
+  const stale = mutate(tree, mutant);
+  if (stale !== undefined) {
+    console.log(`STALE    ${mutant.id}: ${stale}`);
+    return { id: mutant.id, file: mutant.file, breaks: mutant.breaks, sim: null, unit: null };
+  }
   const started = Date.now();
   const sim = await simulate(tree);
   const units = values.unit && sim === undefined ? await unit(tree, mutant.file) : undefined;

@@ -4,6 +4,8 @@
 //   npm run sim -- --minutes 60          as many as fit (npm run sim:nightly)
 //   npm run sim -- --seed 17 [--commit C]  one seed again: what it came to, and its last steps
 //   npm run sim -- --plan FILE           a plan that was saved
+//   npm run sim -- --crash-points        every write of every scenario, a crash at each; --pairs 500: two crashes each
+//   npm run sim -- --explore 3 --states 50000   every order of events of so many cores, as far as so many states
 //   npm run sim -- --shrink 17           makes a failing seed small: a plan, its steps, a picture in build/sim/
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,6 +22,11 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     plan: { type: 'string' },
     shrink: { type: 'string' },
+    'crash-points': { type: 'boolean', default: false },
+    every: { type: 'string', default: '1' },
+    pairs: { type: 'string' },
+    explore: { type: 'string' },
+    states: { type: 'string', default: '20000' },
     commit: { type: 'string' },
     from: { type: 'string' },
     source: { type: 'string', default: root },
@@ -146,8 +153,33 @@ async function shrink(sim, plan) {
   return again(sim, { ...small.plan, seed: plan.seed });
 }
 
+async function crashPoints(sim) {
+  let bad = 0;
+  const options = values.pairs === undefined ? { every: Number(values.every) } : { pairs: Number(values.pairs) };
+  for (const name of Object.keys(sim.crashScenarios())) {
+    const { runs, failed } = await sim.searchCrashes(name, options);
+    console.log(`${name}: ${runs} runs, ${failed.length} failed`);
+    for (const { points, report } of failed.slice(0, 3)) console.log(`  ${JSON.stringify(points)}: ${failureOf(report)}`);
+    bad += failed.length;
+  }
+  return bad === 0 ? 0 : 1;
+}
+
+function exploreAll(sim) {
+  const options = { ...sim.EXPLORE_DEFAULTS, nodes: Number(values.explore), losses: 1, statesMax: Number(values.states) };
+  const found = sim.explore(options);
+  console.log(
+    `${found.states} states, ${found.transitions} transitions, ${found.depth} deep, ${found.complete ? 'all of them' : 'up to the bound'}`,
+  );
+  if (found.violation === undefined) return 0;
+  console.log(`FAILED ${found.violation.id}: ${found.violation.text}\n${JSON.stringify(found.path)}`);
+  return 1;
+}
+
 const sim = await load(values.source);
-if (values.shrink !== undefined) process.exitCode = await shrink(sim, sim.planOf(values.shrink));
+if (values['crash-points']) process.exitCode = await crashPoints(sim);
+else if (values.explore !== undefined) process.exitCode = exploreAll(sim);
+else if (values.shrink !== undefined) process.exitCode = await shrink(sim, sim.planOf(values.shrink));
 else if (values.seed !== undefined) process.exitCode = await again(sim, sim.planOf(values.seed));
 else if (values.plan !== undefined) process.exitCode = await again(sim, JSON.parse(readFileSync(values.plan, 'utf8')));
 else process.exitCode = await campaign(sim);

@@ -91,7 +91,7 @@ export const MUTANTS = [
   m(
     'joint-one-half-commits',
     'core/progress/tracker.ts',
-    '    return Math.min(incoming, this.#majorityMatch(this.#outgoing));',
+    '    return Math.min(incoming, majorityMatch(this.#outgoing));',
     '    return incoming;',
     'a joint configuration commits with its new half only (E13)',
   ),
@@ -353,8 +353,8 @@ export const MUTANTS = [
   m(
     'learner-counted',
     'core/progress/tracker.ts',
-    '    this.#incoming = this.#all.filter(({ id }) => conf.voters.includes(id));',
-    '    this.#incoming = this.#all.filter(({ id }) => conf.voters.includes(id) || conf.learners.includes(id));',
+    '    this.#incoming = halfOf(this.#all, conf.voters);',
+    '    this.#incoming = halfOf(this.#all, [...conf.voters, ...conf.learners]);',
     'learners count for commit',
   ),
   m(

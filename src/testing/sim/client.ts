@@ -2,11 +2,12 @@
  * Simulated clients: each calls one operation after the other at any node, and tries again at another one, with the
  * same key, when it does not learn what became of it.
  */
+import { packValue } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import type { History, Operation } from '../history/history.ts';
 import type { Prng } from '../prng.ts';
-import { encodeObjectsCommand, type ObjectsCommand, type ObjectsState, readObject } from './machine.ts';
+import { type ObjectsCommand, type ObjectsState, readObject } from './machine.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SimNode } from './sim-node.ts';
 
@@ -19,6 +20,12 @@ export interface ClientOptions {
   readonly reads: number;
   /** Times an operation is tried again elsewhere. */
   readonly retries: number;
+  /** Commands of another machine than `objectsMachine`; then there are no reads. */
+  readonly command: ((random: Prng, id: string) => AnyCommand) | undefined;
+}
+
+export interface AnyCommand {
+  readonly type: string;
 }
 
 type Ending = Pick<Operation, 'outcome' | 'result'>;
@@ -71,7 +78,11 @@ export class SimClient {
     else this.#write(command, id, this.#options.retries, false, finish);
   }
 
-  #command(key: string, id: string): ObjectsCommand {
+  #command(key: string, id: string): AnyCommand {
+    return this.#options.command?.(this.#random, id) ?? this.#objectsCommand(key, id);
+  }
+
+  #objectsCommand(key: string, id: string): ObjectsCommand {
     if (key.startsWith('list:')) return { type: 'append', key, value: id };
     if (key.startsWith('counter:')) return { type: 'add', key, amount: this.#random.between(1, 5) };
     if (this.#random.chance(0.5)) return { type: 'write', key, value: id };
@@ -90,7 +101,7 @@ export class SimClient {
     return running.length === 0 ? undefined : this.#random.pick(running);
   }
 
-  #write(command: ObjectsCommand, key: string, retries: number, unsure: boolean, finish: (ending: Ending) => void): void {
+  #write(command: AnyCommand, key: string, retries: number, unsure: boolean, finish: (ending: Ending) => void): void {
     const node = this.#node();
     const again = (maybe: boolean): void => {
       const open = unsure || maybe;
@@ -101,7 +112,7 @@ export class SimClient {
     if (node === undefined || engine === undefined) return again(false);
     const once = this.#patience(engine, node, () => again(true));
     engine.writes.submit({
-      command: encodeObjectsCommand(command),
+      command: packValue(command),
       described: command,
       key,
       forward: true,
@@ -160,8 +171,10 @@ export class SimClient {
 /** How often a client looks whether the node it waits for still lives, in ms. */
 const WATCH_MS = 500;
 
-function inputOf(command: ObjectsCommand | undefined): unknown {
+function inputOf(command: AnyCommand | undefined): unknown {
   if (command === undefined) return null;
-  if (command.type === 'cas') return [command.expected, command.next];
-  return command.type === 'add' ? command.amount : command.value;
+  const objects = command as ObjectsCommand;
+  if (objects.type === 'cas') return [objects.expected, objects.next];
+  if (objects.type === 'add') return objects.amount;
+  return objects.type === 'write' || objects.type === 'append' ? objects.value : command;
 }

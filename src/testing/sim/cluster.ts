@@ -6,6 +6,7 @@ import { memberIds, suffrageOf } from '../../runtime/member-info.ts';
 import { NodeMembership } from '../../runtime/membership.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import { Prng } from '../prng.ts';
+import { askChange, type ChangeStrike } from './change-strikes.ts';
 import { VirtualDisk } from './disk.ts';
 import { Evidence } from './evidence.ts';
 import { Ghost } from './ghost.ts';
@@ -303,7 +304,7 @@ export class SimCluster {
     });
   }
 
-  #change(strike: Extract<Strike, { kind: 'demote' | 'promote' | 'remove' | 'replace' | 'reshape' }>): boolean {
+  #change(strike: ChangeStrike): boolean {
     const engine = this.leader?.engine;
     const conf = engine?.member?.conf;
     if (engine === undefined || conf === undefined || conf.votersOutgoing.length > 0) return false;
@@ -313,39 +314,17 @@ export class SimCluster {
     const learners = conf.learners.filter((id) => this.#byId.get(id)?.engine?.member !== undefined);
     const voter = conf.voters[strike.target % conf.voters.length];
     const learner = learners[strike.target % Math.max(1, learners.length)];
-    const asked = this.#changeOf(strike, new NodeMembership(engine), { voter, learner, voters: conf.voters, learners });
+    const replaceable = conf.voters.length >= 3 && this.#nodes.length <= NODES_MAX;
+    const who = { voter, learner, voters: conf.voters, learners, replaceable };
+    const asked = askChange(strike, new NodeMembership(engine), who, CHANGE_TIMEOUT_MS);
     if (asked === undefined) return false;
+    if (strike.kind === 'remove') {
+      const successor = this.#addNode(this.#byId.get(voter ?? '')?.suffrage ?? 'voter');
+      this.#later(300, () => successor.start('enter'));
+    }
     this.#changedMs = this.scheduler.nowMs;
     this.#ask(asked);
     return true;
-  }
-
-  #changeOf(
-    strike: Extract<Strike, { kind: 'demote' | 'promote' | 'remove' | 'replace' | 'reshape' }>,
-    membership: NodeMembership,
-    who: {
-      readonly voter: NodeId | undefined;
-      readonly learner: NodeId | undefined;
-      readonly voters: readonly NodeId[];
-      readonly learners: readonly NodeId[];
-    },
-  ): Promise<unknown> | undefined {
-    const { voter, learner, voters, learners } = who;
-    const options = { timeoutMs: CHANGE_TIMEOUT_MS };
-    if (strike.kind === 'reshape') {
-      const all = [...voters, ...learners];
-      const chosen = all.filter((_, i) => (strike.voters & (1 << i)) !== 0);
-      if (chosen.length === 0) return undefined;
-      return membership.change({ voters: chosen, learners: all.filter((id) => !chosen.includes(id)) }, options);
-    }
-    if (strike.kind === 'promote') return learner === undefined ? undefined : membership.promote(learner, options);
-    if (voter === undefined || voters.length < 2) return undefined;
-    if (strike.kind === 'demote') return membership.demote(voter, options);
-    if (strike.kind === 'replace') return learner === undefined ? undefined : membership.replace(voter, learner, options);
-    if (voters.length < 3 || this.#nodes.length > NODES_MAX) return undefined;
-    const successor = this.#addNode(this.#byId.get(voter)?.suffrage ?? 'voter');
-    this.#later(300, () => successor.start('enter'));
-    return membership.remove(voter, options);
   }
 
   /** A call whose answer nobody needs; that it ends is looked at. */

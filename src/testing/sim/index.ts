@@ -1,6 +1,7 @@
 /** The simulator's front door. */
 export { type CampaignOptions, describeSummary, runCampaign, type Summary } from './campaign.ts';
 export { describeStrike, SimCluster } from './cluster.ts';
+export { type Choice, CoreModel, type ModelLimits } from './core-model.ts';
 export {
   type CrashPoint,
   type CrashRun,
@@ -12,6 +13,7 @@ export {
 } from './crash-points.ts';
 export { CALM_DISK, type CrashKind, type DiskFaults, VirtualDisk } from './disk.ts';
 export { Evidence, type Violation } from './evidence.ts';
+export { EXPLORE_DEFAULTS, type Exploration, type ExploreOptions, explore, replay } from './explore.ts';
 export { Ghost } from './ghost.ts';
 export { objectsMachine } from './machine.ts';
 export { CALM_NETWORK, type NetworkFaults, VirtualNetwork, VirtualTransport } from './network.ts';

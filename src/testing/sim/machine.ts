@@ -1,5 +1,4 @@
 /** The state machine of simulated runs: registers, lists and counters, as the models of the checker know them. */
-import { packValue } from '../../codec/pack.ts';
 import type { StateMachine } from '../../state/types.ts';
 import type { Value } from '../history/models.ts';
 
@@ -44,10 +43,6 @@ export const objectsMachine: StateMachine<ObjectsState, typeof commands, Record<
   initial: () => ({ registers: {}, lists: {}, counters: {} }),
   commands,
 };
-
-export function encodeObjectsCommand(command: ObjectsCommand): Uint8Array {
-  return packValue(command);
-}
 
 /** What a read of a key answers. */
 export function readObject(state: ObjectsState, key: string): Value | readonly Value[] {
