@@ -105,6 +105,7 @@ async function campaign(sim) {
     unhandled.length = 0;
     if (failure !== undefined) {
       failures.push(report);
+      savePlan(report.plan);
       console.log(
         `\nFAILED seed ${report.plan.seed}: ${failure}\n  npm run sim -- --seed ${report.plan.seed} --commit ${commitId()}`,
       );
@@ -136,10 +137,15 @@ async function again(sim, plan) {
   return failure === undefined ? 0 : 1;
 }
 
-function save(sim, plan, notes, report) {
+function savePlan(plan) {
   mkdirSync(out, { recursive: true });
   const name = join(out, plan.seed.replaceAll(/[^\w-]/g, '_'));
   writeFileSync(`${name}.json`, `${JSON.stringify(plan, null, 2)}\n`);
+  return name;
+}
+
+function save(sim, plan, notes, report) {
+  const name = savePlan(plan);
   writeFileSync(`${name}.svg`, sim.timelineSvg(notes, report.violations, `seed ${plan.seed}`));
   console.log(`saved ${name}.json (the plan) and ${name}.svg (a picture)`);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EXPLORE_DEFAULTS, explore, replay } from '../../src/testing/sim/explore.ts';
+import { EXPLORE_DEFAULTS, explore, replayChoices } from '../../src/testing/sim/explore.ts';
 
 describe('every order of events of two cores', () => {
   test('one election and one proposal: all of it, and nothing is violated', () => {
@@ -29,7 +29,7 @@ describe('every order of events of two cores', () => {
       { kind: 'campaign', node: 0 },
       { kind: 'write', node: 0 },
     ] as const;
-    expect(replay(limits, path).key()).toBe(replay(limits, path).key());
-    expect(replay(limits, path).key()).not.toBe(replay(limits, path.slice(0, 1)).key());
+    expect(replayChoices(limits, path).key()).toBe(replayChoices(limits, path).key());
+    expect(replayChoices(limits, path).key()).not.toBe(replayChoices(limits, path.slice(0, 1)).key());
   });
 });

@@ -7,6 +7,7 @@ import { RaftError } from '../../core/errors.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import type { History, Operation } from '../history/history.ts';
 import type { Prng } from '../prng.ts';
+import type { Evidence } from './evidence.ts';
 import { type ObjectsCommand, type ObjectsState, readObject } from './machine.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SimNode } from './sim-node.ts';
@@ -34,6 +35,9 @@ export interface ClientWorld {
   readonly scheduler: Scheduler;
   readonly history: History;
   readonly nodes: () => readonly SimNode[];
+  /** The greatest index committed anywhere. */
+  readonly committed: () => number;
+  readonly evidence: Evidence;
   /** The run is near its end: no new calls. */
   readonly closing: () => boolean;
 }
@@ -139,13 +143,21 @@ export class SimClient {
     };
     const engine = node?.engine;
     if (node === undefined || engine === undefined || engine.ended !== undefined) return again();
+    const floor = this.#world.committed();
     const once = this.#patience(engine, node, again);
     engine.reads.submit({
       deadlineMs: engine.options.clock.monotonicMs() + this.#options.timeoutMs,
       done: (error) =>
         once(() => {
-          if (error !== undefined) again();
-          else finish({ outcome: 'ok', result: readObject(engine.state.machine.state as ObjectsState, key) });
+          if (error !== undefined) return again();
+          // Whatever was committed before the call, by whomever, is in what is read.
+          const applied = engine.member?.appliedIndex ?? 0;
+          this.#world.evidence.check(
+            'I29',
+            applied >= floor,
+            () => `${node.id} answers a read at ${applied}; ${floor} was committed before it was asked`,
+          );
+          finish({ outcome: 'ok', result: readObject(engine.state.machine.state as ObjectsState, key) });
         }),
     });
   }

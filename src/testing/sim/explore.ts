@@ -34,7 +34,7 @@ export const EXPLORE_DEFAULTS: ExploreOptions = {
 };
 
 /** Makes the choices from the start. */
-export function replay(limits: ModelLimits, path: readonly Choice[]): CoreModel {
+export function replayChoices(limits: ModelLimits, path: readonly Choice[]): CoreModel {
   const model = new CoreModel(limits);
   for (const choice of path) model.take(choice);
   return model;
@@ -50,9 +50,9 @@ export function explore(options: ExploreOptions = EXPLORE_DEFAULTS): Exploration
   for (; frontier.length > 0 && depth < options.depthMax; depth += 1) {
     const next: (readonly Choice[])[] = [];
     for (const path of frontier) {
-      for (const choice of replay(options, path).choices()) {
+      for (const choice of replayChoices(options, path).choices()) {
         const longer = [...path, choice];
-        const model = replay(options, longer);
+        const model = replayChoices(options, longer);
         transitions += 1;
         const violation = model.evidence.violations[0];
         for (const [id, count] of model.evidence.evaluated) evaluated.set(id, (evaluated.get(id) ?? 0) + count);

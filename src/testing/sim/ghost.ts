@@ -268,6 +268,8 @@ export class Ghost {
       index <= this.committed.index || index <= node.commit,
       () => `${node.id} applies ${index}; committed is ${node.commit}`,
     );
+    const own = Math.max(node.durable.log.lastIndex, node.durable.snapshot?.meta.index ?? 0);
+    evidence.check('I8', index <= own, () => `${node.id} applies ${index}, which is not durable here (up to ${own})`);
     evidence.check('I8', index > node.applied, () => `${node.id} applies ${index} after ${node.applied}`);
     node.applied = index;
     const hash = hashOf(entry);

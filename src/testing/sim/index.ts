@@ -13,7 +13,7 @@ export {
 } from './crash-points.ts';
 export { CALM_DISK, type CrashKind, type DiskFaults, VirtualDisk } from './disk.ts';
 export { Evidence, type Violation } from './evidence.ts';
-export { EXPLORE_DEFAULTS, type Exploration, type ExploreOptions, explore, replay } from './explore.ts';
+export { EXPLORE_DEFAULTS, type Exploration, type ExploreOptions, explore, replayChoices } from './explore.ts';
 export { Ghost } from './ghost.ts';
 export { objectsMachine } from './machine.ts';
 export { CALM_NETWORK, type NetworkFaults, VirtualNetwork, VirtualTransport } from './network.ts';

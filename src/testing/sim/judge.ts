@@ -59,6 +59,7 @@ function differences(cluster: SimCluster): string[] {
   if (leader === undefined || head === undefined) return ['there is no leader'];
   if (head.appliedIndex < cluster.ghost.committed.index)
     return [`the leader has applied ${head.appliedIndex} of ${cluster.ghost.committed.index}`];
+  if (head.conf.votersOutgoing.length > 0) return ['the configuration is still joint'];
   const digest = digestOf(stateBytes(leader.state.machine) ?? []);
   return cluster.members().flatMap((node) => {
     if (node.retired || cluster.absent.has(node.id)) return [];

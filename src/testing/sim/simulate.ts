@@ -50,7 +50,14 @@ export async function simulate(plan: Plan, options: SimulateOptions = {}): Promi
   const random = new Prng(plan.seed).fork('clients');
   cluster.boot();
   const clients: SimClient[] = [];
-  const world = { scheduler: cluster.scheduler, history, nodes: () => cluster.nodes, closing: () => closing };
+  const world = {
+    scheduler: cluster.scheduler,
+    history,
+    nodes: () => cluster.nodes,
+    committed: () => cluster.ghost.committed.index,
+    evidence: cluster.evidence,
+    closing: () => closing,
+  };
   const { command } = options;
   const reads = command === undefined ? plan.reads : 0;
   const client = { keys: plan.keys, thinkMs: plan.thinkMs, timeoutMs: 4_000, reads, retries: 3, command };
