@@ -83,7 +83,26 @@ const benchCore: UserConfig = {
   },
 };
 
-const modes: Readonly<Record<string, UserConfig>> = { demo, server, library, conformance, 'bench-core': benchCore };
+/** What `npm run bench:node` runs. */
+const benchNode: UserConfig = {
+  publicDir: false,
+  build: {
+    ssr: 'bench/node/main.ts',
+    outDir: 'build/bench-node',
+    emptyOutDir: true,
+    target: 'node20',
+    rollupOptions: { output: { entryFileNames: 'node.mjs' } },
+  },
+};
+
+const modes: Readonly<Record<string, UserConfig>> = {
+  demo,
+  server,
+  library,
+  conformance,
+  'bench-core': benchCore,
+  'bench-node': benchNode,
+};
 const config: UserConfigFnObject = ({ mode }) => modes[mode] ?? demo;
 
 export default config;

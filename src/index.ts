@@ -3,10 +3,9 @@
 export type { RaftErrorCode } from './core/errors.ts';
 export { RaftError } from './core/errors.ts';
 export type { Index, NodeId, Term } from './core/types.ts';
-export { type OpenOptions, raft } from './front-door/browser.ts';
+export { IdbStorage, type OpenOptions, raft } from './front-door/browser.ts';
 export { importNode, recoverNode } from './front-door/device-tools.ts';
 export type * from './runtime/api.ts';
 export type { ApplyContext, ByteMachine } from './state/state-machine.ts';
 export { defineStateMachine } from './state/typed-machine.ts';
 export type { Command, Handlers, Queries, ResultOf, StateMachine } from './state/types.ts';
-export { IdbStorage } from './storage/idb/idb-storage.ts';

@@ -107,3 +107,5 @@ function writePreferred(room: string, id: NodeId): void {
 
 /** The ways into a room, for a page. */
 export const raft: Verbs<OpenOptions> = makeVerbs(prepare);
+
+export { IdbStorage };

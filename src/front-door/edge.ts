@@ -66,3 +66,5 @@ function storageOf(options: EdgeOptions): StorageProvider {
 
 /** The ways into a room, for a Node process. */
 export const raft: Verbs<EdgeOptions> = makeVerbs(prepare);
+
+export { LmdbStorage };

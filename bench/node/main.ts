@@ -2,14 +2,17 @@
  * The whole public API in one process: three nodes, memory storage, memory links, 100-byte commands.
  * What is reported are ratios and CPU per operation, medians of several runs side by side.
  */
-import { nodeClock } from '../src/front-door/node-clock.ts';
-import { openNode } from '../src/front-door/open-node.ts';
-import type { RaftNode } from '../src/runtime/api.ts';
-import { resolveTuning } from '../src/runtime/options.ts';
-import { MemorySignalingHub } from '../src/signaling/memory.ts';
-import { defineStateMachine } from '../src/state/typed-machine.ts';
-import { MemoryStorage } from '../src/storage/memory/memory-storage.ts';
-import { MemoryHub } from '../src/transport/memory.ts';
+
+import { packValue, unpackValue } from '../../src/codec/pack.ts';
+import { nodeClock } from '../../src/front-door/node-clock.ts';
+import { openNode } from '../../src/front-door/open-node.ts';
+import type { RaftNode } from '../../src/runtime/api.ts';
+import { resolveTuning } from '../../src/runtime/options.ts';
+import { MemorySignalingHub } from '../../src/signaling/memory.ts';
+import { defineStateMachine, type NoQueries } from '../../src/state/typed-machine.ts';
+import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
+import { MemoryHub } from '../../src/transport/memory.ts';
+import { Cluster } from '../core/cluster.ts';
 
 const PAYLOAD = 'x'.repeat(80);
 const RUNS = Number(process.env['BENCH_RUNS'] ?? 3);
@@ -23,7 +26,7 @@ const store = defineStateMachine<Map<string, string>>()({
     },
   },
 });
-type StoreNode = RaftNode<Map<string, string>, typeof store.commands, Record<never, never>>;
+type StoreNode = RaftNode<Map<string, string>, typeof store.commands, NoQueries>;
 
 async function cluster(count: number): Promise<StoreNode[]> {
   const hub = new MemoryHub();
@@ -79,8 +82,48 @@ async function median(measure: () => Promise<Measure>): Promise<Measure> {
   return all[Math.floor(all.length / 2)] ?? { perSecond: 0, cpuMicros: 0 };
 }
 
-function row(what: string, { perSecond, cpuMicros }: Measure): void {
-  console.log(`${what.padEnd(44)} ${perSecond.toFixed(0).padStart(9)}/s ${cpuMicros.toFixed(1).padStart(8)} µs CPU each`);
+/** The same commands through three cores alone, messages as bytes, each command encoded once and decoded at each member. */
+function coreCost(inFlight: number): Measure {
+  const maps = [0, 1, 2].map(() => new Map<string, string>());
+  let left = 0;
+  let next = 0;
+  let applied = 0;
+  const propose = (): void => {
+    if (applied < next || left === 0) return;
+    left -= inFlight;
+    const batch = Array.from({ length: inFlight }, () => packValue({ type: 'set', key: `k${next++ % 1000}`, value: PAYLOAD }));
+    cores.nodes[0]?.propose(batch);
+  };
+  const cores: Cluster = new Cluster({
+    voters: 3,
+    wire: true,
+    config: {},
+    keep: 4096,
+    apply: (node, entry) => {
+      if (entry.data.length === 0) return;
+      const { key, value } = unpackValue(entry.data) as { key: string; value: string };
+      maps[node]?.set(key, value);
+      if (node === 0) applied++;
+    },
+    done: () => propose(),
+  });
+  const run = (count: number): void => {
+    left = count;
+    propose();
+    cores.settle();
+  };
+  const proposals = inFlight === 1 ? 20_000 : Math.ceil(60_000 / inFlight) * inFlight;
+  run(proposals);
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  run(proposals);
+  const used = process.cpuUsage(cpu);
+  return { perSecond: (proposals * 1000) / (performance.now() - start), cpuMicros: (used.user + used.system) / proposals };
+}
+
+function row(what: string, { perSecond, cpuMicros }: Measure, beside?: Measure): void {
+  const ratio = beside === undefined ? '' : `  ${(cpuMicros / beside.cpuMicros).toFixed(2)} times the core`;
+  console.log(`${what.padEnd(44)} ${perSecond.toFixed(0).padStart(9)}/s ${cpuMicros.toFixed(1).padStart(8)} µs CPU each${ratio}`);
 }
 
 async function main(): Promise<void> {
@@ -91,8 +134,11 @@ async function main(): Promise<void> {
   let n = 0;
   const set = (node: StoreNode) => (): Promise<unknown> => node.propose({ type: 'set', key: `k${n++ % 1000}`, value: PAYLOAD });
   await closedLoop(64, set(leader));
-  for (const inFlight of [1, 64, 1024])
-    row(`propose on the leader, ${inFlight} in flight`, await median(() => closedLoop(inFlight, set(leader))));
+  for (const inFlight of [1, 64, 1024]) {
+    const core = await median(async () => coreCost(inFlight));
+    row(`core alone with wire, ${inFlight} in flight`, core);
+    row(`propose on the leader, ${inFlight} in flight`, await median(() => closedLoop(inFlight, set(leader))), core);
+  }
   for (const inFlight of [1, 64, 1024])
     row(`propose on a follower, ${inFlight} in flight`, await median(() => closedLoop(inFlight, set(follower))));
   for (const inFlight of [1, 64, 1024]) {
