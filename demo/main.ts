@@ -4,7 +4,6 @@ import { h } from './dom.ts';
 import { enter, handleFor } from './open.ts';
 import { type Page, PageModel } from './page.ts';
 import { chooseRoom, rememberRoom, tabName } from './room.ts';
-import { sentenceOf } from './sentences.ts';
 import { bannerView } from './view/banner.ts';
 import { feedView } from './view/feed.ts';
 import { headerView } from './view/header.ts';
@@ -39,10 +38,9 @@ async function main(): Promise<void> {
   const room = chooseRoom();
   const handle = handleFor(room);
   const model = new PageModel(room, tabName(), build(room));
-  addEventListener('error', ({ error, message }) =>
-    model.say(`A fault in the page: ${sentenceOf(error ?? message).text}`, 'bad'),
-  );
-  addEventListener('unhandledrejection', ({ reason }) => model.say(`A fault in the page: ${sentenceOf(reason).text}`, 'bad'));
+  // Nothing may end up here; what does must not be silent.
+  addEventListener('error', ({ error, message }) => model.fault(error ?? message));
+  addEventListener('unhandledrejection', ({ reason }) => model.fault(reason));
   model.refresh();
   try {
     handle.node = await enter(room, tabName());

@@ -64,7 +64,8 @@ function signaling({ status, signalingError }: Page): readonly Notice[] {
 
 function fault({ fault: error }: Page): readonly Notice[] {
   const code = codeOf(error);
-  // Signaling and links say themselves how they are; a storage fault stays until the next one.
-  if (code === undefined || !(code === 'quota' || code.startsWith('storage') || code === 'corrupt')) return [];
-  return [{ key: 'fault', level: 'warn', ...sentenceOf(error), code, action: undefined }];
+  // Links and signaling say themselves how they are; a fault of storage, or of the page, stays until the next one.
+  const told =
+    error !== undefined && (code === undefined || code === 'quota' || code === 'corrupt' || code.startsWith('storage'));
+  return told ? [{ key: 'fault', level: 'warn', ...sentenceOf(error), code, action: undefined }] : [];
 }

@@ -79,14 +79,7 @@ export class PageModel {
     for (const type of ['role', 'leader', 'config', 'commit', 'apply', 'peer', 'signaling'] as const) {
       node.on(type, () => this.refresh(), on);
     }
-    node.on(
-      'fault',
-      ({ error }) =>
-        this.#note(() => {
-          this.#fault = error;
-        }),
-      on,
-    );
+    node.on('fault', ({ error }) => this.fault(error), on);
     node.on(
       'signaling',
       ({ state, error }) => {
@@ -112,6 +105,13 @@ export class PageModel {
     const line: FeedLine = { key: String(this.#lines), at: new Date(), text, tone };
     this.#note(() => {
       this.#feed = [line, ...this.#feed].slice(0, FEED_MAX);
+    });
+  }
+
+  /** Something that does not end the node but that somebody should see. */
+  fault(error: unknown): void {
+    this.#note(() => {
+      this.#fault = error;
     });
   }
 

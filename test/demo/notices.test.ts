@@ -53,6 +53,11 @@ test('no majority, a lost signaling server and a full disk are all told', () => 
   ).toEqual(['error quorum undefined', 'error signaling signaling-unreachable', 'warn fault quota']);
 });
 
+test('a fault of the page is told, a link that failed is not', () => {
+  expect(noticesOf(page({ fault: new TypeError('boom') }))).toMatchObject([{ level: 'warn', code: undefined, text: 'boom' }]);
+  expect(noticesOf(page({ fault: new RaftError('link-failed', 'gone') }))).toEqual([]);
+});
+
 test('a formed mesh without signaling is a warning, not an error', () => {
   expect(keys({ signalingError: new RaftError('signaling-unreachable', 'gone') })).toEqual([
     'warn signaling signaling-unreachable',
