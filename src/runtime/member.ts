@@ -2,6 +2,7 @@
  * A node as a member of its cluster: the core and everything that works for it, made from what storage holds.
  * Lives from the moment the node belongs to a cluster until it stops or its storage fails.
  */
+import { EMPTY_CONF } from '../core/conf/conf-change.ts';
 import { RaftError } from '../core/errors.ts';
 import { type InitialState, RawNode } from '../core/raw-node.ts';
 import type {
@@ -16,7 +17,7 @@ import type {
   SnapshotRequest,
   SoftState,
 } from '../core/types.ts';
-import { NO_BYTES, NO_NODE } from '../core/types.ts';
+import { NO_NODE } from '../core/types.ts';
 import type { Applied, ReplicatedState } from '../state/replicated-state.ts';
 import type { ClusterIdentity, LoadedState, NodeStore, StagedSnapshot } from '../storage/storage.ts';
 import type { SnapshotAck, SnapshotChunk, SnapshotOffer } from '../wire/peer-message.ts';
@@ -34,17 +35,6 @@ import { SnapshotMaker } from './snapshot-maker.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 import { storageErrorOf } from './storage-error.ts';
-
-export const EMPTY_CONF: ConfState = {
-  voters: [],
-  votersOutgoing: [],
-  learners: [],
-  learnersNext: [],
-  witnesses: [],
-  autoLeave: false,
-  members: [],
-  context: NO_BYTES,
-};
 
 export interface MemberHooks {
   send(message: Message): boolean;
@@ -79,7 +69,6 @@ export interface MemberParts {
   readonly recorder?: Recorder | undefined;
 }
 
-/** What a link or a peer must be told before it is given up on, in election timeouts: see `Member.tick`. */
 export class Member {
   readonly cluster: ClusterIdentity;
   readonly core: CoreNode;

@@ -1,10 +1,11 @@
 /** Membership as applications call it: each change becomes steps for the leader, wherever it is. */
+
+import { EMPTY_CONF } from '../core/conf/conf-change.ts';
 import { RaftError } from '../core/errors.ts';
 import type { ConfChangeStep, NodeId } from '../core/types.ts';
 import type { CallOptions, ClusterConfig, Membership, Suffrage } from './api.ts';
 import { awaitCall, checkCallOptions } from './calls.ts';
 import type { Engine } from './engine.ts';
-import { EMPTY_CONF } from './member.ts';
 import { clusterConfig, contextOf, encodeMember, MEMBER_DEFAULTS, memberIds, suffrageOf } from './member-info.ts';
 import { requireInteger } from './options.ts';
 import { type ChangeRequest, decodeIndex, encodeChange } from './rpc.ts';
