@@ -27,6 +27,8 @@ export interface OpenOptions {
   readonly suffrage?: Suffrage;
   readonly priority?: number;
   readonly tuning?: Partial<TuningOptions>;
+  /** When what is stored cannot be read: come back as a new node (default), or reject with `corrupt`. */
+  readonly onCorrupt?: 'rejoin' | 'refuse';
   /** Records what the node's core is told, to be replayed (RaftNode.record). Default false. */
   readonly record?: boolean | RecordOptions;
   /** Aborts the opening. */
@@ -52,6 +54,7 @@ function prepare(mode: EntryMode, room: string, options: OpenOptions = {}): Prep
       priority: options.priority ?? 0,
       preferred: readPreferred(room),
       tuning: resolveTuning(options.tuning),
+      onCorrupt: options.onCorrupt,
       record: options.record === true ? {} : options.record || undefined,
     },
     signal: options.signal,

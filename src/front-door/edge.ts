@@ -27,6 +27,8 @@ export interface EdgeOptions {
   readonly priority?: number;
   readonly preferred?: NodeId;
   readonly tuning?: Partial<TuningOptions>;
+  /** When what is stored cannot be read: come back as a new node (default), or reject with `corrupt`. */
+  readonly onCorrupt?: 'rejoin' | 'refuse';
   readonly signal?: AbortSignal;
 }
 
@@ -46,6 +48,7 @@ function prepare(mode: EntryMode, room: string, options: EdgeOptions | undefined
       priority: options.priority ?? 0,
       preferred: options.preferred,
       tuning: resolveTuning(options.tuning),
+      onCorrupt: options.onCorrupt,
     },
     signal: options.signal,
   };
