@@ -1,0 +1,96 @@
+/** Runs in each of the three tabs; bench/tabs/run.mjs says when. */
+
+import { type Contestant, MARK, VALUE_BYTES } from './contestant.ts';
+import { probe } from './probe.ts';
+import { channel } from './quiet-channels.ts';
+import { tabraft } from './tabraft.ts';
+
+const WARM_MS = 200;
+const PAYLOAD = 'x'.repeat(VALUE_BYTES);
+
+export interface Figures {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+// Later than quiet-channels.ts, whose channels it shall find.
+const { yjs } = await import('./yjs.ts');
+
+const contestants: Readonly<Record<string, Contestant>> = {
+  tabraft: tabraft(),
+  probe: probe(),
+  yjs: yjs(`${location.origin.replace('http', 'ws')}/yjs`),
+};
+
+function named(name: string): Contestant {
+  const contestant = contestants[name];
+  if (contestant === undefined) throw new Error(`there is no ${name}`);
+  return contestant;
+}
+
+function quantile(sorted: readonly number[], part: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
+function figures(times: number[], elapsedMs: number): Figures {
+  times.sort((a, b) => a - b);
+  return { perSecond: (times.length * 1000) / elapsedMs, p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99) };
+}
+
+let number = 0;
+
+const bench = {
+  async open(name: string, room: string, place: number): Promise<void> {
+    const contestant = named(name);
+    await contestant.open(room, place);
+    if (place === 0) return;
+    const marks = channel(`mark-${name}`);
+    contestant.onMark((value) => marks.postMessage(value));
+  },
+  formed: (name: string): boolean => named(name).formed(),
+
+  /** So many clients, each with one write under way; what ends in the first moments is not counted. */
+  async load(name: string, clients: number, ms: number): Promise<Figures> {
+    const contestant = named(name);
+    const times: number[] = [];
+    const begin = performance.now() + WARM_MS;
+    const end = begin + ms;
+    let over = end;
+    const client = async (): Promise<void> => {
+      for (let start = performance.now(); start < end; start = performance.now()) {
+        await contestant.write(`k${number++ % 1000}`, PAYLOAD);
+        const now = performance.now();
+        if (now < begin) continue;
+        times.push(now - start);
+        over = now;
+      }
+    };
+    await Promise.all(Array.from({ length: clients }, client));
+    return figures(times, Math.max(end, over) - begin);
+  },
+
+  /** From the write here until another tab says, over a BroadcastChannel (0.15 ms), that it shows it. */
+  async visible(name: string, ms: number): Promise<Figures> {
+    const marks = channel(`mark-${name}`);
+    const times: number[] = [];
+    const begin = performance.now();
+    while (performance.now() - begin < ms) {
+      const value = `m${number++}`;
+      const seen = new Promise<void>((resolve) => {
+        marks.onmessage = ({ data }) => {
+          if (data === value) resolve();
+        };
+      });
+      const start = performance.now();
+      void named(name).write(MARK, value);
+      await seen;
+      times.push(performance.now() - start);
+    }
+    marks.close();
+    return figures(times, performance.now() - begin);
+  },
+};
+
+export type Bench = typeof bench;
+Object.assign(globalThis, { bench });
