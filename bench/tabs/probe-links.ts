@@ -24,6 +24,7 @@ function connect(words: BroadcastChannel, self: number, peer: number): Promise<R
     link.binaryType = 'arraybuffer';
     link.onopen = () => resolve(link);
     const say = (more: Partial<Signal>): void => words.postMessage({ from: self, to: peer, ...more } satisfies Signal);
+    let offered = false;
     const early: RTCIceCandidateInit[] = [];
     connection.onicecandidate = ({ candidate }) => {
       if (candidate !== null) say({ candidate: candidate.toJSON() });
@@ -34,7 +35,11 @@ function connect(words: BroadcastChannel, self: number, peer: number): Promise<R
       if (localDescription !== null) say({ description: { type: localDescription.type, sdp: localDescription.sdp } });
     };
     const hear = async ({ here, description, candidate }: Signal): Promise<void> => {
-      if (here === true && self === 0 && connection.signalingState === 'stable') await announce();
+      clearInterval(calling);
+      if (here === true && self === 0 && !offered) {
+        offered = true;
+        await announce();
+      }
       if (description !== undefined) {
         await connection.setRemoteDescription(description);
         if (description.type === 'offer') await announce();
@@ -48,7 +53,7 @@ function connect(words: BroadcastChannel, self: number, peer: number): Promise<R
     words.addEventListener('message', ({ data }: MessageEvent<Signal>) => {
       if (data.to === self && data.from === peer) void hear(data);
     });
-    // The leader's tab opens first and offers when it hears of somebody.
-    if (self !== 0) say({ here: true });
+    // The leader's tab offers when it hears of somebody; it may not be listening yet.
+    const calling = self === 0 ? undefined : setInterval(() => say({ here: true }), 100);
   });
 }

@@ -176,7 +176,7 @@ export class Engine {
     member.pump();
     this.reads.flush();
     const outbox = this.writes.flush();
-    member.pump();
+    member.pump('answered');
     if (outbox !== undefined) void this.store.write(outbox).catch(() => {});
   }
 
@@ -357,12 +357,12 @@ export class Engine {
   /** Ends the node for good; every call is told. */
   end(error: RaftError): void {
     if (this.ended !== undefined) return;
-    this.ended = error;
     this.halt(error);
     this.emitter.emit('fatal', { error });
   }
 
   private halt(error: RaftError): void {
+    this.ended = error;
     this.ticking?.stop();
     this.bootstrap.stop();
     this.member?.stop(error);
@@ -377,7 +377,6 @@ export class Engine {
   /** Ends at once, like a process that is killed: no goodbye, nothing more is written. For tests. */
   kill(): void {
     const error = new RaftError('stopped', 'The node was killed.');
-    this.ended = error;
     this.halt(error);
   }
 
@@ -386,8 +385,8 @@ export class Engine {
     const error = new RaftError('stopped', 'The node was stopped.');
     if (this.ended === undefined) {
       this.peers.goodbye(reason, this.member?.hard.commit ?? 0);
-      this.ended = error;
       this.halt(error);
+      this.store.write(this.writes.lastFlush() ?? {}).catch(() => {});
     }
     await Promise.allSettled([this.options.transport.stop(), this.room.close()]);
     await this.store.close().catch(() => {});

@@ -174,8 +174,9 @@ export class Member {
     this.changes.tick();
   }
 
-  /** Everything that waited for a batch of inputs to be complete. */
-  pump(): void {
+  /** Everything that waited for a batch of inputs to be complete; `answered`: calls have had their chance to go along. */
+  pump(after?: 'answered'): void {
+    if (after === 'answered') this.replica.resume();
     this.replica.pump();
     if (this.isLeader) {
       this.changes.flush(this.core, this.conf, this.confVersion);
@@ -222,6 +223,7 @@ export class Member {
       },
       onApplied: (entry, applied) => hooks.onApplied(entry, applied),
       onConfig: (conf, index, error) => this.onConfig(conf, index, error),
+      wake: () => hooks.wake(),
       onAppliedTo: (index) => {
         hooks.onAppliedTo(index);
         this.maker.maybe(index, () => this.snapshotMeta());

@@ -21,6 +21,13 @@ export interface SavedWrite {
 }
 
 const KEY_PREFIX = 'outbox/';
+/**
+ * Answered writes stay in storage so long for a transaction that takes their removal along, in ms; found there after a crash
+ * they are sent once more, and answered from the session. A transaction of their own would hold up the next write.
+ */
+export const OUTBOX_LINGER_MS = 250;
+/** Records that linger at most; more are removed at once. */
+const OUTBOX_LINGER_MAX = 1_000;
 /** A write found after a reload is given up when it is older than this, in ms: its intent is stale. */
 export const OUTBOX_AGE_MS_MAX: number = 10 * 60 * 1000;
 
@@ -30,6 +37,7 @@ export class Outbox {
   private readonly recordOf = new Map<SavedWrite, string>();
   private added: SavedWrite[] = [];
   private readonly finished: string[] = [];
+  private lingersSinceMs = 0;
   private next: number;
   private readonly boot: number;
 
@@ -78,14 +86,22 @@ export class Outbox {
     this.finished.push(key);
   }
 
+  private lingers(nowMs: number): boolean {
+    const { length } = this.finished;
+    return length === 0 || (length < OUTBOX_LINGER_MAX && nowMs - this.lingersSinceMs < OUTBOX_LINGER_MS);
+  }
+
   /** What must be stored now, or undefined. Losing it in a power cut loses the retry, never the write. */
-  flush(): WriteBatch | undefined {
-    if (this.added.length === 0 && this.finished.length === 0) return undefined;
+  flush(nowMs: number): WriteBatch | undefined {
+    if (this.finished.length === 0) this.lingersSinceMs = nowMs;
+    if (this.added.length === 0 && this.lingers(nowMs)) return undefined;
+    this.lingersSinceMs = nowMs;
+    // A record that is done is written over by the next: one operation less for the disk.
+    const key = this.added.length === 0 ? '' : (this.finished.pop() ?? `${KEY_PREFIX}${this.boot}/${this.next++}`);
     const deleteRecords = this.finished.splice(0);
     if (this.added.length === 0) return { deleteRecords, sync: false };
     const writes = this.added;
     this.added = [];
-    const key = `${KEY_PREFIX}${this.boot}/${this.next++}`;
     this.open.set(key, writes.length);
     for (const write of writes) this.recordOf.set(write, key);
     return { putRecords: [[key, encodeWrites(writes)]], deleteRecords, sync: false };

@@ -33,6 +33,8 @@ export interface ReplicaHooks {
   onAppliedTo(index: Index): void;
   /** The leader's snapshot is durable and the state is the snapshot's. */
   onInstalled(meta: SnapshotMeta): void;
+  /** Asks for a pump soon, after calls that were answered have had their chance to ask again. */
+  wake(): void;
   /** A received snapshot, staged in storage, for a core that has accepted it. */
   takeStaged(meta: SnapshotMeta): StagedSnapshot | undefined;
   /** The write of this node failed, or its state machine cannot go on: the node must stop using this core. */
@@ -73,6 +75,9 @@ export class Replica {
   private restores = 0;
   private lastRestore: Promise<unknown> = Promise.resolve();
   private pumping = false;
+  private leads = false;
+  /** Callers were answered: what they ask next shall go along with the commit index that the others are still to be told. */
+  private resting = false;
   private stopped = false;
   private appliedTo: Index;
 
@@ -97,12 +102,16 @@ export class Replica {
     this.stopped = true;
   }
 
+  resume(): void {
+    this.resting = false;
+  }
+
   /** Hands everything the core has ready to whoever must act on it. Call after every input. */
   pump(): void {
     if (this.pumping || this.stopped) return;
     this.pumping = true;
     try {
-      while (!this.stopped && this.core.hasReady()) this.handle(this.core.ready());
+      while (!this.stopped && !this.resting && this.core.hasReady()) this.handle(this.core.ready());
     } catch (error) {
       this.fail(error);
     } finally {
@@ -111,7 +120,10 @@ export class Replica {
   }
 
   private handle(ready: Ready): void {
-    if (ready.softState !== undefined) this.hooks.onSoftState(ready.softState);
+    if (ready.softState !== undefined) {
+      this.leads = ready.softState.role === 'leader';
+      this.hooks.onSoftState(ready.softState);
+    }
     for (const message of ready.messages) this.hooks.send(message);
     if (ready.mark !== undefined || ready.messagesAfterPersist.length > 0) this.persist(ready);
     if (ready.hardState !== undefined) this.hooks.onCommit(ready.hardState);
@@ -222,6 +234,9 @@ export class Replica {
     }
     this.core.applied(this.appliedTo);
     this.hooks.onAppliedTo(this.appliedTo);
+    if (!this.leads) return;
+    this.resting = true;
+    this.hooks.wake();
   }
 
   private applyOne(entry: Entry): void {

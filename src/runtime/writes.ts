@@ -121,7 +121,12 @@ export class Writes {
       if (this.session === 0) this.register(proposer, leadership);
       if (this.unsent.length > 0) this.sendAll(proposer, leadership);
     }
-    return this.outbox.flush();
+    return this.outbox.flush(this.clock.monotonicMs());
+  }
+
+  /** The outbox records to store before the end: whatever still lingers. */
+  lastFlush(): WriteBatch | undefined {
+    return this.outbox.flush(Number.POSITIVE_INFINITY);
   }
 
   /** Another leader, or another term of the same one: whatever was on its way may be lost. */

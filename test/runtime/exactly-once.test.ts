@@ -73,6 +73,8 @@ test('writes left in the outbox by a crash are finished by the next life of the 
   await cluster.of(3);
   const writer = oneOf(cluster.followers());
   await writer.node.propose({ type: 'add', amount: 1 });
+  // The record of the first goes a moment after its answer.
+  await writer.node.until(() => writer.disk.room('test').get(writer.node.id)?.records.size === 0);
   const leader = cluster.leader();
   cluster.hub.block(writer.node.id, leader.node.id);
   void writer.node.propose({ type: 'add', amount: 100 }).catch(() => {});
@@ -185,6 +187,8 @@ test('a write with an expiry that is over is never applied', async () => {
   await cluster.of(3);
   const writer = oneOf(cluster.followers());
   await writer.node.propose({ type: 'add', amount: 1 });
+  // The record of the first goes a moment after its answer.
+  await writer.node.until(() => writer.disk.room('test').get(writer.node.id)?.records.size === 0);
   const leader = cluster.leader();
   cluster.hub.block(writer.node.id, leader.node.id);
   const before = leader.engine.options.clock.wallMs();

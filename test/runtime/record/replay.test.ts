@@ -39,7 +39,6 @@ async function eventfulLife(record: RecordOptions): Promise<readonly Uint8Array[
   // It came by snapshot: what that is made of is not in its log.
   expect(fourth.node.status.firstIndex).toBeGreaterThan(1);
   await next.node.membership.remove(back.node.id);
-  await next.node.admin.transferLeadership(fourth.node.id);
   await fourth.node.propose({ type: 'add', amount: 1 });
   const rest = cluster.opened.filter((opened) => opened !== leader);
   return [before, ...rest.map(({ node }) => node.record().stop())];
