@@ -37,11 +37,12 @@ export function headerView(room: string): View {
         page.status && page.config && page.failure === undefined ? forecastOf(page.status, page.config) : undefined;
       setText(forecast, foreseen?.text ?? '');
       setAttribute(forecast, 'data-level', foreseen?.level);
+      setAttribute(forecast, 'hidden', page.failure !== undefined);
     },
   };
 }
 
-function summaryOf({ failure, status, people, ownName, caughtUp }: Page): string {
+function summaryOf({ failure, status, people, ownName, caughtUp, noMajority }: Page): string {
   if (failure !== undefined) return 'This tab takes no part in the cluster.';
   if (!status) return `This tab is ${ownName}. Opening its log …`;
   const me = `This tab is ${people.nameOf(status.id)}`;
@@ -49,6 +50,7 @@ function summaryOf({ failure, status, people, ownName, caughtUp }: Page): string
   if (status.role === 'learner') return `${me}. It learns what the others know, then it votes.`;
   if (status.leaderId !== undefined) return `${me}, ${status.role} of ${people.nameOf(status.leaderId)} in term ${status.term}.`;
   if (!caughtUp && status.suffrage === 'none') return `${me}. Looking for the others in this room …`;
+  if (noMajority) return `${me}. Nobody can lead until a majority of the voters is back.`;
   return `${me}. Nobody leads just now: an election is on in term ${status.term}.`;
 }
 

@@ -50,7 +50,8 @@ export function seatsView(): View {
       page = next;
       outcome.update(next);
       const taken = Object.keys(next.shared?.seats ?? {}).length;
-      setText(free, `${SEATS.length - taken} of ${SEATS.length} free`);
+      setText(free, next.shared ? `${SEATS.length - taken} of ${SEATS.length} free` : '');
+      setAttribute(clear, 'disabled', next.status === undefined || next.failure !== undefined);
       for (const [seat, button] of buttons) showSeat(button, seat, next);
     },
   };
