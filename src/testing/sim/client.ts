@@ -79,6 +79,8 @@ export class SimClient {
       this.#next();
     };
     if (command === undefined) this.#read(key, this.#options.retries, finish);
+    // Without a key nothing but the session keeps a write that is sent twice from being applied twice.
+    else if (this.#random.chance(WITHOUT_KEY)) this.#write(command, '', 0, false, finish);
     else this.#write(command, id, this.#options.retries, false, finish);
   }
 
@@ -180,6 +182,8 @@ export class SimClient {
   }
 }
 
+/** Share of the writes that carry no key of their own, and are not tried at another node. */
+const WITHOUT_KEY = 0.5;
 /** How often a client looks whether the node it waits for still lives, in ms. */
 const WATCH_MS = 500;
 

@@ -156,6 +156,7 @@ function diskOf(random: Prng): DiskFaults {
     readMs: random.pick([
       [0.1, 0.5],
       [1, 10],
+      [20, 150],
     ]) as [number, number],
     slow: random.pick([0, 0, 0.002]),
     fold: random.pick([0, 0.5, 1]),
