@@ -355,21 +355,22 @@ export class SimCluster {
   /** Voters that stay down from now on: a majority of every configuration that may be in force is left. */
   #lostForGood(): ReadonlySet<NodeId> {
     const confs = this.#nodes.flatMap((node) => node.engine?.member?.conf ?? []);
+    // With nothing on its way, and nothing but what these say, no vote is given to one that is about to go.
+    const alive = this.#nodes.filter((node) => !node.retired);
+    const settled =
+      alive.every(({ engine }) => engine?.member?.appliedIndex === engine?.member?.view.lastIndex()) &&
+      confs.length === alive.length;
     const lost = new Set(this.#nodes.filter((node) => node.retired).map((node) => node.id));
     for (const node of this.#random.fork('lost').shuffle(this.#nodes)) {
       if (this.absent.size >= this.plan.lostAtHeal || node.retired) continue;
       const without = (id: NodeId): boolean => id !== node.id && !lost.has(id);
       // A change on its way could take the vote of one that is left.
       if (this.scheduler.nowMs - this.#changedMs < 2 * CHANGE_TIMEOUT_MS) break;
-      if (confs.length < this.#nodes.length - this.#retired() || !confs.every((conf) => quorumHas(conf, without))) continue;
+      if (!settled || !confs.every((conf) => quorumHas(conf, without))) continue;
       lost.add(node.id);
       this.absent.add(node.id);
     }
     return this.absent;
-  }
-
-  #retired(): number {
-    return this.#nodes.filter((node) => node.retired).length;
   }
 
   /** Leaders' beliefs about their followers, against the disks. */
