@@ -46,8 +46,7 @@ export class NodeAdmin implements Admin {
     if (target === from) return target;
     if (!member.conf.voters.includes(target)) throw new RaftError('not-a-voter', `${target} is not a voter.`);
     if (member.isLeader) {
-      member.core.transferLeader(target);
-      engine.wake();
+      engine.desk.transfer(target, options.timeoutMs ?? engine.options.tuning.callTimeoutMs);
     } else {
       await this.askLeader(from, target, options);
     }

@@ -32,6 +32,8 @@ import { FORWARD_TIMEOUT_MS } from './writes.ts';
 
 /** How often linked nodes tell each other how they stand, in ms: for panels, never for safety. */
 const REPORT_EVERY_MS = 1_000;
+/** How long a transfer that came over a link is tried, in ms. */
+const TRANSFER_TIMEOUT_MS = 5_000;
 /** How long a membership change that came over a link may take, in ms. */
 const CHANGE_TIMEOUT_MS = 10_000;
 
@@ -48,6 +50,7 @@ export class CallDesk {
   readonly reports: Map<NodeId, PeerView> = new Map();
   private reportedMs = 0;
   private promoting = false;
+  private transferring: { readonly target: NodeId; readonly untilMs: number } | undefined;
   readonly space: SpaceWatch;
 
   constructor(engine: Engine) {
@@ -179,11 +182,27 @@ export class CallDesk {
   }
 
   private onTransfer(target: NodeId, reply: ReplyTo): void {
-    const member = this.engine.member;
-    if (member?.isLeader !== true) return reply(NO_BODY, this.notLeader());
-    member.core.transferLeader(target);
-    this.engine.wake();
+    if (this.engine.member?.isLeader !== true) return reply(NO_BODY, this.notLeader());
+    this.transfer(target, TRANSFER_TIMEOUT_MS);
     reply(NO_BODY);
+  }
+
+  /** On the leader: hands leadership over, and again when the target could not take it yet (it lags, or has a change to apply). */
+  transfer(target: NodeId, timeoutMs: number): void {
+    this.transferring = { target, untilMs: this.engine.options.clock.monotonicMs() + timeoutMs };
+    this.pursueTransfer();
+  }
+
+  private pursueTransfer(): void {
+    const { member } = this.engine;
+    if (this.transferring === undefined) return;
+    const { target, untilMs } = this.transferring;
+    if (member?.isLeader !== true || this.engine.options.clock.monotonicMs() > untilMs) {
+      this.transferring = undefined;
+    } else if (member.core.status().transferee === NO_NODE) {
+      member.core.transferLeader(target);
+      this.engine.wake();
+    }
   }
 
   private notLeader(): RaftError {
@@ -199,6 +218,7 @@ export class CallDesk {
   tick(): void {
     const now = this.engine.options.clock.monotonicMs();
     this.promote();
+    this.pursueTransfer();
     this.space.tick();
     if (now - this.reportedMs < REPORT_EVERY_MS) return;
     this.reportedMs = now;

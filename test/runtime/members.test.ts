@@ -21,6 +21,16 @@ test('leadership moves to whom it is given, without losing a write', async () =>
   expect(await target.node.read((state) => state.balance)).toBe(50);
 });
 
+test('leadership moves also right after a membership change that the target has not applied yet', async () => {
+  await using cluster = new Cluster();
+  await cluster.of(4);
+  const leader = cluster.leader();
+  const [target, gone] = cluster.followers();
+  if (target === undefined || gone === undefined) throw new Error('two followers expected');
+  await leader.node.membership.remove(gone.node.id);
+  expect(await leader.node.admin.transferLeadership(target.node.id, { timeoutMs: 5_000 })).toBe(target.node.id);
+});
+
 test('a member can be demoted, promoted, removed and replaced, each told when it is in force', async () => {
   await using cluster = new Cluster();
   await cluster.of(4);
