@@ -5,7 +5,7 @@ import { type ConfigInput, makeConfig } from '../../src/core/config.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { RawNode } from '../../src/core/raw-node.ts';
 import type { ConfState, Entry, Index, LogReader, Message, Ready, SnapshotMeta, Term } from '../../src/core/types.ts';
-import { decodePeerMessage, encodePeerMessage } from '../../src/wire/codec.ts';
+import { decodePeerMessage, encodePeerMessage, type LinkEnds } from '../../src/wire/codec.ts';
 
 /** A log in an array; what is older than `keep` entries is dropped now and then, as compaction does. */
 class ArrayLog implements LogReader {
@@ -79,6 +79,8 @@ export class Cluster {
   readonly #done: ClusterOptions['done'];
   /** Messages on their way, by receiver. */
   readonly #inboxes: Message[][] = [];
+  /** By sender, then by receiver: what the two ends of a link know of it, as between linked nodes. */
+  readonly #ends = new Map<string, Map<string, LinkEnds>>();
   messages = 0;
   bytes = 0;
 
@@ -96,6 +98,7 @@ export class Cluster {
       const hardState = { term: 0, vote: '', commit: 0 };
       this.nodes.push(new RawNode(makeConfig({ id, random: seededRandom(i), ...config }), log, { hardState, conf, applied: 0 }));
     });
+    for (const self of ids) this.#ends.set(self, new Map(ids.map((peer) => [peer, { self, peer }])));
     (this.nodes[0] as RawNode).campaign();
     this.settle();
   }
@@ -147,9 +150,9 @@ export class Cluster {
   }
 
   #cross(message: Message): Message {
-    const bytes = encodePeerMessage({ kind: 'raft', group: 0, message });
+    const bytes = encodePeerMessage({ kind: 'raft', group: 0, message }, this.#ends.get(message.from)?.get(message.to));
     this.bytes += bytes.length;
-    const decoded = decodePeerMessage(bytes);
+    const decoded = decodePeerMessage(bytes, this.#ends.get(message.to)?.get(message.from));
     if (decoded.kind !== 'raft') throw new Error('not a raft message');
     return decoded.message;
   }
