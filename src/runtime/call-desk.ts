@@ -110,6 +110,8 @@ export class CallDesk {
       return reply(NO_BODY, new RaftError('not-a-member', 'This node belongs to no cluster.'));
     const request = decodeJoin(call.body);
     const welcome = encodeJoinReply(cluster);
+    // Taken in before, and its storage lost the answer: any member can tell it so, also while nobody leads.
+    if (suffrageOf(member.conf, request.nodeId) !== 'none') return reply(welcome);
     if (!member.isLeader) {
       const leaderId = engine.leaderId;
       if (leaderId === NO_NODE || leaderId === request.nodeId)
@@ -274,7 +276,7 @@ export class CallDesk {
       onSnapshotChunk: (peer, chunk) => engine.member?.onSnapshotMessage(peer, chunk),
       onSnapshotAck: (peer, ack) => engine.member?.onSnapshotMessage(peer, ack),
       onGoodbye: (peer, goodbye) => onGoodbye(engine, peer, goodbye),
-      onRefused: (_peer, error) => this.onRefused(error),
+      onRefused: (peer, error) => this.onRefused(peer, error),
       onTrace: (direction, peer, message) => engine.watch.onTrace(direction, peer, message),
     };
   }
@@ -302,7 +304,19 @@ export class CallDesk {
       : undefined;
   }
 
-  private onRefused(error: RaftError): void {
+  /** A member that is removed hears no more of the log: it is told. */
+  tellRemoved(ids: readonly NodeId[]): void {
+    const refusal = { kind: 'refusal', code: 'removed', message: 'This node was removed from the cluster.' } as const;
+    for (const id of ids) this.engine.peers.send(id, refusal, 'urgent');
+  }
+
+  private onRefused(peer: NodeId, error: RaftError): void {
+    const { member } = this.engine;
+    if (error.code === 'removed' && member !== undefined) {
+      // Only the leader's word counts; should this node be added again, the log will say so.
+      if (member.soft.leader === peer) member.removed = true;
+      return this.engine.updateRole();
+    }
     this.engine.emitter.emit('fault', { error });
     // An older epoch is over for good; going on would be a second history.
     if (error.code === 'epoch-mismatch' && error.message.startsWith('The cluster was recovered')) this.engine.end(error);

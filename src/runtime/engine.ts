@@ -135,6 +135,7 @@ export class Engine {
 
   /** Errors: stopped, or what ended the node. */
   assertRunning(): void {
+    if (this.member?.removed === true) throw new RaftError('removed', 'This node was removed from the cluster.');
     if (this.ended === undefined) return;
     const { code, message } = this.ended;
     throw new RaftError(code === 'stopped' || code === 'removed' ? code : 'stopped', message, {
@@ -268,6 +269,7 @@ export class Engine {
         this.updateRole();
         this.watch.onConfig();
       },
+      onDeparted: (ids) => this.desk.tellRemoved(ids),
       onInstalled: () => {
         this.writes.onInstalled(this.state.sessions);
         this.watch.onInstalled();
@@ -303,7 +305,7 @@ export class Engine {
     return suffrageOf(member.conf, this.id) === 'voter' ? 'follower' : 'learner';
   }
 
-  private updateRole(): void {
+  updateRole(): void {
     const to = this.currentRole();
     const from = this.role;
     if (to === from) return;

@@ -45,6 +45,8 @@ export interface MemberHooks {
   onApplied(entry: Entry, applied: Applied): void;
   onAppliedTo(index: Index): void;
   onConfig(conf: ConfState, index: Index): void;
+  /** On the leader: these are members no longer. Nobody else will tell them. */
+  onDeparted(ids: readonly NodeId[]): void;
   onInstalled(meta: SnapshotMeta): void;
   /** The leader's state has arrived to replace this node's, which had diverged. */
   onResync(staged: StagedSnapshot): void;
@@ -169,7 +171,8 @@ export class Member {
     // A page that was frozen may have been deposed meanwhile: what it believes of its leadership is void.
     if (pausedMs > this.parts.tuning.electionTimeoutMs[0] / 2)
       this.core.resumeAfterPause(Math.floor(pausedMs / tickMs(this.parts.tuning)));
-    this.core.tick();
+    // Told by the leader that it is out: it disturbs nobody by campaigning (§4.2.3).
+    if (!this.removed) this.core.tick();
     this.sender.tick();
     this.changes.tick();
   }
@@ -278,13 +281,16 @@ export class Member {
 
   private onConfig(conf: ConfState, index: Index, error: RaftError | undefined): void {
     const self = this.parts.self;
-    const wasMember = memberIds(this.conf).includes(self);
+    const before = memberIds(this.conf);
+    const wasMember = before.includes(self);
     this.conf = conf;
     if (error === undefined) this.confVersion = index;
     this.changes.onConfig(conf, index, error);
-    const isMember = memberIds(conf).includes(self);
+    const after = memberIds(conf);
+    const isMember = after.includes(self);
     if (isMember) this.removed = false;
     else if (wasMember) this.removed = true;
+    if (this.isLeader) this.parts.hooks.onDeparted(before.filter((id) => !after.includes(id) && id !== self));
     this.parts.hooks.onConfig(conf, index);
   }
 }

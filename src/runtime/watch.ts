@@ -67,9 +67,17 @@ export class Watch {
 
   onRole(from: NodeRole, to: NodeRole): void {
     this.engine.emitter.emit('role', { from, to, term: this.engine.term });
-    if (to === 'removed') this.engine.emitter.emit('removed', {});
+    if (to === 'removed') this.onRemoved();
     this.leadership.look();
     this.look();
+  }
+
+  /** Whoever waits is told now: nothing will come any more. */
+  private onRemoved(): void {
+    const text = 'This node was removed from the cluster.';
+    this.engine.writes.stop('removed', text);
+    this.engine.reads.stop(new RaftError('removed', text));
+    this.engine.emitter.emit('removed', {});
   }
 
   onLeader(leaderId: NodeId): void {

@@ -253,3 +253,17 @@ test('a node whose storage cannot be read leaves it alone and comes back as anot
   expect(faults).toContain('corrupt');
   expect(gone.disk.room('test').has(gone.node.id)).toBe(true);
 });
+
+test('a removed node says so at once, to calls that wait and to new ones', async () => {
+  await using cluster = new Cluster();
+  await cluster.of(3);
+  const leader = cluster.leader();
+  const gone = oneOf(cluster.followers());
+  await gone.node.propose({ type: 'add', amount: 1 });
+  const removed = new Promise<void>((resolve) => void gone.node.on('removed', () => resolve()));
+  await leader.node.membership.remove(gone.node.id);
+  await removed;
+  await expect(gone.node.propose({ type: 'add', amount: 1 })).rejects.toMatchObject({ code: 'removed', mayHaveApplied: false });
+  await expect(gone.node.read((state) => state.balance)).rejects.toMatchObject({ code: 'removed' });
+  expect(gone.node.peek((state) => state.balance)).toBe(1);
+});
