@@ -1,0 +1,179 @@
+/** Replication; numbers as in the list of scenarios. */
+import { expect, test } from 'vitest';
+import { type AppendRequest, type AppendResponse, type Entry, makeEntry, NO_BYTES } from '../../src/core/types.ts';
+import { change, TestCluster } from './cluster.ts';
+
+const abc = { voters: ['a', 'b', 'c'] };
+
+function entry(index: number, term: number): Entry {
+  return makeEntry(index, term, 'normal', 0, NO_BYTES, undefined);
+}
+
+function append(fields: Partial<AppendRequest>): AppendRequest {
+  return {
+    type: 'append-request',
+    from: 'c',
+    to: 'b',
+    term: 1,
+    prevIndex: 0,
+    prevTerm: 0,
+    commit: 0,
+    entries: [],
+    ...fields,
+  };
+}
+
+function answer(fields: Partial<AppendResponse>): AppendResponse {
+  return {
+    type: 'append-response',
+    from: 'b',
+    to: 'a',
+    term: 1,
+    index: 0,
+    reject: false,
+    hintIndex: 0,
+    hintTerm: 0,
+    commit: 0,
+    ...fields,
+  };
+}
+
+function progressOf(cluster: TestCluster, leader: string, id: string): unknown {
+  return cluster
+    .node(leader)
+    .status()
+    .progress.find((progress) => progress.id === id);
+}
+
+test('S33 an entry of an earlier term on a majority is committed only with one of the own term', () => {
+  const cluster = new TestCluster({ ...abc, config: { preVote: false, maxAppendEntries: 1 } });
+  cluster.receive(append({ to: 'a', from: 'b', entries: [entry(1, 1), entry(2, 1)] }));
+  cluster.settle();
+  cluster.node('a').forgetLeader();
+  cluster.node('a').campaign();
+  cluster.work('a');
+  cluster.deliver(({ type, to }) => type === 'vote-request' && to === 'b');
+  cluster.work('b');
+  cluster.deliver(({ type }) => type === 'vote-response');
+  expect(cluster.node('a').status()).toMatchObject({ role: 'leader', term: 2, lastIndex: 3 });
+  while (cluster.work('a'));
+  cluster.receive(answer({ term: 2, index: 2 }));
+  expect(cluster.node('a').status().commitIndex).toBe(0);
+  cluster.receive(answer({ term: 2, index: 3 }));
+  expect(cluster.node('a').status().commitIndex).toBe(3);
+});
+
+test('S35 an append from before the commit index is answered with the commit index, not refused', () => {
+  const cluster = new TestCluster(abc);
+  cluster.receive(append({ entries: [entry(1, 1), entry(2, 1), entry(3, 1)], commit: 3 }));
+  cluster.settle();
+  cluster.receive(append({ prevIndex: 1, prevTerm: 1, entries: [entry(2, 1)] }));
+  cluster.work('b');
+  expect(cluster.network).toMatchObject([{ type: 'append-response', reject: false, index: 3 }]);
+  expect(cluster.log('b')).toEqual(['1/1', '1/2', '1/3']);
+});
+
+test('S36 an append commits no further than what it proves', () => {
+  const cluster = new TestCluster(abc);
+  cluster.receive(append({ entries: [entry(1, 1), entry(2, 1), entry(3, 1)] }));
+  cluster.settle();
+  cluster.receive(append({ term: 2, prevIndex: 1, prevTerm: 1, commit: 3 }));
+  expect(cluster.node('b').status()).toMatchObject({ lastIndex: 3, commitIndex: 1 });
+  cluster.receive(append({ term: 2, prevIndex: 1, prevTerm: 1, entries: [entry(2, 1)], commit: 3 }));
+  expect(cluster.node('b').status().commitIndex).toBe(2);
+});
+
+test('S37 a heartbeat commits what the follower is known to hold, and never past its log', () => {
+  const cluster = new TestCluster(abc);
+  cluster.elect('a');
+  cluster.isolate('c');
+  cluster.propose('a', 'x', 'y');
+  cluster.settle();
+  cluster.tick('a', 5);
+  cluster.work('a');
+  const beats = cluster.network.filter(({ type }) => type === 'heartbeat-request');
+  expect(beats.find(({ to }) => to === 'b')).toMatchObject({ commit: 3 });
+  expect(beats.find(({ to }) => to === 'c')).toMatchObject({ commit: 1 });
+  cluster.receive({ type: 'heartbeat-request', from: 'a', to: 'c', term: 1, commit: 99, round: 0 });
+  expect(cluster.node('c').status()).toMatchObject({ commitIndex: 1, lastIndex: 1 });
+});
+
+test('S39 an old append keeps the longer log; what conflicts below the commit index is not taken', () => {
+  const cluster = new TestCluster(abc);
+  cluster.receive(append({ entries: [entry(1, 1), entry(2, 1), entry(3, 1)] }));
+  cluster.receive(append({ entries: [entry(1, 1)] }));
+  expect(cluster.node('b').status()).toMatchObject({ lastIndex: 3, lastTerm: 1 });
+  cluster.receive(append({ prevIndex: 1, prevTerm: 1, entries: [entry(2, 1)], commit: 2 }));
+  cluster.settle();
+  // What begins below the commit index is answered from there and changes nothing.
+  cluster.receive(append({ term: 2, prevIndex: 1, prevTerm: 1, entries: [entry(2, 2)] }));
+  cluster.settle();
+  expect(cluster.log('b')).toEqual(['1/1', '1/2', '1/3']);
+  expect(cluster.node('b').status().commitIndex).toBe(2);
+});
+
+test('S40 refusals that are old or of another probe change nothing', () => {
+  const cluster = new TestCluster(abc);
+  cluster.elect('a');
+  cluster.propose('a', 'x', 'y');
+  cluster.settle();
+  const before = progressOf(cluster, 'a', 'b');
+  expect(before).toMatchObject({ state: 'replicate', matchIndex: 3, nextIndex: 4 });
+  cluster.receive(answer({ reject: true, index: 3, hintIndex: 0 }));
+  cluster.receive(answer({ reject: true, index: 1, hintIndex: 0 }));
+  expect(progressOf(cluster, 'a', 'b')).toMatchObject({ state: 'replicate', matchIndex: 3, nextIndex: 4 });
+  cluster.node('a').reportUnreachable('b');
+  cluster.propose('a', 'z');
+  cluster.work('a');
+  cluster.network = [];
+  const probe = progressOf(cluster, 'a', 'b');
+  expect(probe).toMatchObject({ state: 'probe' });
+  cluster.receive(answer({ reject: true, index: 2, hintIndex: 1 }));
+  expect(progressOf(cluster, 'a', 'b')).toEqual(probe);
+});
+
+test('S41 the next index stays above the match index, whatever order the answers come in', () => {
+  const cluster = new TestCluster(abc);
+  cluster.elect('a');
+  cluster.propose('a', 'x', 'y');
+  cluster.work('a');
+  cluster.network = [];
+  cluster.node('a').reportUnreachable('b');
+  cluster.receive(answer({ index: 3 }));
+  expect(progressOf(cluster, 'a', 'b')).toMatchObject({ matchIndex: 3, nextIndex: 4 });
+  cluster.receive(answer({ index: 2 }));
+  cluster.receive(answer({ reject: true, index: 3, hintIndex: 0 }));
+  expect(progressOf(cluster, 'a', 'b')).toMatchObject({ matchIndex: 3, nextIndex: 4 });
+});
+
+test('S47 a leader that has removed itself does not count its own copy', () => {
+  const cluster = new TestCluster({ ...abc, config: { stepDownOnRemoval: false } });
+  cluster.elect('a');
+  cluster.change('a', change('-a'));
+  cluster.work('a');
+  cluster.propose('a', 'x');
+  cluster.work('a');
+  cluster.network = [];
+  cluster.receive(answer({ index: 2 }));
+  cluster.work('a');
+  expect(cluster.node('a').status()).toMatchObject({ role: 'leader', commitIndex: 2, conf: { voters: ['b', 'c'] } });
+  cluster.receive(answer({ index: 3 }));
+  expect(cluster.node('a').status().commitIndex).toBe(2);
+  cluster.receive(answer({ from: 'c', index: 3 }));
+  expect(cluster.node('a').status().commitIndex).toBe(3);
+});
+
+test('S52 a snapshot that makes the voter a learner, or has it in the outgoing half only, is taken', () => {
+  for (const fields of [
+    { voters: ['a', 'c'], learners: ['b'] },
+    { voters: ['a', 'c'], votersOutgoing: ['a', 'b'] },
+  ]) {
+    const cluster = new TestCluster(abc);
+    const conf = { ...cluster.member('b').disk.conf, ...fields };
+    const snapshot = { index: 5, term: 1, conf, data: undefined };
+    cluster.receive({ type: 'snapshot-request', from: 'c', to: 'b', term: 1, snapshot });
+    cluster.work('b');
+    expect(cluster.node('b').status()).toMatchObject({ lastIndex: 5, commitIndex: 5, conf: fields });
+    expect(cluster.network).toMatchObject([{ type: 'append-response', reject: false, index: 5 }]);
+  }
+});
