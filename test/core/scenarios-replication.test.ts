@@ -94,6 +94,7 @@ test('S37 a heartbeat commits what the follower is known to hold, and never past
   const beats = cluster.network.filter(({ type }) => type === 'heartbeat-request');
   expect(beats.find(({ to }) => to === 'b')).toMatchObject({ commit: 3 });
   expect(beats.find(({ to }) => to === 'c')).toMatchObject({ commit: 1 });
+  cluster.heal();
   cluster.receive({ type: 'heartbeat-request', from: 'a', to: 'c', term: 1, commit: 99, round: 0 });
   expect(cluster.node('c').status()).toMatchObject({ commitIndex: 1, lastIndex: 1 });
 });
