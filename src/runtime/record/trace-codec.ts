@@ -3,31 +3,13 @@ import { packChange, unpackChange } from '../../codec/conf-change.ts';
 import { confStateFrom, confStateParts, snapshotMetaFrom, snapshotMetaParts } from '../../codec/conf-state.ts';
 import { encodeEntries, encodeEntriesOnce } from '../../codec/entries.ts';
 import { pack, unpack } from '../../codec/pack.ts';
+import { EMPTY_CONF } from '../../core/conf/conf-change.ts';
 import { type Config, type ConfigInput, makeConfig } from '../../core/config.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { RandomSource } from '../../core/random.ts';
 import type { InitialState } from '../../core/raw-node.ts';
-import {
-  type ConfChange,
-  type ConfState,
-  type Entry,
-  type Message,
-  makeEntry,
-  NO_BYTES,
-  type SnapshotMeta,
-} from '../../core/types.ts';
+import { type ConfChange, type Entry, type Message, makeEntry, NO_BYTES, type SnapshotMeta } from '../../core/types.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../wire/codec.ts';
-
-const NO_CONF: ConfState = {
-  voters: [],
-  votersOutgoing: [],
-  learners: [],
-  learnersNext: [],
-  witnesses: [],
-  autoLeave: false,
-  members: [],
-  context: NO_BYTES,
-};
 
 /** What is a function is not recorded: randomness is a record of its own, sizes are the core's default. */
 export function packConfig(config: Config): Uint8Array {
@@ -53,7 +35,7 @@ export function unpackInitial(bytes: Uint8Array): InitialState {
   const parts = unpack(bytes);
   if (!Array.isArray(parts) || parts.length !== 5) throw new RaftError('corrupt', 'The trace has no initial state.');
   const [term, vote, commit, applied, conf] = parts as [number, string, number, number, unknown];
-  return { hardState: { term, vote, commit }, conf: conf === null ? NO_CONF : confStateFrom(conf), applied };
+  return { hardState: { term, vote, commit }, conf: conf === null ? EMPTY_CONF : confStateFrom(conf), applied };
 }
 
 export function packMessage(message: Message, redacted: boolean): Uint8Array {

@@ -2,18 +2,10 @@
  * A few real cores with the smallest environment that can drive them: writes and messages wait until somebody chooses
  * that they happen. The ground of bounded exhaustive exploration.
  */
+import { EMPTY_CONF } from '../../core/conf/conf-change.ts';
 import { makeConfig } from '../../core/config.ts';
 import { type InitialState, RawNode } from '../../core/raw-node.ts';
-import {
-  type ConfState,
-  type Entry,
-  type LogReader,
-  type Message,
-  NO_BYTES,
-  type NodeId,
-  type Ready,
-  type SnapshotMeta,
-} from '../../core/types.ts';
+import type { ConfState, Entry, LogReader, Message, NodeId, Ready, SnapshotMeta } from '../../core/types.ts';
 import { MemoryImage } from '../../storage/memory/memory-disk.ts';
 import { Evidence } from './evidence.ts';
 import { Ghost, type GhostNode } from './ghost.ts';
@@ -111,16 +103,7 @@ export class CoreModel {
     this.evidence = new Evidence(() => ({ nowMs: this.#steps, events: this.#steps }));
     this.ghost = new Ghost(this.evidence);
     const ids = Array.from({ length: limits.nodes }, (_, i) => `n${i + 1}`);
-    this.#conf = {
-      voters: ids,
-      votersOutgoing: [],
-      learners: [],
-      learnersNext: [],
-      witnesses: [],
-      autoLeave: false,
-      members: [],
-      context: NO_BYTES,
-    };
+    this.#conf = { ...EMPTY_CONF, voters: ids };
     this.#nodes = ids.map((id) => new ModelNode(id, this.#conf, this));
     const { campaigns, proposals, crashes, losses } = limits;
     this.#left = { campaigns, proposals, crashes, losses };

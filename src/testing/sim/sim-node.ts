@@ -1,7 +1,7 @@
 /** One simulated node over all its lives: a disk that stays, processes that come and go, the real engine in each. */
+import { EMPTY_CONF } from '../../core/conf/conf-change.ts';
 import type { TraceEvent } from '../../core/trace.ts';
-import type { ConfState, Entry, Message, NodeId } from '../../core/types.ts';
-import { NO_BYTES } from '../../core/types.ts';
+import type { Entry, Message, NodeId } from '../../core/types.ts';
 import type { Suffrage, TuningOptions } from '../../runtime/api.ts';
 import { Emitter } from '../../runtime/emitter.ts';
 import { Engine } from '../../runtime/engine.ts';
@@ -37,17 +37,6 @@ interface Life {
   readonly signaling: VirtualSignaling;
   readonly engine: Engine;
 }
-
-export const NO_CONF: ConfState = {
-  voters: [],
-  votersOutgoing: [],
-  learners: [],
-  learnersNext: [],
-  witnesses: [],
-  autoLeave: false,
-  members: [],
-  context: NO_BYTES,
-};
 
 export class SimNode {
   readonly id: NodeId;
@@ -141,7 +130,7 @@ export class SimNode {
     const load = store.load.bind(store);
     store.load = async () => {
       const loaded = await load();
-      const conf = loaded.snapshot?.conf ?? NO_CONF;
+      const conf = loaded.snapshot?.conf ?? EMPTY_CONF;
       this.#ghostNode = this.#world.ghost.started(this.id, this.#promises.image, conf, loaded.snapshot?.index ?? 0);
       this.#confVersion = loaded.snapshot?.index ?? 0;
       return loaded;
