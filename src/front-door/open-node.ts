@@ -1,6 +1,6 @@
 /** Opening a node from its parts: the one path behind `raft.enter`, `create`, `join` and `open`, in a page, in Node, in a test. */
 import { RaftError } from '../core/errors.ts';
-import type { RaftNode } from '../runtime/api.ts';
+import type { ByteNode, RaftNode } from '../runtime/api.ts';
 import { Emitter } from '../runtime/emitter.ts';
 import { Engine } from '../runtime/engine.ts';
 import { NAME_CHARACTERS_MAX, SETTINGS_DEFAULTS } from '../runtime/member-info.ts';
@@ -12,23 +12,34 @@ import { BytesMachine, TypedMachine } from '../state/typed-machine.ts';
 import type { Handlers, Queries, StateMachine } from '../state/types.ts';
 import type { NodeStore, StoreFault } from '../storage/storage.ts';
 
-export type AnyMachine<S, C extends Handlers<S>, Q extends Queries<S>> = StateMachine<S, C, Q> | ByteMachine;
-
-export interface OpenedNode<S, C extends Handlers<S>, Q extends Queries<S>> {
-  readonly node: RaftNode<S, C, Q>;
+/** A running node and what drives it. */
+export interface OpenedNode<N> {
+  readonly node: N;
   readonly engine: Engine;
 }
+
+type TypedDefinition = StateMachine<unknown, Handlers<unknown>, Queries<unknown>>;
 
 /**
  * Takes an identity and starts the node. Resolves before there is a leader (see RaftNode.ready).
  * Errors: room-invalid, invalid-argument, webrtc-unavailable, storage-unavailable, storage-newer, storage-blocked,
  * corrupt, quota, rejected, version-mismatch, aborted.
  */
-export async function openNode<S, C extends Handlers<S>, Q extends Queries<S>>(
-  machine: AnyMachine<S, C, Q>,
+export function openNode<M extends ByteMachine>(
+  machine: M,
   options: NodeOptions,
   signal?: AbortSignal,
-): Promise<OpenedNode<S, C, Q>> {
+): Promise<OpenedNode<ByteNode<M>>>;
+export function openNode<S, C extends Handlers<S>, Q extends Queries<S>>(
+  machine: StateMachine<S, C, Q>,
+  options: NodeOptions,
+  signal?: AbortSignal,
+): Promise<OpenedNode<RaftNode<S, C, Q>>>;
+export async function openNode(
+  machine: TypedDefinition | ByteMachine,
+  options: NodeOptions,
+  signal?: AbortSignal,
+): Promise<OpenedNode<unknown>> {
   checkOptions(options);
   throwIfAborted(signal);
   try {
@@ -44,12 +55,12 @@ export async function openNode<S, C extends Handlers<S>, Q extends Queries<S>>(
   }
 }
 
-async function openOnce<S, C extends Handlers<S>, Q extends Queries<S>>(
-  machine: AnyMachine<S, C, Q>,
+async function openOnce(
+  machine: TypedDefinition | ByteMachine,
   options: NodeOptions,
   fresh: boolean,
   signal: AbortSignal | undefined,
-): Promise<OpenedNode<S, C, Q>> {
+): Promise<OpenedNode<unknown>> {
   let engine: Engine | undefined;
   let early: StoreFault | undefined;
   const onFault = (fault: StoreFault): void => {
@@ -77,7 +88,7 @@ async function openOnce<S, C extends Handlers<S>, Q extends Queries<S>>(
     await engine.start();
     if (early !== undefined) engine.onStoreFault(early);
     throwIfAborted(signal);
-    return { node: new Node<S, C, Q>(engine), engine };
+    return { node: new Node(engine), engine };
   } catch (error) {
     await (engine === undefined ? store.close() : engine.stop('stop')).catch(() => {});
     throw error;
@@ -105,7 +116,7 @@ async function refuseToInvent(store: NodeStore, options: NodeOptions): Promise<v
   throw new RaftError('rejected', 'This device holds no identity of this room to open.');
 }
 
-function toMachine<S, C extends Handlers<S>, Q extends Queries<S>>(machine: AnyMachine<S, C, Q>): Machine {
+function toMachine(machine: TypedDefinition | ByteMachine): Machine {
   return 'apply' in machine ? new BytesMachine(machine) : new TypedMachine(machine);
 }
 

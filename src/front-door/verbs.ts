@@ -1,15 +1,19 @@
 /** The four ways into a room, the same for every environment. */
-import type { RaftNode } from '../runtime/api.ts';
+import type { ByteNode, RaftNode } from '../runtime/api.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { EntryMode, NodeOptions } from '../runtime/options.ts';
-import type { Handlers, Queries } from '../state/types.ts';
-import { type AnyMachine, openNode } from './open-node.ts';
+import type { ByteMachine } from '../state/state-machine.ts';
+import type { Handlers, Queries, StateMachine } from '../state/types.ts';
+import { openNode } from './open-node.ts';
 
-type Way<O> = <S, C extends Handlers<S>, Q extends Queries<S>>(
-  room: string,
-  machine: AnyMachine<S, C, Q>,
-  options?: O,
-) => Promise<RaftNode<S, C, Q>>;
+interface Way<O> {
+  <M extends ByteMachine>(room: string, machine: M, options?: O): Promise<ByteNode<M>>;
+  <S, C extends Handlers<S>, Q extends Queries<S>>(
+    room: string,
+    machine: StateMachine<S, C, Q>,
+    options?: O,
+  ): Promise<RaftNode<S, C, Q>>;
+}
 
 /** Each resolves as soon as the node has its identity; `node.ready` when it has caught up. Errors: see `openNode`. */
 export interface Verbs<O> {
@@ -32,13 +36,19 @@ export interface Prepared {
 }
 
 export function makeVerbs<O>(prepare: (mode: EntryMode, room: string, options: O | undefined) => Prepared): Verbs<O> {
-  const way =
-    (mode: EntryMode): Way<O> =>
-    async (room, machine, given) => {
+  const way = (mode: EntryMode): Way<O> => {
+    async function enter<S, C extends Handlers<S>, Q extends Queries<S>>(
+      room: string,
+      machine: StateMachine<S, C, Q>,
+      given?: O,
+    ): Promise<RaftNode<S, C, Q>> {
       const { options, signal, opened } = prepare(mode, room, given);
       const { node, engine } = await openNode(machine, options, signal);
       opened?.(engine);
       return node;
-    };
+    }
+    // Both forms of a machine take the same way; only the node's types differ.
+    return enter as Way<O>;
+  };
   return { enter: way('enter'), create: way('create'), join: way('join'), open: way('open') };
 }

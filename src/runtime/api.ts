@@ -1,6 +1,7 @@
 /** The public face of a node: what an application calls. RaftNode (raft-node.ts) implements it. */
 import type { RaftError } from '../core/errors.ts';
 import type { Entry, HardState, Index, NodeId, Term } from '../core/types.ts';
+import type { ByteMachine } from '../state/state-machine.ts';
 import type { Change, Command, Handlers, Queries, QueryArguments, QueryResult, ResultOf } from '../state/types.ts';
 import type { Recording } from './record/recording.ts';
 
@@ -41,7 +42,8 @@ export interface ReadOptions extends CallOptions {
 /** A write of this node that has no answer yet. */
 export interface PendingWrite {
   readonly id: string;
-  readonly command: { readonly type: string };
+  /** As it was given; bytes come as `{ type: 'bytes', bytes }`. */
+  readonly command: { readonly type: string; readonly [field: string]: unknown };
   readonly since: number;
   readonly expiresAt: number | undefined;
   readonly attempts: number;
@@ -245,7 +247,8 @@ export interface RaftEvents {
   readonly fatal: { readonly error: RaftError };
 }
 
-export interface RaftNode<S, C extends Handlers<S>, Q extends Queries<S>> extends AsyncDisposable {
+/** What every node offers, whatever its state machine is written as. `S` is what readers look at. */
+export interface BaseNode<S> extends AsyncDisposable {
   readonly id: NodeId;
   readonly clusterId: string;
   readonly room: string;
@@ -259,13 +262,6 @@ export interface RaftNode<S, C extends Handlers<S>, Q extends Queries<S>> extend
   readonly membership: Membership;
   readonly admin: Admin;
 
-  /** Resolves with the handler's result after commit and apply, from any member (§6.2, §6.3). */
-  propose<const T extends Command<C>>(command: T, options?: ProposeOptions): Promise<ResultOf<C, T>>;
-  proposeDetailed<const T extends Command<C>>(command: T, options?: ProposeOptions): Promise<Applied<ResultOf<C, T>>>;
-  batch<const T extends readonly Command<C>[]>(
-    commands: T,
-    options?: ProposeOptions,
-  ): Promise<{ -readonly [I in keyof T]: ResultOf<C, T[I]> }>;
   /** Writes without an answer yet, those found after a reload included. */
   pending(): readonly PendingWrite[];
   /** Stops retrying a pending write; it may have been applied all the same (`outcome-unknown`). */
@@ -273,15 +269,10 @@ export interface RaftNode<S, C extends Handlers<S>, Q extends Queries<S>> extend
 
   /** Linearizable unless asked otherwise (§6.4). */
   read<T>(select: (state: Readonly<S>) => T, options?: ReadOptions): Promise<T>;
-  query<K extends keyof Q & string>(
-    name: K,
-    ...rest: [...QueryArguments<Q[K]>, options?: ReadOptions]
-  ): Promise<QueryResult<Q[K]>>;
   /** Local and synchronous, possibly behind; never behind what this handle's own calls have seen. */
   peek<T>(select: (state: Readonly<S>) => T): T;
   /** Calls back when the selected value changes (Object.is). */
   subscribe<T>(select: (state: Readonly<S>) => T, listener: (value: T, meta: { readonly index: Index }) => void): Disposable;
-  changes(options?: { readonly from?: Index; readonly signal?: AbortSignal }): AsyncIterable<Change<C>>;
   /** Resolves when everything committed before the call is applied here. */
   barrier(options?: CallOptions): Promise<Index>;
   waitFor(index: Index, options?: CallOptions): Promise<void>;
@@ -303,6 +294,41 @@ export interface RaftNode<S, C extends Handlers<S>, Q extends Queries<S>> extend
   record(): Recording;
 
   stop(options?: { readonly transfer?: boolean; readonly leave?: boolean; readonly timeoutMs?: number }): Promise<void>;
+}
+
+/** A node whose state machine is typed commands and queries (`defineStateMachine`). */
+export interface RaftNode<S, C extends Handlers<S>, Q extends Queries<S>> extends BaseNode<S> {
+  /** Resolves with the handler's result after commit and apply, from any member (§6.2, §6.3). */
+  propose<const T extends Command<C>>(command: T, options?: ProposeOptions): Promise<ResultOf<C, T>>;
+  proposeDetailed<const T extends Command<C>>(command: T, options?: ProposeOptions): Promise<Applied<ResultOf<C, T>>>;
+  batch<const T extends readonly Command<C>[]>(
+    commands: T,
+    options?: ProposeOptions,
+  ): Promise<{ -readonly [I in keyof T]: ResultOf<C, T[I]> }>;
+  /** Of a named query; linearizable unless asked otherwise (§6.4). Errors: unknown-command, and those of `read`. */
+  query<K extends keyof Q & string>(
+    name: K,
+    ...rest: [...QueryArguments<Q[K]>, options?: ReadOptions]
+  ): Promise<QueryResult<Q[K]>>;
+  /** Every command applied, from an index on (default: from now), each once and in order. */
+  changes(options?: { readonly from?: Index; readonly signal?: AbortSignal }): AsyncIterable<Change<C>>;
+}
+
+/** A node whose state machine is three functions over bytes; readers look at the machine itself. */
+export interface ByteNode<M extends ByteMachine> extends BaseNode<M> {
+  /** Resolves with what `apply` answered, after commit and apply, from any member (§6.2, §6.3). The bytes are the caller's own. */
+  propose(command: Uint8Array, options?: ProposeOptions): Promise<Uint8Array>;
+  proposeDetailed(command: Uint8Array, options?: ProposeOptions): Promise<Applied<Uint8Array>>;
+  batch(commands: readonly Uint8Array[], options?: ProposeOptions): Promise<readonly Uint8Array[]>;
+  /** Every command applied, from an index on (default: from now), each once and in order. */
+  changes(options?: { readonly from?: Index; readonly signal?: AbortSignal }): AsyncIterable<ByteChange>;
+}
+
+/** One applied command of a ByteMachine, as `changes()` tells it. */
+export interface ByteChange {
+  readonly input: Uint8Array;
+  readonly result: Uint8Array;
+  readonly index: Index;
 }
 
 export type { Recording, RecordOptions } from './record/recording.ts';

@@ -1,6 +1,7 @@
 /** What a write is on its way from the call to its answer; and how what is known of it is told. */
 import { RaftError } from '../core/errors.ts';
 import type { NodeId, Term } from '../core/types.ts';
+import { decodeEnvelope } from '../state/envelope.ts';
 import type { StoredOutcome } from '../state/sessions.ts';
 import type { Outcome } from '../state/state-machine.ts';
 import type { PendingWrite } from './api.ts';
@@ -8,8 +9,6 @@ import type { SavedWrite } from './outbox.ts';
 
 export interface WriteRequest {
   readonly command: Uint8Array;
-  /** For pending(): what the caller wrote. */
-  readonly described: { readonly type: string };
   readonly key: string;
   readonly forward: boolean;
   readonly expectedTerm: Term;
@@ -57,14 +56,21 @@ export interface Pending {
   readonly since: number;
 }
 
-export function describePending(write: Pending): PendingWrite {
+/** `decode` makes of a command's bytes what the caller had given (Machine.decode). */
+export function describePending(write: Pending, decode: (command: Uint8Array) => unknown): PendingWrite {
   return {
     id: idOf(write),
-    command: write.request.described,
+    command: asCommand(decode(write.request.command)),
     since: write.since,
     expiresAt: write.request.notAfter === 0 ? undefined : write.request.notAfter,
     attempts: write.attempts,
   };
+}
+
+function asCommand(value: unknown): PendingWrite['command'] {
+  if (value instanceof Uint8Array) return { type: 'bytes', bytes: value };
+  const typed = typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+  return typed ? (value as PendingWrite['command']) : { type: '' };
 }
 
 /** What pending() calls it and cancel() takes. */
@@ -76,8 +82,7 @@ export function idOf(write: Pending): string {
 export function inheritedWrite(saved: SavedWrite): Pending {
   const { session, sequence, key, since, expiresAt, data } = saved;
   const request: WriteRequest = {
-    command: data,
-    described: { type: '' },
+    command: commandIn(data),
     key,
     forward: true,
     expectedTerm: 0,
@@ -86,6 +91,11 @@ export function inheritedWrite(saved: SavedWrite): Pending {
     done: () => {},
   };
   return { request, session, sequence, data, saved, sentUnder: '', attempts: 1, since };
+}
+
+function commandIn(data: Uint8Array): Uint8Array {
+  const envelope = decodeEnvelope(data);
+  return envelope.kind === 'command' ? envelope.command : data;
 }
 
 /** Refused before it was ever sent. */

@@ -86,7 +86,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   }
 
   async proposeDetailed<const T extends Command<C>>(command: T, options: ProposeOptions = {}): Promise<Applied<ResultOf<C, T>>> {
-    const applied = await this.write(this.encode(command), command, options, options.id ?? '');
+    const applied = await this.write(this.encode(command), options, options.id ?? '');
     return { ...applied, result: applied.result as ResultOf<C, T> };
   }
 
@@ -98,9 +98,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
       throw new RaftError('invalid-argument', `A batch holds at most ${BATCH_MAX} commands, got ${commands.length}.`);
     const encoded = commands.map((command) => this.encode(command));
     const results = await Promise.all(
-      encoded.map((bytes, i) =>
-        this.write(bytes, commands[i] as Command<C>, options, options.id === undefined ? '' : `${options.id}#${i}`),
-      ),
+      encoded.map((bytes, i) => this.write(bytes, options, options.id === undefined ? '' : `${options.id}#${i}`)),
     );
     return results.map((applied) => applied.result) as { -readonly [I in keyof T]: ResultOf<C, T[I]> };
   }
@@ -118,12 +116,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     return bytes;
   }
 
-  private async write(
-    command: Uint8Array,
-    described: { readonly type: string },
-    options: ProposeOptions,
-    key: string,
-  ): Promise<Applied<unknown>> {
+  private async write(command: Uint8Array, options: ProposeOptions, key: string): Promise<Applied<unknown>> {
     checkProposeOptions(options, key);
     const { engine } = this;
     engine.assertRunning();
@@ -133,7 +126,6 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     const applied = await awaitCall<WriteResult & { kind: 'applied' }>(options.signal, (resolve, reject) => {
       const write = engine.writes.submit({
         command,
-        described,
         key,
         forward: options.forward ?? true,
         expectedTerm: options.expectedTerm ?? 0,
@@ -160,7 +152,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   }
 
   pending(): readonly PendingWrite[] {
-    return this.engine.writes.list();
+    return this.engine.writes.list((command) => this.machine.decode(command));
   }
 
   cancel(id: string): boolean {
@@ -224,8 +216,9 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   async *changes(options: { readonly from?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<Change<C>> {
     if (options.from !== undefined) requireInteger('from', options.from, 0, Number.MAX_SAFE_INTEGER);
     for await (const record of this.engine.watch.feed.iterate(options.from, options.signal)) {
-      const input = this.machine.decode(record.command) as { readonly type: string };
-      yield { type: input.type, input, result: this.machine.answer(record.outcome), index: record.index } as unknown as Change<C>;
+      const input = this.machine.decode(record.command);
+      const change = { input, result: this.machine.answer(record.outcome), index: record.index };
+      yield (input instanceof Uint8Array ? change : { type: typeOf(input), ...change }) as unknown as Change<C>;
     }
   }
 
@@ -307,6 +300,10 @@ function encodeCommandValue(command: unknown, machine: Machine): Uint8Array {
       ? error
       : new RaftError('invalid-argument', `The command cannot be encoded: ${String(error)}`, { cause: error });
   }
+}
+
+function typeOf(command: unknown): string {
+  return String((command as { readonly type: string }).type);
 }
 
 function checkProposeOptions(options: ProposeOptions, key: string): void {

@@ -324,8 +324,8 @@ export class Writes {
     this.unsent = [];
   }
 
-  list(): PendingWrite[] {
-    return [...this.inherited.values(), ...this.pending.values()].map(describePending);
+  list(decode: (command: Uint8Array) => unknown): PendingWrite[] {
+    return [...this.inherited.values(), ...this.pending.values()].map((write) => describePending(write, decode));
   }
 
   cancel(id: string): boolean {

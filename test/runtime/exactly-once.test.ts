@@ -82,6 +82,7 @@ test('writes left in the outbox by a crash are finished by the next life of the 
   cluster.crash(writer);
   cluster.hub.heal();
   const back = await cluster.open({ disk: writer.disk });
+  expect(back.node.pending()).toMatchObject([{ command: { type: 'add', amount: 100 } }]);
   await back.node.until((_, state) => state.balance === 101);
   await back.node.until((status) => status.pendingWrites === 0);
 });

@@ -119,7 +119,6 @@ export class SimClient {
     const once = this.#patience(engine, node, () => again(true));
     engine.writes.submit({
       command: packValue(command),
-      described: command,
       key,
       forward: true,
       expectedTerm: 0,
