@@ -64,6 +64,7 @@ export type RaftErrorCode =
   | 'protocol-mismatch'
   | 'local-message'
   | 'peer-not-found'
+  | 'log-conflict'
   | 'invariant';
 
 export const ERROR_CODES: Readonly<Record<RaftErrorCode, CodeFacts>> = {
@@ -122,6 +123,7 @@ export const ERROR_CODES: Readonly<Record<RaftErrorCode, CodeFacts>> = {
   // the core's own
   'local-message': no,
   'peer-not-found': no,
+  'log-conflict': no,
   invariant: no,
 };
 

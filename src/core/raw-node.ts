@@ -81,7 +81,8 @@ export class RawNode {
 
   /**
    * A message arrived. For a proposal: what became of it. Errors: peer-not-found, for an answer of somebody who is not in
-   * the configuration; invariant, when it shows that the algorithm was broken somewhere: the node must stop.
+   * the configuration; log-conflict, once, when a leader contradicts what is committed here: the node goes on without it;
+   * invariant, when the algorithm was broken in this node: it must stop.
    */
   step(message: Message): ProposeOutcome | undefined {
     const raft = this.#raft;
@@ -325,6 +326,7 @@ function makeRaft(config: Config, reader: LogReader, { hardState, conf, applied 
     vote: hardState.vote,
     role: { name: 'follower', leader: NO_NODE },
     durableTerm: hardState.term,
+    contradictedTerm: 0,
     log,
     conf,
     electionElapsed: 0,

@@ -68,6 +68,9 @@ export interface Raft {
   /** The latest term known to be durable here. <= term. Writer: raw-node. */
   readonly durableTerm: Term;
 
+  /** The term whose leader contradicted what is committed here: nothing is taken from it. 0: none. Writer: contradiction. */
+  readonly contradictedTerm: Term;
+
   readonly log: RaftLog;
   /** The configuration of the last applied change (§4.1 applies it on append; here, on apply). Writer: membership. */
   readonly conf: ConfState;

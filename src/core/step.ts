@@ -21,7 +21,13 @@ type Row = { readonly [T in MessageType]: Handler<Of<T>> };
 export function step(raft: Raft, message: Message): void {
   if (raft.trace !== undefined) raft.trace({ kind: 'received', message });
   // Term 0: a question rather than a claim; it is passed on whatever the terms.
-  if (message.term !== 0 && message.term !== raft.term && !passesTermGate(raft, message)) return;
+  if (message.term !== 0) {
+    if (message.term !== raft.term && !passesTermGate(raft, message)) return;
+    if (message.term === raft.contradictedTerm && speaksAsLeader(message)) {
+      if (raft.trace !== undefined) raft.trace({ kind: 'dropped', message, why: 'its leader contradicted what is committed' });
+      return;
+    }
+  }
   const row = rowOf(raft.role.name);
   (row[message.type] as Handler<Message>)(raft, message);
 }

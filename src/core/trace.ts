@@ -7,6 +7,13 @@ export type TraceEvent =
   | { readonly kind: 'campaign'; readonly pre: boolean; readonly transfer: boolean; readonly term: Term }
   | { readonly kind: 'campaign-refused'; readonly why: CampaignRefusal }
   | { readonly kind: 'vote'; readonly candidate: NodeId; readonly term: Term; readonly pre: boolean; readonly granted: boolean }
+  | {
+      readonly kind: 'contradicted';
+      readonly leader: NodeId;
+      readonly index: Index;
+      readonly term: Term;
+      readonly committed: Term;
+    }
   | { readonly kind: 'vote-ignored'; readonly candidate: NodeId; readonly term: Term }
   | { readonly kind: 'received'; readonly message: Message }
   | { readonly kind: 'dropped'; readonly message: Message; readonly why: string }

@@ -240,6 +240,7 @@ export class Member {
         this.maker.superseded(meta.index);
         return this.receiver.takeStaged(meta);
       },
+      onConflict: (error) => hooks.onFault(error),
       onFault: (error) => hooks.onFatal(error),
     };
   }

@@ -37,6 +37,8 @@ export interface ReplicaHooks {
   wake(): void;
   /** A received snapshot, staged in storage, for a core that has accepted it. */
   takeStaged(meta: SnapshotMeta): StagedSnapshot | undefined;
+  /** A leader contradicted what is committed here: the core goes on without it, and somebody should see it. */
+  onConflict(error: RaftError): void;
   /** The write of this node failed, or its state machine cannot go on: the node must stop using this core. */
   onFault(error: RaftError): void;
 }
@@ -187,6 +189,7 @@ export class Replica {
       this.core.step(message);
     } catch (error) {
       if (!RaftError.is(error) || error.code === 'invariant') this.fail(error);
+      else if (error.code === 'log-conflict') this.hooks.onConflict(error);
     }
   }
 

@@ -19,7 +19,7 @@ function append(fields: Partial<AppendRequest>): AppendRequest {
   };
 }
 
-test('S1 a crash before the vote is written leaves no grant behind, and one after it no second vote', () => {
+test('S1: a crash before the vote is written leaves no grant behind, and one after it no second vote', () => {
   const cluster = new TestCluster({ ...abc, config: { preVote: false } });
   cluster.member('c').holdsWrites = true;
   cluster.node('a').campaign();
@@ -59,7 +59,7 @@ const vote = {
   commitTerm: 0,
 } as const;
 
-test('S2 neither a follower nor the leader itself counts an entry that it has not written', () => {
+test('S2: neither a follower nor the leader itself counts an entry that it has not written', () => {
   const cluster = new TestCluster(abc);
   cluster.elect('a');
   cluster.isolate('c');
@@ -82,7 +82,7 @@ test('S2 neither a follower nor the leader itself counts an entry that it has no
   expect(cluster.node('a').status().commitIndex).toBe(2);
 });
 
-test('S5 a single voter does not apply an entry in the Ready that hands it out for writing', () => {
+test('S5: a single voter does not apply an entry in the Ready that hands it out for writing', () => {
   const cluster = new TestCluster({ voters: ['a'], config: { asyncStorageWrites: false } });
   const node = cluster.node('a');
   const handedOutWith: boolean[] = [];
@@ -103,7 +103,7 @@ test('S5 a single voter does not apply an entry in the Ready that hands it out f
   expect(handedOutWith).not.toContain(true);
 });
 
-test('S8 a late mark of an older term does not make stable what was rewritten twice', () => {
+test('S8: a late mark of an older term does not make stable what was rewritten twice', () => {
   const cluster = new TestCluster(abc);
   cluster.member('b').holdsWrites = true;
   const one = makeEntry(1, 1, 'normal', 0, NO_BYTES, undefined);
@@ -122,7 +122,7 @@ test('S8 a late mark of an older term does not make stable what was rewritten tw
   expect(cluster.log('b')).toEqual(['1/1']);
 });
 
-test('S10 what replaces entries whose write is under way is handed out as well', () => {
+test('S10: what replaces entries whose write is under way is handed out as well', () => {
   const cluster = new TestCluster(abc);
   cluster.member('b').holdsWrites = true;
   const of = (term: number, ...indexes: number[]): AppendRequest['entries'] =>
@@ -134,7 +134,7 @@ test('S10 what replaces entries whose write is under way is handed out as well',
   expect(ready.entries).toMatchObject([{ index: 2, term: 2 }]);
 });
 
-test('S11 what is committed and not written here is not applied', () => {
+test('S11: what is committed and not written here is not applied', () => {
   const cluster = new TestCluster(abc);
   cluster.elect('a');
   cluster.member('a').holdsWrites = true;
@@ -147,7 +147,7 @@ test('S11 what is committed and not written here is not applied', () => {
   expect(cluster.commands('a')).toEqual(['x']);
 });
 
-test('S14 with a snapshot to write, its entries follow it and nothing is applied before', () => {
+test('S14: with a snapshot to write, its entries follow it and nothing is applied before', () => {
   const cluster = new TestCluster(abc);
   const { conf } = cluster.member('b').disk;
   cluster.member('b').holdsWrites = true;

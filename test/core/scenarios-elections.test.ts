@@ -43,7 +43,7 @@ function says(cluster: TestCluster, id: string): readonly Message[] {
   return cluster.sent.slice(before);
 }
 
-test('S18 who hears its leader ignores a candidate of a higher term, unless it was sent by that leader', () => {
+test('S18: who hears its leader ignores a candidate of a higher term, unless it was sent by that leader', () => {
   const cluster = new TestCluster(abc);
   cluster.elect('a');
   cluster.receive(ask({ term: 7 }));
@@ -53,7 +53,7 @@ test('S18 who hears its leader ignores a candidate of a higher term, unless it w
   expect(says(cluster, 'b')).toMatchObject([{ type: 'vote-response', term: 7, reject: false }]);
 });
 
-test('S20 a PreVote is granted in the term asked about and refused in the own one', () => {
+test('S20: a PreVote is granted in the term asked about and refused in the own one', () => {
   const cluster = new TestCluster(abc);
   cluster.elect('a');
   cluster.node('b').forgetLeader();
@@ -63,7 +63,7 @@ test('S20 a PreVote is granted in the term asked about and refused in the own on
   expect(says(cluster, 'b')).toMatchObject([{ pre: true, term: 1, reject: true }]);
 });
 
-test('S21 a PreVote granted is no vote and no reason to wait; a late one does not count for a candidate', () => {
+test('S21: a PreVote granted is no vote and no reason to wait; a late one does not count for a candidate', () => {
   const cluster = new TestCluster(abc);
   cluster.node('b').setElectionTimeout(15);
   cluster.tick('b', 4);
@@ -81,7 +81,7 @@ test('S21 a PreVote granted is no vote and no reason to wait; a late one does no
   expect(cluster.node('a').status().role).toBe('leader');
 });
 
-test('S25 no vote in a term whose leader is followed already', () => {
+test('S25: no vote in a term whose leader is followed already', () => {
   const cluster = new TestCluster({ ...abc, config: { checkQuorum: false, preVote: false } });
   cluster.receive({ type: 'heartbeat-request', from: 'a', to: 'b', term: 2, commit: 0, round: 0 });
   expect(cluster.node('b').status()).toMatchObject({ term: 2, vote: '', leader: 'a' });
@@ -90,7 +90,7 @@ test('S25 no vote in a term whose leader is followed already', () => {
   expect(says(cluster, 'b')).toMatchObject([{ type: 'vote-response', term: 2, reject: true }]);
 });
 
-test('S26 of two candidates in one term a voter grants one, and that one again', () => {
+test('S26: of two candidates in one term a voter grants one, and that one again', () => {
   const cluster = new TestCluster({ ...abc, config: { preVote: false } });
   cluster.receive(ask({ from: 'a', term: 1 }));
   cluster.receive(ask({ from: 'c', term: 1 }));
@@ -102,7 +102,7 @@ test('S26 of two candidates in one term a voter grants one, and that one again',
   ]);
 });
 
-test('S27 an own vote that becomes durable after the election is over does not count in the next', () => {
+test('S27: an own vote that becomes durable after the election is over does not count in the next', () => {
   const cluster = new TestCluster({ ...abc, config: { preVote: false } });
   cluster.member('a').holdsWrites = true;
   cluster.node('a').campaign();
@@ -117,7 +117,7 @@ test('S27 an own vote that becomes durable after the election is over does not c
   expect(cluster.node('a').status()).toMatchObject({ role: 'candidate', term: 3 });
 });
 
-test('S28 no election with a snapshot to write, as a learner, or with a change to apply', () => {
+test('S28: no election with a snapshot to write, as a learner, or with a change to apply', () => {
   const cluster = new TestCluster({ ...abc, learners: ['d'], config: { preVote: false } });
   const refuses = (id: string): void => {
     cluster.node(id).campaign();
@@ -143,7 +143,7 @@ test('S28 no election with a snapshot to write, as a learner, or with a change t
   expect(other.node('b').status().role).toBe('follower');
 });
 
-test('S29 who cannot lead does not start an election when told to', () => {
+test('S29: who cannot lead does not start an election when told to', () => {
   const cluster = new TestCluster({ ...abc, learners: ['d'], outside: ['e'] });
   for (const to of ['d', 'e']) {
     cluster.receive({ type: 'timeout-now', from: 'a', to, term: 1 });

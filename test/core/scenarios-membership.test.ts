@@ -4,7 +4,7 @@ import { change, TestCluster } from './cluster.ts';
 
 const abc = { voters: ['a', 'b', 'c'] };
 
-test('S56 a second change before the first is applied is refused, and where nobody can be told it is an empty entry', () => {
+test('S56: a second change before the first is applied is refused, and where nobody can be told it is an empty entry', () => {
   const cluster = new TestCluster({ ...abc, outside: ['d', 'e'] });
   cluster.elect('a');
   expect(cluster.change('a', change('+d'))).toMatchObject({ ok: true });
@@ -20,7 +20,7 @@ test('S56 a second change before the first is applied is refused, and where nobo
   expect(silent.node('b').status().conf.voters).toEqual(['a', 'b', 'c', 'd']);
 });
 
-test('S58 a new leader leaves the joint configuration that the old one entered, once', () => {
+test('S58: a new leader leaves the joint configuration that the old one entered, once', () => {
   const cluster = new TestCluster({ ...abc, outside: ['d'] });
   cluster.elect('a');
   cluster.change('a', change('+d', '-c', 'implicit'));
@@ -44,7 +44,7 @@ test('S58 a new leader leaves the joint configuration that the old one entered, 
   expect(cluster.log('b').filter((line) => line.includes('leave'))).toHaveLength(1);
 });
 
-test('S61 a change that leaves no voters is refused when proposed and does nothing when applied', () => {
+test('S61: a change that leaves no voters is refused when proposed and does nothing when applied', () => {
   const cluster = new TestCluster({ voters: ['a'] });
   cluster.elect('a');
   expect(cluster.change('a', change('-a'))).toEqual({ ok: false, reason: 'config-invalid' });
@@ -58,7 +58,7 @@ test('S61 a change that leaves no voters is refused when proposed and does nothi
   expect(old.commands('a')).toEqual(['x']);
 });
 
-test('S62 a joint configuration needs both halves to commit, to read and to elect', () => {
+test('S62: a joint configuration needs both halves to commit, to read and to elect', () => {
   const cluster = new TestCluster({ ...abc, outside: ['d', 'e', 'f'] });
   cluster.elect('a');
   cluster.change('a', change('+d', '+e', '-b', '-c', 'explicit'));

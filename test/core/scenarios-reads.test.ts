@@ -4,7 +4,7 @@ import { TestCluster } from './cluster.ts';
 
 const abc = { voters: ['a', 'b', 'c'] };
 
-test('S69 a new leader answers no read before it has committed in its term', () => {
+test('S69: a new leader answers no read before it has committed in its term', () => {
   const cluster = new TestCluster(abc);
   cluster.elect('a');
   cluster.propose('a', 'x');
@@ -33,7 +33,7 @@ test('S69 a new leader answers no read before it has committed in its term', () 
   expect(cluster.member('b').reads[0]?.index).toBeGreaterThanOrEqual(3);
 });
 
-test('S70 an answer to the first round confirms no later read of the same name', () => {
+test('S70: an answer to the first round confirms no later read of the same name', () => {
   const cluster = new TestCluster(abc);
   cluster.elect('a');
   const { node } = cluster.member('a');
@@ -60,7 +60,7 @@ test('S70 an answer to the first round confirms no later read of the same name',
   expect(cluster.member('a').reads).toHaveLength(2);
 });
 
-test('S72 reads that wait are bounded, and told when the leader steps down', () => {
+test('S72: reads that wait are bounded, and told when the leader steps down', () => {
   const cluster = new TestCluster({ ...abc, config: { maxReads: 2 } });
   cluster.elect('a');
   cluster.isolate('a');
@@ -80,7 +80,7 @@ test('S72 reads that wait are bounded, and told when the leader steps down', () 
   expect(node.status().pendingReads).toBe(0);
 });
 
-test('S75 a leader that slept for an election timeout answers nothing that it was asked before', () => {
+test('S75: a leader that slept for an election timeout answers nothing that it was asked before', () => {
   const cluster = new TestCluster(abc);
   cluster.elect('a');
   const { node } = cluster.member('a');

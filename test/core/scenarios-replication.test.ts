@@ -1,6 +1,15 @@
 /** Replication; numbers as in the list of scenarios. */
 import { expect, test } from 'vitest';
-import { type AppendRequest, type AppendResponse, type Entry, makeEntry, NO_BYTES } from '../../src/core/types.ts';
+import { EMPTY_CONF } from '../../src/core/conf/conf-change.ts';
+import type { TraceEvent } from '../../src/core/trace.ts';
+import {
+  type AppendRequest,
+  type AppendResponse,
+  type Entry,
+  makeEntry,
+  NO_BYTES,
+  type SnapshotRequest,
+} from '../../src/core/types.ts';
 import { change, TestCluster } from './cluster.ts';
 
 const abc = { voters: ['a', 'b', 'c'] };
@@ -45,7 +54,7 @@ function progressOf(cluster: TestCluster, leader: string, id: string): unknown {
     .progress.find((progress) => progress.id === id);
 }
 
-test('S33 an entry of an earlier term on a majority is committed only with one of the own term', () => {
+test('S33: an entry of an earlier term on a majority is committed only with one of the own term', () => {
   const cluster = new TestCluster({ ...abc, config: { preVote: false, maxAppendEntries: 1 } });
   cluster.receive(append({ to: 'a', from: 'b', entries: [entry(1, 1), entry(2, 1)] }));
   cluster.settle();
@@ -63,7 +72,7 @@ test('S33 an entry of an earlier term on a majority is committed only with one o
   expect(cluster.node('a').status().commitIndex).toBe(3);
 });
 
-test('S35 an append from before the commit index is answered with the commit index, not refused', () => {
+test('S35: an append from before the commit index is answered with the commit index, not refused', () => {
   const cluster = new TestCluster(abc);
   cluster.receive(append({ entries: [entry(1, 1), entry(2, 1), entry(3, 1)], commit: 3 }));
   cluster.settle();
@@ -73,7 +82,7 @@ test('S35 an append from before the commit index is answered with the commit ind
   expect(cluster.log('b')).toEqual(['1/1', '1/2', '1/3']);
 });
 
-test('S36 an append commits no further than what it proves', () => {
+test('S36: an append commits no further than what it proves', () => {
   const cluster = new TestCluster(abc);
   cluster.receive(append({ entries: [entry(1, 1), entry(2, 1), entry(3, 1)] }));
   cluster.settle();
@@ -83,7 +92,7 @@ test('S36 an append commits no further than what it proves', () => {
   expect(cluster.node('b').status().commitIndex).toBe(2);
 });
 
-test('S37 a heartbeat commits what the follower is known to hold, and never past its log', () => {
+test('S37: a heartbeat commits what the follower is known to hold, and never past its log', () => {
   const cluster = new TestCluster(abc);
   cluster.elect('a');
   cluster.isolate('c');
@@ -99,21 +108,56 @@ test('S37 a heartbeat commits what the follower is known to hold, and never past
   expect(cluster.node('c').status()).toMatchObject({ commitIndex: 1, lastIndex: 1 });
 });
 
-test('S39 an old append keeps the longer log; what conflicts below the commit index is not taken', () => {
+test('S39: an old append keeps the longer log', () => {
   const cluster = new TestCluster(abc);
   cluster.receive(append({ entries: [entry(1, 1), entry(2, 1), entry(3, 1)] }));
   cluster.receive(append({ entries: [entry(1, 1)] }));
   expect(cluster.node('b').status()).toMatchObject({ lastIndex: 3, lastTerm: 1 });
   cluster.receive(append({ prevIndex: 1, prevTerm: 1, entries: [entry(2, 1)], commit: 2 }));
-  cluster.settle();
-  // What begins below the commit index is answered from there and changes nothing.
-  cluster.receive(append({ term: 2, prevIndex: 1, prevTerm: 1, entries: [entry(2, 2)] }));
-  cluster.settle();
-  expect(cluster.log('b')).toEqual(['1/1', '1/2', '1/3']);
-  expect(cluster.node('b').status().commitIndex).toBe(2);
+  expect(cluster.node('b').status()).toMatchObject({ lastIndex: 3, lastTerm: 1, commitIndex: 2 });
 });
 
-test('S40 refusals that are old or of another probe change nothing', () => {
+const contradictions: Readonly<Record<string, AppendRequest | SnapshotRequest>> = {
+  'an entry': append({ term: 2, prevIndex: 1, prevTerm: 1, entries: [entry(2, 2)], commit: 2 }),
+  'a later entry': append({ term: 2, entries: [entry(1, 1), entry(2, 2), entry(3, 2)] }),
+  'the entry before': append({ term: 2, prevIndex: 2, prevTerm: 2, entries: [entry(3, 2)], commit: 3 }),
+  'an entry further back': append({ term: 2, prevIndex: 1, prevTerm: 2 }),
+  'a snapshot': {
+    type: 'snapshot-request',
+    from: 'c',
+    to: 'b',
+    term: 2,
+    snapshot: { index: 2, term: 2, conf: EMPTY_CONF, data: undefined },
+  },
+};
+
+for (const [what, message] of Object.entries(contradictions)) {
+  test(`S39: a leader that contradicts what is committed is heard no more in its term: ${what}`, () => {
+    const events: TraceEvent[] = [];
+    const cluster = new TestCluster({ ...abc, config: { trace: (event) => events.push(event) } });
+    cluster.receive(append({ from: 'a', entries: [entry(1, 1), entry(2, 1), entry(3, 1)], commit: 2 }));
+    cluster.settle();
+    const { node } = cluster.member('b');
+    cluster.sent.length = 0;
+    expect(() => node.step(message)).toThrow(expect.objectContaining({ code: 'log-conflict' }));
+    expect(events.filter(({ kind }) => kind === 'contradicted')).toMatchObject([{ leader: 'c', term: 2, committed: 1 }]);
+    // Said once; from then on nothing of that leader is taken, and nothing is said that would count for it.
+    node.step(message);
+    node.step({ type: 'heartbeat-request', from: 'c', to: 'b', term: 2, commit: 3, round: 1 });
+    node.step(append({ term: 2, prevIndex: 3, prevTerm: 1, entries: [entry(4, 2)], commit: 4 }));
+    while (cluster.work('b'));
+    expect(cluster.sent).toEqual([]);
+    expect(cluster.log('b')).toEqual(['1/1', '1/2', '1/3']);
+    expect(node.status()).toMatchObject({ term: 2, role: 'follower', leader: '', commitIndex: 2, electionElapsedTicks: 0 });
+    // The node is well: another leader may come, this node among them.
+    node.step(append({ from: 'a', term: 3, prevIndex: 3, prevTerm: 1, entries: [entry(4, 3)], commit: 4 }));
+    while (cluster.work('b'));
+    expect(node.status()).toMatchObject({ leader: 'a', commitIndex: 4, appliedIndex: 4 });
+    expect(cluster.sent).toMatchObject([{ type: 'append-response', to: 'a', reject: false, index: 4 }]);
+  });
+}
+
+test('S40: refusals that are old or of another probe change nothing', () => {
   const cluster = new TestCluster(abc);
   cluster.elect('a');
   cluster.propose('a', 'x', 'y');
@@ -133,7 +177,7 @@ test('S40 refusals that are old or of another probe change nothing', () => {
   expect(progressOf(cluster, 'a', 'b')).toEqual(probe);
 });
 
-test('S41 the next index stays above the match index, whatever order the answers come in', () => {
+test('S41: the next index stays above the match index, whatever order the answers come in', () => {
   const cluster = new TestCluster(abc);
   cluster.elect('a');
   cluster.propose('a', 'x', 'y');
@@ -147,7 +191,7 @@ test('S41 the next index stays above the match index, whatever order the answers
   expect(progressOf(cluster, 'a', 'b')).toMatchObject({ matchIndex: 3, nextIndex: 4 });
 });
 
-test('S47 a leader that has removed itself does not count its own copy', () => {
+test('S47: a leader that has removed itself does not count its own copy', () => {
   const cluster = new TestCluster({ ...abc, config: { stepDownOnRemoval: false } });
   cluster.elect('a');
   cluster.change('a', change('-a'));
@@ -164,7 +208,7 @@ test('S47 a leader that has removed itself does not count its own copy', () => {
   expect(cluster.node('a').status().commitIndex).toBe(3);
 });
 
-test('S52 a snapshot that makes the voter a learner, or has it in the outgoing half only, is taken', () => {
+test('S52: a snapshot that makes the voter a learner, or has it in the outgoing half only, is taken', () => {
   for (const fields of [
     { voters: ['a', 'c'], learners: ['b'] },
     { voters: ['a', 'c'], votersOutgoing: ['a', 'b'] },

@@ -2,6 +2,7 @@
 import type { Progress } from '../progress/progress.ts';
 import type { Leader, Raft } from '../state.ts';
 import type { AppendRequest, AppendResponse, Entry, Index, Term } from '../types.ts';
+import { checkCommitted } from './contradiction.ts';
 import { releaseWaitingReads } from './read-index.ts';
 import { broadcastCommit, commitTo, maybeCommit, sendAppend, sendCommit, sendEntries } from './replicate.ts';
 import { followLeader } from './roles.ts';
@@ -10,10 +11,11 @@ import { transferCaughtUp } from './transfer.ts';
 
 /** The leader of this term speaks: it is followed. */
 export function onAppendRequest(raft: Raft, message: AppendRequest): void {
-  followLeader(raft, message.from);
   const { log } = raft;
   const { prevIndex, prevTerm, entries } = message;
-  // What is committed here is in the leader's log as well: no need to look, it may go on after that.
+  if (prevIndex <= log.committed) checkContained(raft, message);
+  followLeader(raft, message.from);
+  // What is committed here is in the leader's log as well: it may go on after that.
   if (prevIndex < log.committed) {
     accept(raft, message, log.committed);
     return;
@@ -33,6 +35,15 @@ export function onAppendRequest(raft: Raft, message: AppendRequest): void {
     raft.trace({ kind: 'append', first: prevIndex + 1, last: log.last, term: raft.term });
   }
   accept(raft, message, lastNew);
+}
+
+function checkContained(raft: Raft, { from, prevIndex, prevTerm, entries }: AppendRequest): void {
+  checkCommitted(raft, from, prevIndex, prevTerm);
+  for (let i = 0; i < entries.length; i++) {
+    const { index, term } = entries[i] as Entry;
+    if (index > raft.log.committed) return;
+    checkCommitted(raft, from, index, term);
+  }
 }
 
 /**

@@ -4,12 +4,14 @@ import type { Progress } from '../progress/progress.ts';
 import type { Raft } from '../state.ts';
 import type { Index, SnapshotMeta, SnapshotRequest } from '../types.ts';
 import { traceProgress } from './append-entries.ts';
+import { checkCommitted } from './contradiction.ts';
 import { restoreConf } from './membership.ts';
 import { commitTo } from './replicate.ts';
 import { followLeader } from './roles.ts';
 import { sendAck } from './send.ts';
 
 export function onSnapshotRequest(raft: Raft, message: SnapshotRequest): void {
+  checkCommitted(raft, message.from, message.snapshot.index, message.snapshot.term);
   followLeader(raft, message.from);
   // A restored snapshot is durable with the next write, which this answer waits for.
   acknowledge(raft, message.from, restore(raft, message.snapshot) ? raft.log.last : raft.log.committed);

@@ -1,0 +1,28 @@
+/**
+ * Leader Completeness (§3.6.3) as seen by a follower: its leader holds every entry that is committed here. One that shows
+ * another entry proves that a member has lost what it promised to keep (a store restored from a copy, say). Which of the
+ * two it was cannot be told here. So nothing is taken from that leader, and nothing said that would count for it, for the
+ * rest of its term; this node keeps what it has committed, and may elect another.
+ */
+import { RaftError } from '../errors.ts';
+import type { Raft, Writable } from '../state.ts';
+import type { Index, NodeId, Term } from '../types.ts';
+import { forgetLeader } from './roles.ts';
+
+/** Errors: log-conflict, when the leader's entry (index, term) is not the one committed here. */
+export function checkCommitted(raft: Raft, leader: NodeId, index: Index, term: Term): void {
+  if (index === 0 || index > raft.log.committed) return;
+  const committed = raft.log.term(index);
+  // What is compacted, or not in memory, cannot be compared.
+  if (typeof committed !== 'number' || committed === term) return;
+  const own: Writable<Raft, 'contradictedTerm'> = raft;
+  own.contradictedTerm = raft.term;
+  // Under a lease this node has promised to elect nobody else for a while: its timer tells when.
+  if (raft.config.readMode === 'safe') forgetLeader(raft);
+  if (raft.trace !== undefined) raft.trace({ kind: 'contradicted', leader, index, term, committed });
+  throw new RaftError(
+    'log-conflict',
+    `leader ${leader} of term ${raft.term} has an entry of term ${term} at ${index}, where one of term ${committed} is committed`,
+    { index },
+  );
+}
