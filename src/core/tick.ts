@@ -3,6 +3,7 @@ import { onCheckQuorum } from './protocol/check-quorum.ts';
 import { promotable, tryCampaign } from './protocol/election.ts';
 import { broadcastHeartbeat } from './protocol/heartbeat.ts';
 import { snapshotTimedOut } from './protocol/install-snapshot.ts';
+import { maybeLeaveJoint } from './protocol/membership.ts';
 import { restartElectionTimer } from './protocol/roles.ts';
 import { abortTransfer } from './protocol/transfer.ts';
 import type { Leader, Raft, Writable } from './state.ts';
@@ -34,6 +35,8 @@ function tickLeader(raft: Raft, leader: Leader): void {
     if (raft.checkQuorum) onCheckQuorum(raft, leader);
     if (raft.role !== leader) return;
     abortTransfer(raft, leader);
+    // A transfer may have stood in the way when the last change was applied, and nothing may be applied for a long time.
+    maybeLeaveJoint(raft, leader);
   }
   tickSnapshots(raft, leader);
   if (raft.heartbeatElapsed < raft.config.heartbeatTicks) return;

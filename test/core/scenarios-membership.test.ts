@@ -24,7 +24,7 @@ test('S58: a new leader leaves the joint configuration that the old one entered,
   const cluster = new TestCluster({ ...abc, outside: ['d'] });
   cluster.elect('a');
   cluster.change('a', change('+d', '-c', 'implicit'));
-  while (cluster.node('a').status().conf.votersOutgoing.length === 0) {
+  for (let i = 0; i < 20 && cluster.node('a').status().conf.votersOutgoing.length === 0; i++) {
     cluster.work('a');
     for (const id of ['b', 'c']) while (cluster.work(id));
     cluster.deliver();
