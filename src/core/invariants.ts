@@ -1,60 +1,71 @@
 /** What must hold in every state, and between any state and the next: checked after every input where that is switched on. */
-import { assert } from './assert.ts';
+import { assert, broken } from './assert.ts';
 import { brokenConf } from './conf/conf-state.ts';
 import type { Progress } from './progress/progress.ts';
 import { type Leader, leaderOf, type Raft } from './state.ts';
-import type { Index, NodeId, Role, Term } from './types.ts';
+import type { ConfState, Index, NodeId, Role, Term } from './types.ts';
 
-/** What is remembered of the state before. */
+/** What is remembered of the state before; one for each node, written over. */
 interface Before {
-  readonly term: Term;
-  readonly vote: NodeId;
-  readonly role: Role;
-  readonly leader: NodeId;
-  readonly committed: Index;
-  readonly committedTerm: Term | 'compacted' | 'unavailable';
-  readonly applied: Index;
-  readonly last: Index;
-  readonly lastTerm: Term;
-  readonly durableTerm: Term;
+  term: Term;
+  vote: NodeId;
+  role: Role;
+  leader: NodeId;
+  committed: Index;
+  committedTerm: Term | 'compacted' | 'unavailable';
+  applied: Index;
+  last: Index;
+  lastTerm: Term;
+  durableTerm: Term;
   /** A leader's matchIndex by member. */
-  readonly match: ReadonlyMap<Progress, Index>;
+  readonly match: Map<Progress, Index>;
 }
 
 export class Invariants {
   readonly #raft: Raft;
-  #before: Before;
+  readonly #before: Before;
 
   constructor(raft: Raft) {
     this.#raft = raft;
-    this.#before = remember(raft);
+    this.#before = { ...NOTHING, match: new Map() };
+    remember(raft, this.#before);
     checkState(raft);
   }
 
   check(): void {
     checkState(this.#raft);
     checkChange(this.#raft, this.#before);
-    this.#before = remember(this.#raft);
+    remember(this.#raft, this.#before);
   }
 }
 
-function remember(raft: Raft): Before {
+const NOTHING: Omit<Before, 'match'> = {
+  term: 0,
+  vote: '',
+  role: 'follower',
+  leader: '',
+  committed: 0,
+  committedTerm: 0,
+  applied: 0,
+  last: 0,
+  lastTerm: 0,
+  durableTerm: 0,
+};
+
+function remember(raft: Raft, before: Before): void {
   const { log, role } = raft;
-  const match = new Map<Progress, Index>();
-  if (role.name === 'leader') for (const progress of role.members.all) match.set(progress, progress.match);
-  return {
-    term: raft.term,
-    vote: raft.vote,
-    role: role.name,
-    leader: leaderOf(raft),
-    committed: log.committed,
-    committedTerm: log.term(log.committed),
-    applied: log.applied,
-    last: log.last,
-    lastTerm: log.lastTerm,
-    durableTerm: raft.durableTerm,
-    match,
-  };
+  if (role.name === 'leader') for (const progress of role.members.all) before.match.set(progress, progress.match);
+  else if (before.match.size > 0) before.match.clear();
+  before.term = raft.term;
+  before.vote = raft.vote;
+  before.role = role.name;
+  before.leader = leaderOf(raft);
+  before.committed = log.committed;
+  before.committedTerm = log.term(log.committed);
+  before.applied = log.applied;
+  before.last = log.last;
+  before.lastTerm = log.lastTerm;
+  before.durableTerm = raft.durableTerm;
 }
 
 function checkState(raft: Raft): void {
@@ -66,10 +77,20 @@ function checkState(raft: Raft): void {
   assert(unstable.end === log.last + 1, 'the unstable log ends where the log ends');
   assert(unstable.count === 0 || log.lastTerm <= raft.term, 'no entry is of a later term than the node');
   assert(raft.durableTerm <= raft.term, 'no later term is durable than the node is in');
-  assert(brokenConf(conf) === undefined, `configuration: ${brokenConf(conf)}`);
+  checkConf(conf);
   if (role.name === 'candidate' || role.name === 'leader')
     assert(raft.vote === raft.id, 'who campaigns or leads voted for itself');
   if (role.name === 'leader') checkLeader(raft, role);
+}
+
+/** Configurations are replaced, not changed: each is looked at once. */
+const sound = new WeakSet<ConfState>();
+
+function checkConf(conf: ConfState): void {
+  if (sound.has(conf)) return;
+  const wrong = brokenConf(conf);
+  if (wrong !== undefined) broken(`configuration: ${wrong}`);
+  sound.add(conf);
 }
 
 function checkLeader(raft: Raft, leader: Leader): void {
@@ -79,12 +100,12 @@ function checkLeader(raft: Raft, leader: Leader): void {
   assert(leader.pendingConfIndex <= log.last, 'the pending change is in the log');
   for (const progress of leader.members.all) {
     const { id, match, next, state, pendingSnapshot, sentCommit } = progress;
-    assert(match < next, `match < next of ${id}`);
-    assert(match <= log.last, `match of ${id} is in the log`);
-    assert(next <= log.last + 1, `next of ${id} is in the log, or just past it`);
-    assert(state === 'snapshot' || pendingSnapshot === 0, `${id} has a snapshot pending only in that state`);
-    assert(sentCommit <= log.committed, `${id} was told of no commit that is none`);
-    if (state !== 'replicate') assert(progress.inflights.count === 0, `${id} has appends in flight only in replicate`);
+    if (!(match < next)) broken(`match < next of ${id}`);
+    if (!(match <= log.last)) broken(`match of ${id} is in the log`);
+    if (!(next <= log.last + 1)) broken(`next of ${id} is in the log, or just past it`);
+    if (!(state === 'snapshot' || pendingSnapshot === 0)) broken(`${id} has a snapshot pending only in that state`);
+    if (!(sentCommit <= log.committed)) broken(`${id} was told of no commit that is none`);
+    if (state !== 'replicate' && progress.inflights.count > 0) broken(`${id} has appends in flight only in replicate`);
   }
 }
 
@@ -107,7 +128,8 @@ function checkChange(raft: Raft, before: Before): void {
       'a leader never overwrites its log (Leader Append-Only)',
     );
     for (const progress of role.members.all) {
-      assert(progress.match >= (before.match.get(progress) ?? 0), `match of ${progress.id} never falls within a leadership`);
+      if (!(progress.match >= (before.match.get(progress) ?? 0)))
+        broken(`match of ${progress.id} never falls within a leadership`);
     }
   }
   if (role.name === 'leader' && log.committed > before.committed && before.role === 'leader' && raft.term === before.term) {

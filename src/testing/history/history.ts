@@ -35,11 +35,12 @@ export class History {
     call: Pick<Operation, 'process' | 'key' | 'kind' | 'input' | 'start'>,
   ): (end: Pick<Operation, 'end' | 'outcome' | 'result'>) => void {
     const at = this.#operations.length;
-    this.#operations.push({ ...call, end: null, outcome: 'unknown', result: undefined });
+    const { process, key, kind, input, start } = call;
+    this.#operations.push({ process, key, kind, input, start, end: null, outcome: 'unknown', result: undefined });
     this.#open += 1;
-    return (end) => {
+    return ({ end, outcome, result }) => {
       this.#open -= 1;
-      this.#operations[at] = { ...call, ...end };
+      this.#operations[at] = { process, key, kind, input, start, end, outcome, result };
     };
   }
 

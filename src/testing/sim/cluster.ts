@@ -62,7 +62,7 @@ export class SimCluster {
       sessionsMax: plan.sessionsMax,
       machine,
     };
-    this.network.onDeliver = (from, to, bytes) => this.hash.add(`${this.scheduler.nowMs} ${from}>${to} ${bytes.length}`);
+    this.network.onDeliver = (from, to, bytes, raft) => this.hash.addMessage(this.scheduler.nowMs, from, to, bytes, raft);
     this.scheduler.onStep = (owner) => this.#byId.get(owner)?.inspect();
   }
 

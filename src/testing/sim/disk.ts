@@ -345,6 +345,7 @@ export class VirtualStore implements NodeStore {
   }
 
   async estimate(): Promise<StorageEstimate | undefined> {
+    this.#disk.scheduler.stir();
     return undefined;
   }
 

@@ -13,7 +13,7 @@ export class Evidence {
   /** By invariant: evaluations in which it could have failed. */
   readonly evaluated: Map<string, number> = new Map();
   /** Abstract states seen: role against role, message against state. */
-  readonly states: Set<string> = new Set();
+  readonly #states = new Map<string, Set<string>[]>();
   /** Faults and other happenings by name. */
   readonly marks: Map<string, number> = new Map();
   readonly #when: () => { readonly nowMs: number; readonly events: number };
@@ -37,10 +37,28 @@ export class Evidence {
     this.marks.set(name, (this.marks.get(name) ?? 0) + count);
   }
 
-  saw(state: string): void {
-    this.states.add(state);
+  /** A message met a node: of an older, the same or a newer term than the node's. */
+  saw(message: string, role: string, relation: 0 | 1 | 2): void {
+    let relations = this.#states.get(message);
+    if (relations === undefined) {
+      relations = [new Set(), new Set(), new Set()];
+      this.#states.set(message, relations);
+    }
+    relations[relation]?.add(role);
+  }
+
+  get states(): ReadonlySet<string> {
+    const all = new Set<string>();
+    for (const [message, relations] of this.#states) {
+      relations.forEach((roles, relation) => {
+        for (const role of roles) all.add(`${message}/${role}/${RELATIONS[relation]}`);
+      });
+    }
+    return all;
   }
 }
 
 /** The first one stops the run; a few more may be found in the same event. */
 const VIOLATIONS_MAX = 20;
+
+const RELATIONS = ['older', 'same', 'newer'];

@@ -78,7 +78,11 @@ export class Ghost {
     else if (event.kind === 'commit') this.#onCommit(node, event.index);
     else if (event.kind === 'conf') node.conf = event.conf;
     else if (event.kind === 'snapshot-restored') node.commit = Math.max(node.commit, event.index);
-    else if (event.kind === 'received') this.evidence.saw(stateOf(node, event.message));
+    else if (event.kind === 'received') this.#saw(node, event.message);
+  }
+
+  #saw(node: GhostNode, { type, term }: Message): void {
+    this.evidence.saw(type, node.role, term < node.term ? 0 : term > node.term ? 2 : 1);
   }
 
   #onRole(node: GhostNode, role: Role, term: Term): void {
@@ -365,9 +369,4 @@ export function describeConf({ voters, votersOutgoing, learners, learnersNext, a
   if (learners.length > 0) parts.push(`learners ${learners.join(' ')}`);
   if (learnersNext.length > 0) parts.push(`next ${learnersNext.join(' ')}`);
   return `(${parts.join(', ')})`;
-}
-
-function stateOf(node: GhostNode, message: Message): string {
-  const relation = message.term < node.term ? 'older' : message.term > node.term ? 'newer' : 'same';
-  return `${message.type}/${node.role}/${relation}`;
 }

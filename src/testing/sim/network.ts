@@ -77,7 +77,7 @@ export class VirtualNetwork {
     linksLost: 0,
   };
   /** Sees every message that really arrives. */
-  onDeliver: ((from: NodeId, to: NodeId, bytes: Uint8Array) => void) | undefined = undefined;
+  onDeliver: ((from: NodeId, to: NodeId, bytes: Uint8Array, raft: boolean) => void) | undefined = undefined;
   readonly scheduler: Scheduler;
   readonly #random: Prng;
   readonly #transports = new Map<NodeId, VirtualTransport>();
@@ -129,7 +129,7 @@ export class VirtualNetwork {
   }
 
   isBlocked(from: NodeId, to: NodeId): boolean {
-    return this.#blocked.has(`${from}>${to}`);
+    return this.#blocked.size > 0 && this.#blocked.has(`${from}>${to}`);
   }
 
   /** A link dies with everything on its way; it is dialled again. */
@@ -228,8 +228,7 @@ export class VirtualNetwork {
     const direction = link.directions[side] as Direction;
     let arrivalMs = this.scheduler.nowMs + this.#random.span(...faults.delayMs);
     if (faults.spike > 0 && this.#random.chance(faults.spike)) arrivalMs += this.#random.span(0, faults.spikeMs);
-    const clogged = this.#clogged.get(`${from.self}>${to.self}`);
-    if (clogged !== undefined) arrivalMs = Math.max(arrivalMs, clogged);
+    if (this.#clogged.size > 0) arrivalMs = Math.max(arrivalMs, this.#clogged.get(`${from.self}>${to.self}`) ?? 0);
     if (mayOvertake && faults.reorder > 0 && this.#random.chance(faults.reorder)) this.counts.reordered += 1;
     else {
       arrivalMs = Math.max(arrivalMs, direction.lastArrivalMs[lane]);
@@ -244,7 +243,7 @@ export class VirtualNetwork {
         return;
       }
       this.counts.delivered += 1;
-      this.onDeliver?.(from.self, to.self, bytes);
+      this.onDeliver?.(from.self, to.self, bytes, bytes[1] === RAFT);
       to.process.enter(() => to.receive(link, from.self, bytes));
     });
   }

@@ -92,18 +92,22 @@ class VirtualClock implements Clock {
   startTicks(periodMs: number, onTick: () => void): { stop(): void } {
     let stopped = false;
     let waiting = false;
+    const scheduler = this.#scheduler;
+    const process = this.#process;
+    const entered = (): void => {
+      waiting = false;
+      if (!stopped) onTick();
+    };
+    const due = (): void => {
+      if (stopped || !process.alive) return;
+      next();
+      if (waiting) return;
+      waiting = true;
+      process.enter(entered);
+    };
     const next = (): void => {
-      const { rate, timerGrainMs } = this.#process.clockFaults;
-      this.#scheduler.after(Math.max(periodMs / rate, timerGrainMs), this.#process.name, () => {
-        if (stopped || !this.#process.alive) return;
-        next();
-        if (waiting) return;
-        waiting = true;
-        this.#process.enter(() => {
-          waiting = false;
-          if (!stopped) onTick();
-        });
-      });
+      const { rate, timerGrainMs } = process.clockFaults;
+      scheduler.after(Math.max(periodMs / rate, timerGrainMs), process.name, due);
     };
     next();
     return {

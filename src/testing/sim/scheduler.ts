@@ -7,19 +7,42 @@ export interface Timer {
   stop(): void;
 }
 
-interface Event extends Timer {
+class Event implements Timer {
   readonly timeMs: number;
   readonly sequence: number;
   readonly owner: string;
   run: (() => void) | undefined;
+
+  constructor(timeMs: number, sequence: number, owner: string, run: () => void) {
+    this.timeMs = timeMs;
+    this.sequence = sequence;
+    this.owner = owner;
+    this.run = run;
+  }
+
+  stop(): void {
+    this.run = undefined;
+  }
 }
 
 /** What is put off may put off more, but not for ever: a node that always has something to do at once is broken. */
 const SOON_ROUNDS_MAX = 10_000;
 
-/** One macrotask: when it runs, every microtask before it has. */
-const afterMicrotasks: (run: () => void) => void =
-  typeof setImmediate === 'function' ? (run) => void setImmediate(run) : channelTask();
+/** So often a real macrotask is awaited, so that signals, timers and rejections nobody handled are seen to. */
+const MACROTASK_EVERY = 64;
+
+/** Runs something when every microtask has run. */
+const afterMicrotasks: (run: () => void) => void = typeof setImmediate === 'function' ? nextTicks() : channelTask();
+
+/** In Node what is put off to the next tick comes after all microtasks, and far sooner than a macrotask. */
+function nextTicks(): (run: () => void) => void {
+  let count = 0;
+  return (run) => {
+    count += 1;
+    if (count % MACROTASK_EVERY === 0) setImmediate(run);
+    else process.nextTick(run);
+  };
+}
 
 function channelTask(): (run: () => void) => void {
   const { port1, port2 } = new MessageChannel();
@@ -46,15 +69,7 @@ export class Scheduler {
 
   /** Runs something at a time that is not before now; `owner` says whose event it is. */
   at(timeMs: number, owner: string, run: () => void): Timer {
-    const event: Event = {
-      timeMs: Math.max(timeMs, this.nowMs),
-      sequence: this.#sequence++,
-      owner,
-      run,
-      stop: () => {
-        event.run = undefined;
-      },
-    };
+    const event = new Event(Math.max(timeMs, this.nowMs), this.#sequence++, owner, run);
     this.#push(event);
     return event;
   }
@@ -94,19 +109,24 @@ export class Scheduler {
     });
   }
 
-  /** Runs the next event and all that it causes; false when there is none. */
-  async step(): Promise<boolean> {
+  /** Runs the next event and all that it causes: at once where it can (undefined), else when the promise resolves. */
+  step(): Promise<void> | undefined {
     let event = this.#pop();
     while (event !== undefined && event.run === undefined) event = this.#pop();
-    if (event === undefined) return false;
+    if (event === undefined) return undefined;
     this.nowMs = event.timeMs;
     this.events += 1;
     event.run?.();
     event.run = undefined;
     if (this.#soon.length > 0) this.#runSoon();
-    if (this.#stirred || this.#watching > 0) await this.settle();
+    if (this.#stirred || this.#watching > 0) return this.#settleAfter(event.owner);
     this.onStep?.(event.owner);
-    return true;
+    return undefined;
+  }
+
+  async #settleAfter(owner: string): Promise<void> {
+    await this.settle();
+    this.onStep?.(owner);
   }
 
   /** Runs what was put off and every microtask, until nothing is left to do at this moment. */
@@ -120,17 +140,12 @@ export class Scheduler {
 
   /** When the next event is due; infinity when there is none. */
   get nextMs(): number {
-    while (this.#heap[0] !== undefined && this.#heap[0].run === undefined) this.#pop();
-    return this.#heap[0]?.timeMs ?? Number.POSITIVE_INFINITY;
-  }
-
-  /** Runs events up to and including a time. */
-  async runUntil(timeMs: number): Promise<void> {
-    for (let next = this.#heap[0]; next !== undefined && next.timeMs <= timeMs; next = this.#heap[0]) {
-      if (next.run === undefined) this.#pop();
-      else await this.step();
+    let first = this.#heap[0];
+    while (first !== undefined && first.run === undefined) {
+      this.#pop();
+      first = this.#heap[0];
     }
-    this.nowMs = Math.max(this.nowMs, timeMs);
+    return first === undefined ? Number.POSITIVE_INFINITY : first.timeMs;
   }
 
   #runSoon(): void {

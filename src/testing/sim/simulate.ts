@@ -85,7 +85,8 @@ export async function simulate(plan: Plan, options: SimulateOptions = {}): Promi
 async function runTo(cluster: SimCluster, untilMs: number): Promise<boolean> {
   const { scheduler, evidence, plan } = cluster;
   while (scheduler.nextMs <= untilMs) {
-    if (!(await stepSafely(cluster))) break;
+    const settling = stepSafely(cluster);
+    if (settling !== undefined) await settling.catch((error: unknown) => evidence.fail('I38', thrownText(error)));
     if (scheduler.events % COMPARE_EVERY_EVENTS === 0) cluster.compareProgress();
     if (evidence.violations.length > 0) return false;
     if (scheduler.events > plan.eventsMax) {
@@ -98,13 +99,17 @@ async function runTo(cluster: SimCluster, untilMs: number): Promise<boolean> {
 }
 
 /** What a node throws into the event that ran it is a fault of the node (I38). */
-async function stepSafely({ scheduler, evidence }: SimCluster): Promise<boolean> {
+function stepSafely({ scheduler, evidence }: SimCluster): Promise<void> | undefined {
   try {
-    return await scheduler.step();
+    return scheduler.step();
   } catch (error) {
-    evidence.fail('I38', `thrown: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    return true;
+    evidence.fail('I38', thrownText(error));
+    return undefined;
   }
+}
+
+function thrownText(error: unknown): string {
+  return `thrown: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
 
 function judgeHistory({ evidence }: SimCluster, history: History): void {
