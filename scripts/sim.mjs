@@ -1,18 +1,19 @@
 // npm run sim: the cluster in virtual time, over many seeds.
 //   npm run sim                          1,000 fresh seeds and the corpus
-//   npm run sim -- --seeds 200           so many fresh seeds
+//   npm run sim -- --seeds 200           so many fresh seeds; --from 1: numbered ones, the same everywhere
+//   npm run sim -- --jobs 1              on one core (default: all)
 //   npm run sim -- --minutes 60          as many as fit (npm run sim:nightly)
 //   npm run sim -- --seed 17 [--commit C]  one seed again: what it came to, and its last steps
 //   npm run sim -- --plan FILE           a plan that was saved
 //   npm run sim -- --crash-points        every write of every scenario, a crash at each; --pairs 500: two crashes each
 //   npm run sim -- --explore 3 --states 50000   every order of events of so many cores, as far as so many states
 //   npm run sim -- --shrink 17           makes a failing seed small: a plan, its steps, a picture in build/sim/
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
+import { failureOf, runCampaign, savePlan } from './sim-campaign.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { values } = parseArgs({
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     states: { type: 'string', default: '20000' },
     commit: { type: 'string' },
     from: { type: 'string' },
+    jobs: { type: 'string' },
     source: { type: 'string', default: root },
     'max-failures': { type: 'string', default: '5' },
     quiet: { type: 'boolean', default: false },
@@ -36,8 +38,8 @@ const { values } = parseArgs({
 });
 const out = join(root, 'build', 'sim');
 
-/** The simulator as one module, built from a source tree (this one, or a changed copy). */
-async function load(source) {
+/** Where the simulator is as one module, built from a source tree (this one, or a changed copy). */
+async function bundleOf(source) {
   const outDir = join(source, 'build', 'sim-bundle');
   await build({
     configFile: false,
@@ -54,72 +56,21 @@ async function load(source) {
     },
     ssr: { noExternal: true, external: ['vitest'] },
   });
-  return import(pathToFileURL(join(outDir, 'sim.mjs')).href);
+  return pathToFileURL(join(outDir, 'sim.mjs')).href;
 }
 
-const unhandled = [];
-process.on('unhandledRejection', (error) => unhandled.push(error));
-
-function failureOf(report) {
-  const [violation] = report.violations;
-  if (violation !== undefined) return `${violation.id} at ${violation.timeMs.toFixed(1)} ms: ${violation.text}`;
-  return report.void === undefined ? undefined : `void: ${report.void}`;
-}
-
-function commitId() {
-  return spawnSync('git', ['-C', root, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout?.trim() ?? '';
-}
-
-function corpus() {
-  const folder = join(values.source, 'test', 'sim', 'corpus');
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.json'))
-      .sort()
-      .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
-  } catch {
-    return [];
-  }
-}
-
-function* fresh(limit, untilMs) {
-  const base = values.from ?? `${Date.now().toString(36)}-`;
-  for (let i = 0; i < limit && Date.now() < untilMs; i += 1)
-    yield values.from === undefined ? `${base}${i}` : String(Number(base) + i);
-}
-
-function* chain(...lists) {
-  for (const list of lists) yield* list;
-}
-
-async function campaign(sim) {
-  const minutes = Number(values.minutes ?? 0);
-  const limit = minutes > 0 ? Number.POSITIVE_INFINITY : Number(values.seeds ?? 1000);
-  const untilMs = minutes > 0 ? Date.now() + minutes * 60_000 : Number.POSITIVE_INFINITY;
-  const cpu = process.cpuUsage();
-  const failures = [];
-  let toldMs = Date.now();
-  const onReport = (report, summary) => {
-    const failure =
-      failureOf(report) ?? (unhandled.length > 0 ? `I38: unhandled rejection: ${String(unhandled[0]?.stack)}` : undefined);
-    unhandled.length = 0;
-    if (failure !== undefined) {
-      failures.push(report);
-      savePlan(report.plan);
-      console.log(
-        `\nFAILED seed ${report.plan.seed}: ${failure}\n  npm run sim -- --seed ${report.plan.seed} --commit ${commitId()}`,
-      );
-    }
-    if (!values.quiet && Date.now() - toldMs > 5_000) {
-      toldMs = Date.now();
-      console.log(`${summary.seeds} seeds, ${summary.ticks} ticks, ${failures.length} failures`);
-    }
-    return failures.length < Number(values['max-failures']);
-  };
-  const summary = await sim.runCampaign(chain(corpus(), fresh(limit, untilMs)), { onReport });
-  const { user, system } = process.cpuUsage(cpu);
-  console.log(`\n${sim.describeSummary(summary, (user + system) / 1000)}`);
-  return failures.length === 0 ? 0 : 1;
+function campaign(sim, bundle) {
+  return runCampaign(sim, bundle, {
+    root,
+    source: values.source,
+    out,
+    seeds: Number(values.seeds ?? 1000),
+    minutes: Number(values.minutes ?? 0),
+    from: values.from,
+    jobs: values.jobs === undefined ? undefined : Number(values.jobs),
+    maxFailures: Number(values['max-failures']),
+    quiet: values.quiet,
+  });
 }
 
 async function again(sim, plan) {
@@ -137,15 +88,8 @@ async function again(sim, plan) {
   return failure === undefined ? 0 : 1;
 }
 
-function savePlan(plan) {
-  mkdirSync(out, { recursive: true });
-  const name = join(out, plan.seed.replaceAll(/[^\w-]/g, '_'));
-  writeFileSync(`${name}.json`, `${JSON.stringify(plan, null, 2)}\n`);
-  return name;
-}
-
 function save(sim, plan, notes, report) {
-  const name = savePlan(plan);
+  const name = savePlan(out, plan);
   writeFileSync(`${name}.svg`, sim.timelineSvg(notes, report.violations, `seed ${plan.seed}`));
   console.log(`saved ${name}.json (the plan) and ${name}.svg (a picture)`);
 }
@@ -182,10 +126,11 @@ function exploreAll(sim) {
   return 1;
 }
 
-const sim = await load(values.source);
+const bundle = await bundleOf(values.source);
+const sim = await import(bundle);
 if (values['crash-points']) process.exitCode = await crashPoints(sim);
 else if (values.explore !== undefined) process.exitCode = exploreAll(sim);
 else if (values.shrink !== undefined) process.exitCode = await shrink(sim, sim.planOf(values.shrink));
 else if (values.seed !== undefined) process.exitCode = await again(sim, sim.planOf(values.seed));
 else if (values.plan !== undefined) process.exitCode = await again(sim, JSON.parse(readFileSync(values.plan, 'utf8')));
-else process.exitCode = await campaign(sim);
+else process.exitCode = await campaign(sim, bundle);

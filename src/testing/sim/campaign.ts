@@ -1,5 +1,5 @@
 /** Many seeds, one summary: what was run, which faults struck, what was really tested. */
-import { type Plan, type PlanOptions, planOf } from './plan.ts';
+import { FAULT_KINDS, type Plan, type PlanOptions, planOf } from './plan.ts';
 import { type RunReport, type SimulateOptions, simulate } from './simulate.ts';
 
 export interface Summary {
@@ -25,6 +25,14 @@ export interface CampaignOptions extends SimulateOptions {
   /** Called after each seed; false ends the campaign. */
   readonly onReport?: (report: RunReport, summary: Summary) => boolean;
 }
+
+/** Fewer seeds need not meet everything. */
+const EVIDENCE_SEEDS_MIN = 500;
+/** The invariants that a campaign must have tested: docs/RELIABILITY.md says what each is. */
+export const CHECKED_IDS: readonly string[] = [
+  ...['I1', 'I2', 'I3', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10', 'I11', 'I12', 'I14', 'I15', 'I17', 'I18', 'I19', 'I20', 'I21'],
+  ...['I24', 'I25', 'I27', 'I29', 'I31', 'I35', 'I37'],
+];
 
 export function emptySummary(): Summary {
   return {
@@ -78,6 +86,25 @@ function add(summary: Summary, report: RunReport): void {
   for (const [name, count] of report.marks) summary.marks[name] = (summary.marks[name] ?? 0) + count;
   for (const [name, count] of report.evaluated) summary.evaluated[name] = (summary.evaluated[name] ?? 0) + count;
   for (const state of report.states) summary.states.add(state);
+}
+
+/** Adds what another process has summed up. */
+export function mergeSummary(into: Summary, part: Summary): void {
+  for (const name of SUMS) into[name] += part[name];
+  for (const [name, count] of Object.entries(part.marks)) into.marks[name] = (into.marks[name] ?? 0) + count;
+  for (const [name, count] of Object.entries(part.evaluated)) into.evaluated[name] = (into.evaluated[name] ?? 0) + count;
+  for (const state of part.states) into.states.add(state);
+}
+
+const SUMS = ['seeds', 'failed', 'void', 'repeated', 'events', 'ticks', 'virtualMs', 'operations', 'acknowledged'] as const;
+
+/** What so many seeds must have met at least once: a kind of fault or a check that has died out is a failure (I40). */
+export function missingEvidence(summary: Summary): string[] {
+  if (summary.seeds < EVIDENCE_SEEDS_MIN) return [];
+  return [
+    ...FAULT_KINDS.filter((kind) => (summary.marks[`fault:${kind}`] ?? 0) === 0).map((kind) => `fault ${kind}`),
+    ...CHECKED_IDS.filter((id) => (summary.evaluated[id] ?? 0) === 0),
+  ];
 }
 
 /** The summary for people. */

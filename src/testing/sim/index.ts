@@ -1,5 +1,13 @@
 /** The simulator's front door. */
-export { type CampaignOptions, describeSummary, runCampaign, type Summary } from './campaign.ts';
+export {
+  type CampaignOptions,
+  describeSummary,
+  emptySummary,
+  mergeSummary,
+  missingEvidence,
+  runCampaign,
+  type Summary,
+} from './campaign.ts';
 export { describeStrike, SimCluster } from './cluster.ts';
 export { type Choice, CoreModel, type ModelLimits } from './core-model.ts';
 export {

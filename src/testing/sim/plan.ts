@@ -188,6 +188,9 @@ const KINDS: readonly (readonly [kind: FaultKind, chance: number, everyMs: numbe
   ['reshape', 0.25, 4_000],
 ];
 
+/** Every kind of fault that a plan can have. */
+export const FAULT_KINDS: readonly FaultKind[] = KINDS.map(([kind]) => kind);
+
 function strikesOf(random: Prng, untilMs: number, nodes: number): Strike[] {
   const strikes: Strike[] = [];
   for (const [kind, chance, everyMs] of KINDS) {
