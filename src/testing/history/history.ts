@@ -29,6 +29,7 @@ export interface Operation {
 export class History {
   readonly #operations: Operation[] = [];
   #open = 0;
+  #acknowledged = 0;
 
   /** Notes a call; what it answers must be called once, when it ends. */
   begin(
@@ -40,6 +41,7 @@ export class History {
     this.#open += 1;
     return ({ end, outcome, result }) => {
       this.#open -= 1;
+      if (outcome === 'ok') this.#acknowledged += 1;
       this.#operations[at] = { process, key, kind, input, start, end, outcome, result };
     };
   }
@@ -47,6 +49,11 @@ export class History {
   /** In the order of their calls; those that have not ended are `unknown`. */
   get operations(): readonly Operation[] {
     return this.#operations;
+  }
+
+  /** Calls that ended well. */
+  get acknowledged(): number {
+    return this.#acknowledged;
   }
 
   /** Calls that have not ended. */

@@ -11,6 +11,7 @@ import type { Evidence } from './evidence.ts';
 import { type ObjectsCommand, type ObjectsState, readObject } from './machine.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SimNode } from './sim-node.ts';
+import type { Witness } from './witness.ts';
 
 export interface ClientOptions {
   readonly name: string;
@@ -38,6 +39,7 @@ export interface ClientWorld {
   /** The greatest index committed anywhere. */
   readonly committed: () => number;
   readonly evidence: Evidence;
+  readonly witness: Witness;
   /** The run is near its end: no new calls. */
   readonly closing: () => boolean;
 }
@@ -66,6 +68,7 @@ export class SimClient {
 
   #call(): void {
     const key = this.#random.pick(this.#options.keys);
+    if (this.#options.command === undefined && this.#random.chance(LOCAL_LOOKS)) this.#look(key);
     this.#number += 1;
     this.busy = true;
     const id = `${this.#options.name}.${this.#number}`;
@@ -127,6 +130,7 @@ export class SimClient {
       done: (result) =>
         once(() => {
           if (result.kind === 'failed') return again(result.error.mayHaveApplied);
+          this.#world.witness.acknowledged(node.id, result.index);
           try {
             finish({ outcome: 'ok', result: engine.state.machine.answer(result.outcome) });
           } catch (error) {
@@ -134,6 +138,16 @@ export class SimClient {
           }
         }),
     });
+  }
+
+  /** A read that asks nobody, of the same key at two nodes: what it shows may be old, but must have been. */
+  #look(key: string): void {
+    for (const node of [this.#node(), this.#node()]) {
+      const member = node?.engine?.member;
+      if (node?.engine === undefined || member === undefined || member.appliedIndex === 0) continue;
+      const value = JSON.stringify(readObject(node.engine.state.machine.state as ObjectsState, key));
+      this.#world.witness.read(node.id, member, key, member.appliedIndex, value);
+    }
   }
 
   #read(key: string, retries: number, finish: (ending: Ending) => void): void {
@@ -183,6 +197,8 @@ export class SimClient {
 
 /** Share of the writes that carry no key of their own, and are not tried at another node. */
 const WITHOUT_KEY = 0.5;
+/** Share of the calls before which a client also looks at what nodes show without asking anybody. */
+const LOCAL_LOOKS = 0.3;
 /** How often a client looks whether the node it waits for still lives, in ms. */
 const WATCH_MS = 500;
 

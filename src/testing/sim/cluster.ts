@@ -141,9 +141,9 @@ export class SimCluster {
       return up.length > 0;
     }
     if (strike.kind === 'partition') return this.#partition(strike.left, strike.forMs);
-    const node = this.#target(strike.target);
-    if (node === undefined || !node.running || node.process?.frozen === true) return false;
-    return this.#applyTo(node, strike);
+    const aimed = this.#target(strike.target);
+    const node = isUp(aimed) ? aimed : this.#nodes.find(isUp);
+    return node !== undefined && this.#applyTo(node, strike);
   }
 
   #applyTo(node: SimNode, strike: Exclude<Strike, { kind: 'crash-all' | 'partition' }>): boolean {
@@ -387,6 +387,10 @@ export class SimCluster {
 export function describeStrike({ atMs, kind, ...rest }: Strike): string {
   const parts = Object.entries(rest).map(([name, value]) => `${name} ${String(value)}`);
   return `${atMs} ms: ${kind} ${parts.join(', ')}`;
+}
+
+function isUp(node: SimNode | undefined): boolean {
+  return node?.running === true && node.process?.frozen !== true;
 }
 
 /** New nodes come in the place of lost ones until there are so many. */

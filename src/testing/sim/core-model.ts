@@ -164,10 +164,11 @@ export class CoreModel {
     const write = node.writes.shift();
     if (write === undefined) return;
     const { ready } = write;
-    const before = node.image.hardState;
+    const { hardState, log } = node.image;
+    const { lastIndex } = log;
     const batch = { hardState: ready.hardState, entries: ready.entries };
     node.image.apply(batch, undefined);
-    this.ghost.written(node.id, batch, before, node.image);
+    this.ghost.written(node.id, batch, hardState, lastIndex, node.image);
     const { mark } = ready;
     if (mark !== undefined) this.#safely(node, () => node.core.persisted(mark));
     for (const message of ready.messagesAfterPersist) this.#send(node, message);

@@ -6,13 +6,20 @@ import type { TraceEvent } from '../../core/trace.ts';
 import type { ConfState, Entry, HardState, Index, Message, NodeId, Role, Term } from '../../core/types.ts';
 import type { WriteBatch } from '../../storage/storage.ts';
 import type { Evidence } from './evidence.ts';
+import { describeConf, hashOf, holds } from './facts.ts';
 import { quorumHas, quorumsMeet } from './quorums.ts';
+import { Witness } from './witness.ts';
 
 /** What of a node is durable, whatever happens to its machine. */
 export interface DurableView {
   readonly hardState: HardState;
   readonly snapshot: { readonly meta: { readonly index: Index; readonly term: Term } } | undefined;
-  readonly log: { readonly firstIndex: Index; readonly lastIndex: Index; term(index: Index): Term | undefined };
+  readonly log: {
+    readonly firstIndex: Index;
+    readonly lastIndex: Index;
+    term(index: Index): Term | undefined;
+    slice(from: Index, to: Index, bytesMax: number): readonly Entry[];
+  };
 }
 
 /** One life of one node. */
@@ -39,6 +46,7 @@ export class Ghost {
   /** Told what a picture of the run should show. */
   onNote: ((node: NodeId, kind: NoteKind, text: string) => void) | undefined = undefined;
   readonly nodes: Map<NodeId, GhostNode> = new Map();
+  readonly witness: Witness;
   /** The greatest index that is committed anywhere, and the term of the leader that committed it. */
   committed: { readonly index: Index; readonly term: Term } = { index: 0, term: 0 };
   /** Identities whose storage was lost: they may never speak again. */
@@ -46,6 +54,8 @@ export class Ghost {
   readonly #leaders = new Map<Term, NodeId>();
   readonly #votes = new Map<string, NodeId>();
   readonly #entries = new Map<string, KnownEntry>();
+  /** Everything that was ever given to a disk. */
+  readonly #asked = new Set<string>();
   readonly #applied = new Map<Index, { readonly term: Term; readonly hash: number; readonly outcome: string }>();
   readonly #confs = new Map<Index, { readonly conf: ConfState; readonly text: string }>();
   #lastConf: { readonly index: Index; readonly conf: ConfState } | undefined;
@@ -54,6 +64,15 @@ export class Ghost {
 
   constructor(evidence: Evidence) {
     this.evidence = evidence;
+    this.witness = new Witness(evidence, this);
+  }
+
+  leaderOf(term: Term): NodeId | undefined {
+    return this.#leaders.get(term);
+  }
+
+  wasWritten(entry: Entry): boolean {
+    return this.#asked.has(`${entry.index}/${entry.term}/${hashOf(entry)}`);
   }
 
   /** A node starts from what its disk holds. */
@@ -61,6 +80,7 @@ export class Ghost {
     const { term, commit } = durable.hardState;
     const node: GhostNode = { id, durable, role: 'follower', term, conf, commit: Math.max(commit, applied), applied };
     this.nodes.set(id, node);
+    this.witness.restarted(id, durable);
     this.onNote?.(id, 'role', 'follower');
     return node;
   }
@@ -198,9 +218,18 @@ export class Ghost {
 
   // ---- what becomes durable
 
-  /** A batch is durable: `before` is what was durable until now, `durable` what is. */
-  written(id: NodeId, batch: WriteBatch, before: HardState, durable: DurableView): void {
+  /** A batch is given to a disk: a crash may leave it there, though nobody was told. */
+  asked({ entries = [] }: WriteBatch): void {
+    for (const entry of entries) this.#asked.add(`${entry.index}/${entry.term}/${hashOf(entry)}`);
+  }
+
+  /** A batch is durable: `before` is what was durable until now, with a log up to `lastBefore`; `durable` what is. */
+  written(id: NodeId, batch: WriteBatch, before: HardState, lastBefore: Index, durable: DurableView): void {
     const { evidence } = this;
+    // A founder's first write is committed by its being there: nobody else belongs to the cluster yet.
+    if (batch.cluster !== undefined && batch.hardState?.commit === 1 && this.committed.index === 0)
+      this.committed = { index: 1, term: batch.hardState.term };
+    this.witness.wrote(id, batch, lastBefore);
     if (batch.hardState !== undefined) {
       const { term, vote } = batch.hardState;
       evidence.check('I10', term >= before.term, () => `${id}: durable term ${before.term} became ${term}`);
@@ -278,6 +307,7 @@ export class Ghost {
     node.applied = index;
     const hash = hashOf(entry);
     const known = this.#applied.get(index);
+    this.witness.applied(node.id, index, known === undefined || (known.hash === hash && known.outcome === outcome));
     if (known === undefined) this.#applied.set(index, { term, hash, outcome });
     else {
       evidence.check(
@@ -346,27 +376,4 @@ export class Ghost {
   appliedTerm(index: Index): Term | undefined {
     return this.#applied.get(index)?.term;
   }
-}
-
-function holds({ log, snapshot }: DurableView, index: Index, term: Term): boolean {
-  if (snapshot !== undefined && snapshot.meta.index >= index) return true;
-  if (index < log.firstIndex) return true;
-  return log.term(index) === term;
-}
-
-export function hashOf(entry: Entry): number {
-  let hash = entry.type === 'conf' ? 7 : 3;
-  for (const byte of entry.data) hash = (Math.imul(hash, 31) + byte) | 0;
-  if (entry.change !== undefined)
-    for (const step of entry.change.steps)
-      for (const letter of `${step.op}${step.id}`) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0;
-  return hash;
-}
-
-export function describeConf({ voters, votersOutgoing, learners, learnersNext, autoLeave }: ConfState): string {
-  const parts = [`voters ${voters.join(' ')}`];
-  if (votersOutgoing.length > 0) parts.push(`outgoing ${votersOutgoing.join(' ')}${autoLeave ? ' auto' : ''}`);
-  if (learners.length > 0) parts.push(`learners ${learners.join(' ')}`);
-  if (learnersNext.length > 0) parts.push(`next ${learnersNext.join(' ')}`);
-  return `(${parts.join(', ')})`;
 }

@@ -3,10 +3,13 @@ import type { Engine } from '../../runtime/engine.ts';
 import { leaderReady } from '../../runtime/freshness.ts';
 import { digestOf, stateBytes } from '../../state/digest.ts';
 import type { History } from '../history/history.ts';
+import { checkCalm } from './bounds.ts';
 import type { SimCluster } from './cluster.ts';
 
 /** Election timeouts of ordinary work after healing, before the clients come to an end. */
 const ORDINARY_WORK = 2;
+/** … and so many more where hardly anything was answered until then. */
+const MORE_WORK = 20;
 /** Election timeouts that may pass after healing until there is a leader. */
 const LEADER_WITHIN = 10;
 /** … until every call that was made before has ended. */
@@ -35,8 +38,10 @@ export async function judgeEnd(
   if (evidence.violations.length > 0) return;
   evidence.check('I35', led, () => `no leader ${LEADER_WITHIN} election timeouts after healing: ${describeNodes(cluster)}`);
   if (!led) return;
-  // A little more of ordinary work, then no new calls.
+  // A little more of ordinary work, and what a run must have at least, then no new calls.
   await runTo(scheduler.nowMs + ORDINARY_WORK * timeoutMs);
+  sinceMs = scheduler.nowMs;
+  await until(MORE_WORK, () => history.acknowledged >= (plan.minimum?.operations ?? 0));
   close();
   // Calls made until now have so long from now.
   sinceMs = scheduler.nowMs;
@@ -52,6 +57,7 @@ export async function judgeEnd(
   if (evidence.violations.length > 0) return;
   evidence.check('I25', equal, () => differences(cluster).join('; '));
   cluster.compareProgress();
+  if (equal) await checkCalm(cluster, runTo);
 }
 
 function hasLeader(cluster: SimCluster): boolean {

@@ -52,6 +52,8 @@ interface Link {
 }
 
 export interface NetworkCounts {
+  /** Messages of the algorithm. */
+  raft: number;
   sent: number;
   delivered: number;
   dropped: number;
@@ -67,6 +69,7 @@ const newDirection = (): Direction => ({ queued: { urgent: 0, bulk: 0 }, lastArr
 export class VirtualNetwork {
   faults: NetworkFaults = CALM_NETWORK;
   readonly counts: NetworkCounts = {
+    raft: 0,
     sent: 0,
     delivered: 0,
     dropped: 0,
@@ -195,6 +198,7 @@ export class VirtualNetwork {
     const direction = link.directions[side] as Direction;
     if (!link.open || direction.queued[lane] + bytes.length > this.faults.queueBytesMax) return false;
     this.counts.sent += 1;
+    if (bytes[1] === RAFT) this.counts.raft += 1;
     if (this.isBlocked(from.self, to.self)) {
       this.counts.blocked += 1;
       return true;

@@ -63,12 +63,19 @@ export interface Plan {
   readonly healAtMs: number;
   /** Events after which the run has failed to come to an end. */
   readonly eventsMax: number;
+  /** A run in which less happened proves nothing, and fails: calls answered, faults that struck, and kinds of them. */
+  readonly minimum?: { readonly operations: number; readonly faults: number; readonly kinds: number };
 }
 
 /** Boot: nodes join and are promoted undisturbed. */
 const FIRST_FAULT_MS = 2_500;
 /** How much is done at most in one run: far above what a healthy one needs. */
 const EVENTS_PER_MS_MAX = 12;
+
+/** Of a whole run: far less than any has that is worth its time. */
+const MINIMUM = { operations: 12, faults: 3, kinds: 2 };
+/** Kinds of faults that every plan has of those that always find somebody, whatever its seed. */
+const KINDS_MIN = 3;
 
 const KEYS = ['a', 'b', 'list:a', 'list:b', 'counter:a'];
 
@@ -106,6 +113,7 @@ export function planOf(seed: string, options: PlanOptions = {}): Plan {
     lostAtHeal: random.pick([0, 0, 1, 2]),
     healAtMs,
     eventsMax: (healAtMs + 60_000) * EVENTS_PER_MS_MAX,
+    minimum: MINIMUM,
   };
 }
 
@@ -193,15 +201,30 @@ export const FAULT_KINDS: readonly FaultKind[] = KINDS.map(([kind]) => kind);
 
 function strikesOf(random: Prng, untilMs: number, nodes: number): Strike[] {
   const strikes: Strike[] = [];
-  for (const [kind, chance, everyMs] of KINDS) {
-    const stream = random.fork(kind);
-    if (!stream.chance(chance)) continue;
+  const chosen = new Set(KINDS.filter(([kind, chance]) => random.fork(kind).chance(chance)).map(([kind]) => kind));
+  const more = random.fork('more').shuffle(ALWAYS_POSSIBLE);
+  const sure = more.filter((kind) => chosen.has(kind)).length;
+  for (const kind of more.filter((one) => !chosen.has(one)).slice(0, Math.max(0, KINDS_MIN - sure))) chosen.add(kind);
+  for (const [kind, , everyMs] of KINDS) {
+    if (!chosen.has(kind)) continue;
+    const stream = random.fork(`${kind}/strikes`);
     for (let atMs = FIRST_FAULT_MS + stream.span(0, everyMs); atMs < untilMs; atMs += stream.span(0.3, 1.7) * everyMs) {
       strikes.push({ ...faultOf(stream, kind, nodes), atMs: Math.floor(atMs) });
     }
   }
   return strikes.sort((a, b) => a.atMs - b.atMs || (a.kind < b.kind ? -1 : 1));
 }
+
+/** Kinds for which there is somebody to strike even where one node is alone. */
+const ALWAYS_POSSIBLE: readonly FaultKind[] = [
+  'crash',
+  'freeze',
+  'wall-clock',
+  'slow-disk',
+  'failing-disk',
+  'throttle',
+  'crash-all',
+];
 
 function faultOf(random: Prng, kind: FaultKind, nodes: number): Fault {
   const target: Target = random.chance(0.4) ? 'leader' : random.below(nodes);

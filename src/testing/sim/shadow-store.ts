@@ -93,6 +93,7 @@ export class ShadowStore implements NodeStore {
   async write(batch: WriteBatch): Promise<void> {
     const promises = this.#promises;
     promises.asked.push(batch);
+    this.#ghost.asked(batch);
     try {
       await this.#inner.write(batch);
     } catch (error) {
@@ -100,9 +101,10 @@ export class ShadowStore implements NodeStore {
       throw error;
     }
     promises.asked = promises.asked.filter((other) => other !== batch);
-    const before = promises.image.hardState;
+    const { hardState, log } = promises.image;
+    const { lastIndex } = log;
     promises.settle(batch);
-    this.#ghost.written(this.#id, batch, before, promises.image);
+    this.#ghost.written(this.#id, batch, hardState, lastIndex, promises.image);
   }
 
   term(index: Index): Term | undefined {

@@ -146,9 +146,14 @@ export class SimNode {
       const applied = apply(entry);
       const node = this.#ghostNode;
       if (node !== undefined) {
-        ghost.applied(node, entry, describeApplied(applied));
-        if (applied.kind === 'command' && !applied.replayed)
-          ghost.executed(node, `${applied.session}/${applied.sequence}`, entry.index);
+        const outcome = describeApplied(applied);
+        ghost.applied(node, entry, outcome);
+        if (applied.kind === 'command') {
+          const command = `${applied.session}/${applied.sequence}`;
+          ghost.witness.answered(node.id, command, outcome, applied.replayed);
+          if (!applied.replayed) ghost.executed(node, command, entry.index);
+          if (!applied.replayed && applied.outcome.kind !== 'error') ghost.witness.changed(entry.index);
+        }
       }
       return applied;
     };

@@ -4,12 +4,14 @@ import { TypedMachine } from '../../state/typed-machine.ts';
 import { History } from '../history/history.ts';
 import { checkLinearizable, describeVerdict } from '../history/linearizability.ts';
 import { Prng } from '../prng.ts';
+import { checkBounds } from './bounds.ts';
 import { type AnyCommand, SimClient } from './client.ts';
 import { SimCluster } from './cluster.ts';
 import type { Violation } from './evidence.ts';
 import { judgeEnd } from './judge.ts';
-import { objectsMachine } from './machine.ts';
+import { type ObjectsState, objectsMachine } from './machine.ts';
 import type { Plan } from './plan.ts';
+import { SimWatcher } from './watcher.ts';
 
 export interface RunReport {
   readonly plan: Plan;
@@ -38,7 +40,7 @@ export interface SimulateOptions {
 }
 
 /** Events between two looks at the leaders' view of their followers. */
-const COMPARE_EVERY_EVENTS = 500;
+const COMPARE_EVERY_EVENTS = 250;
 /** How often a run that has healed is looked at, in virtual ms. */
 const SETTLE_STEP_MS = 100;
 
@@ -56,6 +58,7 @@ export async function simulate(plan: Plan, options: SimulateOptions = {}): Promi
     nodes: () => cluster.nodes,
     committed: () => cluster.ghost.committed.index,
     evidence: cluster.evidence,
+    witness: cluster.ghost.witness,
     closing: () => closing,
   };
   const { command } = options;
@@ -64,6 +67,7 @@ export async function simulate(plan: Plan, options: SimulateOptions = {}): Promi
   for (let i = 0; i < plan.clients; i += 1) {
     clients.push(new SimClient({ ...client, name: `c${i + 1}` }, world, random.fork(`c${i + 1}`)));
   }
+  new SimWatcher(cluster, random.fork('watcher'));
   const healthy = await runTo(cluster, plan.healAtMs);
   if (healthy) {
     await judgeEnd(
@@ -78,6 +82,7 @@ export async function simulate(plan: Plan, options: SimulateOptions = {}): Promi
   }
   const acknowledged = clients.reduce((sum, one) => sum + one.acknowledged, 0);
   if (command === undefined) judgeHistory(cluster, history);
+  if (command === undefined && cluster.evidence.violations.length === 0) judgeLists(cluster, history);
   return report(cluster, history, acknowledged);
 }
 
@@ -87,7 +92,10 @@ async function runTo(cluster: SimCluster, untilMs: number): Promise<boolean> {
   while (scheduler.nextMs <= untilMs) {
     const settling = stepSafely(cluster);
     if (settling !== undefined) await settling.catch((error: unknown) => evidence.fail('I38', thrownText(error)));
-    if (scheduler.events % COMPARE_EVERY_EVENTS === 0) cluster.compareProgress();
+    if (scheduler.events % COMPARE_EVERY_EVENTS === 0) {
+      cluster.compareProgress();
+      checkBounds(cluster);
+    }
     if (evidence.violations.length > 0) return false;
     if (scheduler.events > plan.eventsMax) {
       evidence.fail('I34', `${plan.eventsMax} events were not enough`);
@@ -117,19 +125,26 @@ function judgeHistory({ evidence }: SimCluster, history: History): void {
   evidence.check('I29', verdict.ok, () => describeVerdict(verdict));
 }
 
+/** What the lists hold in the end, against what clients were told. */
+function judgeLists({ ghost, leader }: SimCluster, history: History): void {
+  const state = leader?.engine?.state.machine.state as ObjectsState | undefined;
+  if (state === undefined) return;
+  for (const { kind, key, input, end, outcome } of history.operations) {
+    if (kind !== 'append') continue;
+    ghost.witness.atTheEnd(state.lists[key] ?? [], { key, value: input, outcome: end === null ? 'unknown' : outcome });
+  }
+}
+
 function report(cluster: SimCluster, history: History, acknowledged: number): RunReport {
   const { plan, evidence, scheduler, hash, network } = cluster;
   for (const [name, count] of Object.entries(network.counts)) if (count > 0) evidence.mark(`network:${name}`, count);
   for (const { disk } of cluster.nodes) {
     for (const [name, count] of Object.entries(disk.counts)) if (count > 0) evidence.mark(`disk:${name}`, count);
   }
-  const committed = cluster.ghost.committed.index;
-  const elections = evidence.marks.get('leader-elected') ?? 0;
-  const tooLittle = acknowledged < 5 || committed < 5 || elections < 1;
   return {
     plan,
     violations: evidence.violations,
-    void: tooLittle ? `${acknowledged} calls answered, ${committed} entries committed, ${elections} elections` : undefined,
+    void: tooLittle(cluster, acknowledged),
     hash: hash.value,
     events: scheduler.events,
     virtualMs: scheduler.nowMs,
@@ -141,3 +156,21 @@ function report(cluster: SimCluster, history: History, acknowledged: number): Ru
     marks: evidence.marks,
   };
 }
+
+/** I40: why a run proves nothing, if it does not: hardly anything was done, or hardly anything went wrong. */
+function tooLittle({ plan, evidence, ghost }: SimCluster, acknowledged: number): string | undefined {
+  const { operations, faults, kinds } = plan.minimum ?? NO_MINIMUM;
+  const struck = [...evidence.marks].filter(([name]) => name.startsWith('fault:'));
+  const strikes = struck.reduce((sum, [, count]) => sum + count, 0);
+  const elections = evidence.marks.get('leader-elected') ?? 0;
+  const committed = ghost.committed.index;
+  const enough = acknowledged >= operations && committed >= operations && elections > 0;
+  const holds = enough && strikes >= faults && struck.length >= kinds;
+  if (evidence.violations.length === 0) evidence.check('I40', true, () => '');
+  if (holds) return undefined;
+  const did = struck.map(([name, count]) => `${name.slice('fault:'.length)} ${count}`).join(', ');
+  return `${acknowledged} calls answered, ${committed} entries committed, ${elections} elections, faults: ${did || 'none'}`;
+}
+
+/** Plans that were cut down, or written by hand, need little. */
+const NO_MINIMUM: NonNullable<Plan['minimum']> = { operations: 5, faults: 0, kinds: 0 };

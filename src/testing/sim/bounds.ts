@@ -1,0 +1,54 @@
+/** What must stay within its limit, whatever happens: queues, windows, traffic (I33, I34), and the calm of a healthy cluster (I36). */
+import type { SimCluster } from './cluster.ts';
+
+/** I33: what waits, or is on its way, against what the node was told to allow. */
+export function checkBounds({ nodes, evidence, plan }: SimCluster): void {
+  const { pendingCallsMax, inflightMessagesMax } = plan.tuning;
+  for (const { id, engine, isLeader } of nodes) {
+    if (engine === undefined) continue;
+    evidence.check(
+      'I33',
+      engine.writes.size <= pendingCallsMax * (1 + engine.store.identity.bootCount),
+      () => `${id} holds ${engine.writes.size} writes; ${pendingCallsMax} are allowed`,
+    );
+    if (!isLeader || engine.member === undefined) continue;
+    for (const { id: peer, inflightMessages } of engine.member.core.status().progress)
+      evidence.check(
+        'I33',
+        inflightMessages <= inflightMessagesMax,
+        () => `${id} has ${inflightMessages} appends on their way to ${peer}; ${inflightMessagesMax} are allowed`,
+      );
+  }
+}
+
+/** How long a healed cluster is left alone, in its greatest election timeouts. */
+const CALM_TIMEOUTS = 4;
+/** Messages of the algorithm that one node may send one other in a heartbeat's time when nothing happens. */
+const CALM_MESSAGES = 6;
+
+/** I34, I36: left alone, a healthy cluster keeps its leader and its term, writes nothing, and only its heart beats. */
+export async function checkCalm(cluster: SimCluster, runTo: (untilMs: number) => Promise<boolean>): Promise<void> {
+  const { scheduler, evidence, plan, network, ghost } = cluster;
+  const { heartbeatMs, electionTimeoutMs } = plan.tuning;
+  const leader = cluster.leader?.id;
+  const term = cluster.leader?.engine?.term;
+  const before = network.counts.raft;
+  const { committed } = ghost;
+  const forMs = CALM_TIMEOUTS * electionTimeoutMs[1];
+  if (!(await runTo(scheduler.nowMs + forMs))) return;
+  const after = cluster.leader;
+  evidence.check(
+    'I36',
+    after?.id === leader && after?.engine?.term === term,
+    () => `nothing happened, and ${leader} in term ${term} gave way to ${after?.id} in term ${after?.engine?.term}`,
+  );
+  const pairs = (cluster.nodes.length - 1) * 2;
+  const allowed = Math.max(1, pairs) * CALM_MESSAGES * (1 + forMs / heartbeatMs);
+  const sent = network.counts.raft - before;
+  evidence.check('I34', sent <= allowed, () => `nothing happened, and ${sent} messages were sent; ${allowed} would be many`);
+  evidence.check(
+    'I34',
+    ghost.committed.index - committed.index <= cluster.nodes.length,
+    () => `nothing happened, and ${ghost.committed.index - committed.index} entries were committed`,
+  );
+}
