@@ -196,3 +196,21 @@ test('a history survives its lines of JSON, and what never ended is unknown', ()
     { process: 'b', key: 'x', kind: 'write', input: 2, start: 3, end: null, outcome: 'unknown' },
   ]);
 });
+
+test('a dozen appends that nobody knows the end of do not hide a plain order, nor a broken one', () => {
+  const lost = Array.from({ length: 12 }, (_, i) => append(`lost${i}`, i, i + 30, 'unknown'));
+  const told = [append('a', 40, 42, 'ok', 1), append('b', 43, 45, 'ok', 2), read(['a', 'b'], 46, 47)];
+  const plain = [...lost, ...told, append('d', 50, 60, 'ok', 4), append('c', 51, 61, 'ok', 3)];
+  expect(checkLinearizable(plain, { stepsMax: 5_000 })).toMatchObject({ ok: true, operations: plain.length });
+  const early = [lost[3], lost[7]].flatMap((one) => one ?? []);
+  const held = [...early, ...told.slice(0, 2), read(['b', 'a'], 46, 47)];
+  expect(checkLinearizable(held)).toMatchObject({ ok: false, undecided: false });
+});
+
+function append(input: string, start: number, end: number, outcome: 'ok' | 'unknown', result?: number): Operation {
+  return { process: input, key: 'list:a', kind: 'append', input, start, end, outcome, result };
+}
+
+function read(result: readonly string[], start: number, end: number): Operation {
+  return { process: 'reader', key: 'list:a', kind: 'read', input: null, start, end, outcome: 'ok', result };
+}

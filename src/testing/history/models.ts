@@ -11,6 +11,18 @@ export interface Model<S> {
   step(state: S, operation: Operation): S | undefined;
   /** Equal states have equal keys. */
   keyOf(state: S): string;
+  /** What the whole history tells of the states there can have been: false for one that cannot lead to all of its answers. */
+  possible?(operations: readonly Operation[]): (state: S) => boolean;
+  /** Of a call whose outcome is not known: whether anything that was read tells that it took effect. */
+  seen?(operations: readonly Operation[]): (operation: Operation) => boolean;
+}
+
+function longestRead(operations: readonly Operation[]): readonly Value[] {
+  let longest: readonly Value[] = [];
+  for (const { kind, outcome, result } of operations) {
+    if (kind === 'read' && outcome === 'ok' && Array.isArray(result) && result.length > longest.length) longest = result;
+  }
+  return longest;
 }
 
 export type Value = string | number | boolean | null;
@@ -50,6 +62,19 @@ export const listModel: Model<readonly Value[]> = {
     return answered(operation, state.length + 1) ? [...state, operation.input as Value] : undefined;
   },
   keyOf: (state) => JSON.stringify(state),
+  // A list only grows: each state it had is a beginning of the longest that was read, or has that for its beginning.
+  possible(operations) {
+    const longest = longestRead(operations);
+    return (state) => {
+      const last = Math.min(state.length, longest.length) - 1;
+      // One element is added at a time: those before it were looked at when they were.
+      return last < 0 || state.length > longest.length || same(state[last], longest[last]);
+    };
+  },
+  seen(operations) {
+    const read = new Set(longestRead(operations));
+    return ({ input }) => read.has(input as Value);
+  },
 };
 
 /** `add` adds `input` and answers the sum, `read` answers the sum. */

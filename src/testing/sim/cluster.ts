@@ -10,6 +10,7 @@ import { askChange, type ChangeStrike } from './change-strikes.ts';
 import { VirtualDisk } from './disk.ts';
 import { Evidence } from './evidence.ts';
 import { Ghost } from './ghost.ts';
+import { watchIsolation } from './isolation.ts';
 import { VirtualNetwork } from './network.ts';
 import type { Plan, Strike, Target } from './plan.ts';
 import { quorumHas } from './quorums.ts';
@@ -18,8 +19,6 @@ import { VirtualRoom } from './signaling.ts';
 import { SimNode, type World } from './sim-node.ts';
 import { TraceHash } from './trace-hash.ts';
 
-/** A leader that nobody hears has stepped down after so many election timeouts. */
-const ALONE_WITHIN = 3;
 /** A slow disk takes so many times as long. */
 const SLOW_DISK_FACTOR = 60;
 /** How long a membership change of the plan may take, in ms. */
@@ -255,18 +254,8 @@ export class SimCluster {
   }
 
   #isolate(node: SimNode, forMs: number): boolean {
-    const { engine } = node;
     const others = this.#others(node);
-    const [, timeoutMs] = this.plan.tuning.electionTimeoutMs;
-    if (forMs > ALONE_WITHIN * timeoutMs + 1) {
-      this.#later(forMs - 1, () => {
-        const voters = engine?.member?.conf.voters.length ?? 0;
-        const alone = others.every((id) => this.network.isBlocked(node.id, id) && this.network.isBlocked(id, node.id));
-        if (!alone || voters < 2 || node.engine !== engine || node.process?.frozen === true || node.clockFaults.timerGrainMs > 0)
-          return;
-        this.evidence.check('I37', !node.isLeader, () => `${node.id} still leads after ${forMs} ms without anybody`);
-      });
-    }
+    watchIsolation(this, node, others, forMs, (afterMs, run) => this.#later(afterMs, run));
     return this.#block([node.id], others, forMs, true);
   }
 

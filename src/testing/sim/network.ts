@@ -87,6 +87,7 @@ export class VirtualNetwork {
   readonly #links = new Map<string, Link>();
   readonly #blocked = new Set<string>();
   readonly #clogged = new Map<string, number>();
+  readonly #openedMs = new Map<NodeId, number>();
 
   constructor(scheduler: Scheduler, random: Prng) {
     this.scheduler = scheduler;
@@ -104,7 +105,15 @@ export class VirtualNetwork {
 
   /** Ends a block; a link over which something vanished dies, as a channel's retransmission would notice. */
   unblock(from: NodeId, to: NodeId): void {
-    if (this.#blocked.delete(`${from}>${to}`)) this.cut(from, to);
+    if (!this.#blocked.delete(`${from}>${to}`)) return;
+    this.#openedMs.set(from, this.scheduler.nowMs);
+    this.#openedMs.set(to, this.scheduler.nowMs);
+    this.cut(from, to);
+  }
+
+  /** When something that was blocked at a node was let through again last. */
+  openedMs(id: NodeId): number {
+    return this.#openedMs.get(id) ?? 0;
   }
 
   /** Everything from one to the other waits until a time, then arrives. */

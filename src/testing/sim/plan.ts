@@ -74,6 +74,8 @@ const EVENTS_PER_MS_MAX = 12;
 
 /** Of a whole run: far less than any has that is worth its time. */
 const MINIMUM = { operations: 12, faults: 3, kinds: 2 };
+/** … and of a node alone, which is hard to strike while it is down. */
+const ALONE_MINIMUM = { operations: 12, faults: 2, kinds: 1 };
 /** Kinds of faults that every plan has of those that always find somebody, whatever its seed. */
 const KINDS_MIN = 3;
 
@@ -113,7 +115,7 @@ export function planOf(seed: string, options: PlanOptions = {}): Plan {
     lostAtHeal: random.pick([0, 0, 1, 2]),
     healAtMs,
     eventsMax: (healAtMs + 60_000) * EVENTS_PER_MS_MAX,
-    minimum: MINIMUM,
+    minimum: voters + learners === 1 ? ALONE_MINIMUM : MINIMUM,
   };
 }
 

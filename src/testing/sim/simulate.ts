@@ -1,7 +1,7 @@
 /** Runs one plan to its end and says what was found. */
 import type { Machine } from '../../state/state-machine.ts';
 import { TypedMachine } from '../../state/typed-machine.ts';
-import { History } from '../history/history.ts';
+import { History, type Operation } from '../history/history.ts';
 import { checkLinearizable, describeVerdict } from '../history/linearizability.ts';
 import { Prng } from '../prng.ts';
 import { checkBounds } from './bounds.ts';
@@ -28,6 +28,8 @@ export interface RunReport {
   readonly evaluated: ReadonlyMap<string, number>;
   readonly states: ReadonlySet<string>;
   readonly marks: ReadonlyMap<string, number>;
+  /** What clients called and were told. */
+  readonly history: readonly Operation[];
 }
 
 export interface SimulateOptions {
@@ -154,6 +156,7 @@ function report(cluster: SimCluster, history: History, acknowledged: number): Ru
     evaluated: evidence.evaluated,
     states: evidence.states,
     marks: evidence.marks,
+    history: history.operations,
   };
 }
 

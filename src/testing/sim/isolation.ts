@@ -1,0 +1,46 @@
+/** What a node that hears nobody, and that nobody hears, must do: step down (I37), and leave its term as it is (I36). */
+import type { NodeId } from '../../core/types.ts';
+import type { SimCluster } from './cluster.ts';
+import type { SimNode } from './sim-node.ts';
+
+/** A leader that nobody hears has stepped down after so many election timeouts. */
+const ALONE_WITHIN = 3;
+/** What was on its way when the node was cut off has done its work after so many ms. */
+const SETTLED_MS = 400;
+
+/** Call when a node is being cut off from all others, for a time; `later` runs nothing once the run has healed. */
+export function watchIsolation(
+  cluster: SimCluster,
+  node: SimNode,
+  others: readonly NodeId[],
+  forMs: number,
+  later: (forMs: number, run: () => void) => void,
+): void {
+  const { network, evidence, plan } = cluster;
+  const { engine } = node;
+  const sinceMs = cluster.scheduler.nowMs;
+  const undisturbed = (): boolean =>
+    node.engine === engine &&
+    engine?.member !== undefined &&
+    engine.member.conf.voters.length > 1 &&
+    node.process?.frozen !== true &&
+    node.clockFaults.timerGrainMs === 0 &&
+    network.openedMs(node.id) <= sinceMs &&
+    others.every((id) => network.isBlocked(node.id, id) && network.isBlocked(id, node.id));
+  let settled: number | undefined;
+  if (forMs > 2 * SETTLED_MS)
+    later(SETTLED_MS, () => {
+      if (undisturbed() && engine?.currentRole() !== 'candidate') settled = engine?.term;
+    });
+  later(forMs - 1, () => {
+    if (!undisturbed()) return;
+    if (settled !== undefined)
+      evidence.check(
+        'I36',
+        engine?.term === settled,
+        () => `${node.id} was alone, and its term ${settled} became ${engine?.term}`,
+      );
+    if (forMs > ALONE_WITHIN * plan.tuning.electionTimeoutMs[1] + 1)
+      evidence.check('I37', !node.isLeader, () => `${node.id} still leads after ${forMs} ms without anybody`);
+  });
+}
