@@ -29,20 +29,26 @@ let at = 0;
  * its terms fall; too-large for an entry above ENTRY_BYTES_MAX. The result is an exact copy.
  */
 export function encodeEntries(entries: readonly Entry[]): Uint8Array {
+  const encoded = new Uint8Array(runBytes(entries));
+  writeRun(entries, encoded, 0);
+  return encoded;
+}
+
+/** Writes a run that `runBytes` has measured, and so checked, into `target` from `start` on. */
+export function writeRun(entries: readonly Entry[], target: Uint8Array, start: number): void {
   const first = entries[0];
-  const changes = encodeChanges(entries);
-  bytes = new Uint8Array(encodedBytes(entries, changes));
-  at = 1;
-  bytes[0] = RUN_VERSION;
-  writeNumber(first === undefined ? 0 : first.index);
-  writeNumber(entries.length);
+  bytes = target;
+  at = start;
+  bytes[at++] = RUN_VERSION;
   let term = first === undefined ? 0 : first.term;
   let time = first === undefined ? 0 : first.time;
+  writeNumber(first === undefined ? 0 : first.index);
+  writeNumber(entries.length);
   writeNumber(term);
   writeNumber(time);
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i] as Entry;
-    const payload = entry.type === 'conf' ? (changes?.get(i) ?? NO_BYTES) : entry.data;
+    const payload = entry.type === 'conf' ? packChange(entry) : entry.data;
     writeNumber(header(entry, payload.length, term, time));
     if (entry.term !== term) writeNumber(entry.term - term);
     if (entry.time !== time) writeNumber(zigzag(entry.time - time));
@@ -51,9 +57,7 @@ export function encodeEntries(entries: readonly Entry[]): Uint8Array {
     bytes.set(payload, at);
     at += payload.length;
   }
-  const done = bytes;
   bytes = NO_BYTES;
-  return done;
 }
 
 /**
@@ -61,17 +65,24 @@ export function encodeEntries(entries: readonly Entry[]): Uint8Array {
  * the whole input, who stores it elsewhere copies it. Errors: message-invalid.
  */
 export function decodeEntries(input: Uint8Array): Entry[] {
+  return decodeRun(input, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** Decodes the run that `input` holds from `start` to its end; one of more than `entriesMax` is refused unread. */
+export function decodeRun(input: Uint8Array, start: number, entriesMax: number): Entry[] {
   bytes = input;
-  at = 1;
-  const entries: Entry[] = [];
-  if (input[0] !== RUN_VERSION) refuse('unknown version');
+  at = start + 1;
+  if (input[start] !== RUN_VERSION) refuse('unknown version');
   const first = readNumber();
   const count = readNumber();
   let term = readNumber();
   let time = readNumber();
   if (count > input.length - at) refuse('count larger than the bytes');
+  if (count > entriesMax) refuse('too many entries');
   if (first + count > Number.MAX_SAFE_INTEGER) refuse('index out of range');
   if (first === 0 && term !== 0) refuse('a proposal with a term');
+  const { buffer, byteOffset } = input;
+  const entries: Entry[] = new Array(count);
   for (let i = 0; i < count; i++) {
     const head = readNumber();
     const flags = head & 7;
@@ -81,49 +92,77 @@ export function decodeEntries(input: Uint8Array): Entry[] {
     if (!isTime(time)) refuse('a time out of range');
     if (first === 0 && term !== 0) refuse('a proposal with a term');
     if (length > input.length - at) refuse('payload ends early');
-    const payload = length === 0 ? NO_BYTES : new Uint8Array(input.buffer, input.byteOffset + at, length);
+    const payload = length === 0 ? NO_BYTES : new Uint8Array(buffer, byteOffset + at, length);
     at += length;
     const index = first === 0 ? 0 : first + i;
-    entries.push(
+    entries[i] =
       (flags & CONF) === 0
         ? makeEntry(index, term, 'normal', time, payload, undefined)
-        : makeEntry(index, term, 'conf', time, NO_BYTES, unpackChange(payload)),
-    );
+        : makeEntry(index, term, 'conf', time, NO_BYTES, unpackChange(payload));
   }
   if (at !== input.length) refuse('bytes left over');
   bytes = NO_BYTES;
   return entries;
 }
 
+/** Of the last few runs encoded: where their bytes are. The slots are written again and again, since every append fills one. */
 interface RememberedRun {
-  readonly first: Entry;
-  readonly last: Entry;
-  readonly count: number;
-  readonly encoded: Uint8Array;
+  first: Entry | undefined;
+  last: Entry | undefined;
+  count: number;
+  bytes: Uint8Array;
+  start: number;
+  length: number;
+  /** The view on those bytes, once somebody asked for it. */
+  encoded: Uint8Array | undefined;
 }
-const remembered: RememberedRun[] = [];
+const remembered: readonly RememberedRun[] = Array.from({ length: RUNS_REMEMBERED_MAX }, () => {
+  return { first: undefined, last: undefined, count: 0, bytes: NO_BYTES, start: 0, length: 0, encoded: undefined };
+});
 let oldest = 0;
 
 /**
  * `encodeEntries`, remembered for the last few runs: a leader sends the same run to every follower and writes it to its
  * own disk. A run is known by the identity of its first and last entry and its length; entries are immutable and whatever
- * replaces one in the middle of a log also replaces the last. The result is shared: nobody may change or transfer it.
+ * replaces one in the middle of a log also replaces the last. The result is shared, and may be a view on the message that
+ * carried the run: nobody may change, transfer or structured-clone it.
  */
 export function encodeEntriesOnce(entries: readonly Entry[]): Uint8Array {
+  const known = rememberedRun(entries);
+  if (known !== undefined) return known;
+  const encoded = encodeEntries(entries);
+  rememberRun(entries, encoded, 0, encoded.length);
+  return rememberedRun(entries) ?? encoded;
+}
+
+/** The encoding of a run that was encoded lately. */
+export function rememberedRun(entries: readonly Entry[]): Uint8Array | undefined {
   const count = entries.length;
+  if (count === 0) return undefined;
   const first = entries[0];
   const last = entries[count - 1];
-  if (first === undefined || last === undefined || first.index === 0) return encodeEntries(entries);
-  for (let i = 0; i < remembered.length; i++) {
+  for (let i = 0; i < RUNS_REMEMBERED_MAX; i++) {
     const run = remembered[i] as RememberedRun;
-    if (run.first === first && run.last === last && run.count === count) return run.encoded;
+    if (run.last !== last || run.first !== first || run.count !== count) continue;
+    run.encoded ??= new Uint8Array(run.bytes.buffer, run.bytes.byteOffset + run.start, run.length);
+    return run.encoded;
   }
-  const encoded = encodeEntries(entries);
-  if (encoded.length <= RUN_REMEMBERED_BYTES_MAX) {
-    remembered[oldest] = { first, last, count, encoded };
-    oldest = (oldest + 1) % RUNS_REMEMBERED_MAX;
-  }
-  return encoded;
+  return undefined;
+}
+
+/** From now on `length` bytes of `target` from `start` on, which nobody will change, are the encoding of this run. */
+export function rememberRun(entries: readonly Entry[], target: Uint8Array, start: number, length: number): void {
+  const first = entries[0];
+  if (first === undefined || first.index === 0 || length > RUN_REMEMBERED_BYTES_MAX) return;
+  const run = remembered[oldest] as RememberedRun;
+  oldest = (oldest + 1) % RUNS_REMEMBERED_MAX;
+  run.first = first;
+  run.last = entries[entries.length - 1];
+  run.count = entries.length;
+  run.bytes = target;
+  run.start = start;
+  run.length = length;
+  run.encoded = undefined;
 }
 
 /** Bytes that an entry takes in a run, at most: for filling a message or a segment up to a limit. */
@@ -131,19 +170,8 @@ export function entryBytesBound(entry: Entry): number {
   return entry.type === 'conf' ? 24 + packChange(entry).length : 24 + entry.data.length;
 }
 
-function encodeChanges(entries: readonly Entry[]): Map<number, Uint8Array> | undefined {
-  let changes: Map<number, Uint8Array> | undefined;
-  for (let i = 0; i < entries.length; i++) {
-    const entry = entries[i] as Entry;
-    if (entry.type !== 'conf') continue;
-    changes ??= new Map();
-    changes.set(i, packChange(entry));
-  }
-  return changes;
-}
-
-/** The exact size, and the check that the run is one. */
-function encodedBytes(entries: readonly Entry[], changes: ReadonlyMap<number, Uint8Array> | undefined): number {
+/** The exact size of a run encoded, and the check that it is one. Errors: as `encodeEntries`. */
+export function runBytes(entries: readonly Entry[]): number {
   const first = entries[0];
   if (first === undefined) return 5;
   let term = first.term;
@@ -161,7 +189,7 @@ function encodedBytes(entries: readonly Entry[], changes: ReadonlyMap<number, Ui
   }
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i] as Entry;
-    const length = entry.type === 'conf' ? (changes?.get(i)?.length ?? 0) : entry.data.length;
+    const length = entry.type === 'conf' ? packChange(entry).length : entry.data.length;
     if (entry.index !== (first.index === 0 ? 0 : first.index + i))
       throw new RaftError('invalid-argument', 'entries: not contiguous');
     if (length > ENTRY_BYTES_MAX) throw new RaftError('too-large', `an entry of ${length} bytes; at most ${ENTRY_BYTES_MAX}`);

@@ -20,6 +20,10 @@ export const POOL_BYTES_MAX: number = 1024 * 1024;
 export const RUNS_REMEMBERED_MAX = 4;
 /** Bytes of one run above which its encoding is not remembered: the saving no longer pays for the memory. */
 export const RUN_REMEMBERED_BYTES_MAX: number = 2 * 1024 * 1024;
+/** Bytes of memory that outgoing messages share: some hundred small ones, or four of the largest that go there. */
+export const SLAB_BYTES: number = 64 * 1024;
+/** Bytes of a message above which it gets memory of its own: less than a quarter of a slab is left empty at its end. */
+export const SLAB_MESSAGE_BYTES_MAX: number = 16 * 1024;
 /** Bytes of a message's last part above which it goes around msgpackr's pool, which would grow to four times its size. */
 export const BULK_BYTES_MIN = 1024;
 /** Members of one kind in a configuration. A larger one from a peer or a disk is `message-invalid`. */

@@ -4,41 +4,16 @@
  */
 import { snapshotMetaParts } from '../codec/conf-state.ts';
 import { encodeEntriesOnce } from '../codec/entries.ts';
-import { RUN_REMEMBERED_BYTES_MAX } from '../codec/limits.ts';
 import { packMessage, unpackMessage } from '../codec/pack.ts';
 import { RaftError } from '../core/errors.ts';
-import type { AppendRequest, Entry, Message, NodeId, SnapshotRequest } from '../core/types.ts';
+import type { Message, NodeId, SnapshotRequest } from '../core/types.ts';
+import { decodeHot, encodeHot } from './hot.ts';
 import { CALL_BODY_BYTES_MAX, ERROR_CHARS_MAX, MESSAGE_BYTES_MAX } from './limits.ts';
 import type { PeerMessage, Reply } from './peer-message.ts';
 import { GOODBYE_REASONS, IMPLIED, KINDS, METHODS, RAFT_TYPES } from './tables.ts';
 import { peerMessageFrom } from './validate.ts';
 
 const RAFT = KINDS.indexOf('raft');
-
-interface RememberedAppend {
-  readonly group: number;
-  readonly message: AppendRequest;
-  readonly first: Entry | undefined;
-  readonly last: Entry | undefined;
-  readonly encoded: Uint8Array;
-}
-let remembered: RememberedAppend | undefined;
-
-/** Followers that keep pace are sent the same append, one after the other: it is encoded for the first of them. */
-function encodeAppendOnce(group: number, message: AppendRequest): Uint8Array {
-  const { entries } = message;
-  const first = entries[0];
-  const last = entries[entries.length - 1];
-  const known = remembered;
-  if (known !== undefined && known.first === first && known.last === last && known.group === group) {
-    const m = known.message;
-    const same = m.term === message.term && m.prevIndex === message.prevIndex && m.prevTerm === message.prevTerm;
-    if (same && m.commit === message.commit && m.entries.length === entries.length) return known.encoded;
-  }
-  const encoded = checkedSize(packMessage(raftParts(group, message, IMPLIED, IMPLIED)));
-  remembered = encoded.length > RUN_REMEMBERED_BYTES_MAX ? undefined : { group, message, first, last, encoded };
-  return encoded;
-}
 
 /** The two ends of the link a message travels on, as seen from here. Messages that go from one to the other need not name them. */
 export interface LinkEnds {
@@ -56,8 +31,8 @@ export function encodePeerMessage(message: PeerMessage, link?: LinkEnds): Uint8A
   const { group, message: raft } = message;
   const from = link !== undefined && raft.from === link.self ? IMPLIED : raft.from;
   const to = link !== undefined && raft.to === link.peer ? IMPLIED : raft.to;
-  if (raft.type === 'append-request' && from === IMPLIED && to === IMPLIED) return encodeAppendOnce(group, raft);
-  return checkedSize(packMessage(raftParts(group, raft, from, to)));
+  const hot = from === IMPLIED && to === IMPLIED ? encodeHot(group, raft) : undefined;
+  return hot ?? checkedSize(packMessage(raftParts(group, raft, from, to)));
 }
 
 function checkedSize(encoded: Uint8Array): Uint8Array {
@@ -73,7 +48,8 @@ function checkedSize(encoded: Uint8Array): Uint8Array {
  */
 export function decodePeerMessage(bytes: Uint8Array, link?: LinkEnds): PeerMessage {
   if (bytes.length > MESSAGE_BYTES_MAX) throw new RaftError('message-invalid', 'message: longer than allowed');
-  return peerMessageFrom(unpackMessage(bytes), link);
+  const hot = link === undefined ? undefined : decodeHot(bytes, link.peer, link.self);
+  return hot ?? peerMessageFrom(unpackMessage(bytes), link);
 }
 
 function otherParts(message: Exclude<PeerMessage, { kind: 'raft' }>): readonly unknown[] {

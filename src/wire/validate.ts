@@ -4,7 +4,7 @@
  * cannot know (is this peer a member, is its term plausible) is for the inbox.
  */
 import { snapshotMetaFrom } from '../codec/conf-state.ts';
-import { decodeEntries } from '../codec/entries.ts';
+import { decodeRun } from '../codec/entries.ts';
 import { isErrorCode, type RaftErrorCode } from '../core/errors.ts';
 import type { AppendRequest, Entry, Message, NodeId, SnapshotRequest } from '../core/types.ts';
 import { boolean, bytes, count, integer, nodeId, refuse, text, word } from './fields.ts';
@@ -227,24 +227,36 @@ function termUpTo(value: unknown, term: number, name: string): number {
   return other <= term ? other : refuse(name);
 }
 
-/** The entries follow directly on prevIndex, and none is of a later term than the leader's. */
 function appendFrom(p: Parts, from: NodeId, to: NodeId, term: number): AppendRequest {
   expectLength(p, 10);
   const prevIndex = count(p[6], 'previous index');
-  const prevTerm = termUpTo(p[7], term, 'previous term');
+  const prevTerm = count(p[7], 'previous term');
   const entries = p[9] === null ? [] : entriesFrom(p[9]);
+  return appendOf(from, to, term, prevIndex, prevTerm, count(p[8], 'commit'), entries);
+}
+
+/** The entries follow directly on prevIndex, and none is of a later term than the leader's. Errors: message-invalid. */
+export function appendOf(
+  from: NodeId,
+  to: NodeId,
+  term: number,
+  prevIndex: number,
+  prevTerm: number,
+  commit: number,
+  entries: readonly Entry[],
+): AppendRequest {
+  if (prevTerm > term) refuse('previous term');
   const first = entries[0];
   const last = entries[entries.length - 1];
   if (first !== undefined && last !== undefined) {
     if (first.index !== prevIndex + 1) refuse('entries do not follow the previous index');
     if (first.term < prevTerm || last.term > term || first.term === 0) refuse('terms of entries');
   }
-  return { type: 'append-request', from, to, term, prevIndex, prevTerm, commit: count(p[8], 'commit'), entries };
+  return { type: 'append-request', from, to, term, prevIndex, prevTerm, commit, entries };
 }
 
 function entriesFrom(value: unknown): readonly Entry[] {
-  const entries = decodeEntries(bytes(value, MESSAGE_BYTES_MAX, 'entries'));
-  return entries.length <= MESSAGE_ENTRIES_MAX ? entries : refuse('too many entries');
+  return decodeRun(bytes(value, MESSAGE_BYTES_MAX, 'entries'), 0, MESSAGE_ENTRIES_MAX);
 }
 
 function snapshotRequestFrom(p: Parts, from: NodeId, to: NodeId, term: number): SnapshotRequest {
