@@ -39,6 +39,11 @@ function commandOf(i: number, value: Uint8Array): Command {
 /** Runs so many proposals; can be run again, on the same logs. */
 type Run = (proposals: number) => void;
 
+/** msgpackr hangs a DataView on what it reads: shared by all on the floor, and among objects, but one per follower over the wire. */
+function viewOn({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
+}
+
 function floor({ voters, inFlight, bytes, keep }: Shape): Run {
   const value = new Uint8Array(bytes).fill(7);
   let logs: Uint8Array[][] = Array.from({ length: voters }, () => []);
@@ -89,7 +94,8 @@ function core({ voters, inFlight, bytes, keep }: Shape, wire: boolean, broadcast
     keep,
     apply: (node, entry) => {
       if (entry.data.length === 0) return;
-      const command = node === 0 ? (waiting[applied++] as Command) : (packr.unpack(entry.data) as Command);
+      const command =
+        node === 0 ? (waiting[applied++] as Command) : (packr.unpack(wire ? viewOn(entry.data) : entry.data) as Command);
       (maps[node] as Map<number, Uint8Array>).set(command.key, command.value);
     },
     done: () => propose(),
@@ -160,9 +166,21 @@ if (only > 0) {
 }
 
 const quick = process.argv.includes('--quick');
-
 const rounds = quick ? 3 : 7;
 console.log('voters inflight   bytes messages commit  floor us   core us  ratio      ops/s   heap B');
+const chosen = process.argv.indexOf('--shape');
+if (chosen > 0) {
+  // One row: voters,inflight,bytes,wire.
+  const [voters, inFlight, bytes, wire] = (process.argv[chosen + 1] ?? '').split(',').map(Number) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const proposals = bytes >= 10_000 ? 12_800 : inFlight === 1 ? 30_000 : 192_000;
+  console.log(compare({ voters, inFlight, bytes, proposals, keep: bytes >= 10_000 ? 256 : KEEP }, wire === 1, true, rounds));
+  process.exit(0);
+}
 for (const voters of quick ? [3] : [3, 5, 7]) {
   for (const inFlight of [1, 64]) {
     for (const wire of [true, false]) {

@@ -72,19 +72,28 @@ export function wantsAppends(leader: Leader): boolean {
 }
 
 /**
- * Makes the appends asked for since the last Ready: all that was proposed meanwhile goes in one. A commit index alone
- * waits while `committing`: who is answered by what this Ready applies may propose again, and it goes with that.
+ * Makes the appends asked for since the last Ready: all that was proposed meanwhile goes in one, or in as few as its size
+ * allows. These take turns among the followers, so that those at the same place get the same run one after the other: it
+ * is cut from the log and encoded for the first of them. A commit index alone waits while `committing`: who is answered
+ * by what this Ready applies may propose again, and it goes with that.
  */
 export function flushAppends(raft: Raft, leader: Leader, committing: boolean): void {
   const { all } = leader.members;
-  for (let i = 0; i < all.length; i++) {
-    const progress = all[i] as Progress;
-    if (progress.wanted === WANTED.nothing || (progress.wanted === WANTED.commit && committing && progress.next > raft.log.last))
-      continue;
-    const wanted = progress.takeWanted();
-    const first = trySendAppend(raft, progress, wanted !== WANTED.entries);
-    if (first && progress.next <= raft.log.last) fillWindow(raft, progress);
+  for (let more = true; more; ) {
+    more = false;
+    for (let i = 0; i < all.length; i++) {
+      const progress = all[i] as Progress;
+      if (progress.wanted === WANTED.nothing || (committing && isCommitAlone(raft, progress))) continue;
+      const wanted = progress.takeWanted();
+      if (!trySendAppend(raft, progress, wanted !== WANTED.entries) || progress.next > raft.log.last) continue;
+      progress.want(WANTED.entries);
+      more = true;
+    }
   }
+}
+
+function isCommitAlone(raft: Raft, progress: Progress): boolean {
+  return progress.wanted === WANTED.commit && progress.next > raft.log.last;
 }
 
 function fillWindow(raft: Raft, progress: Progress): void {
