@@ -12,8 +12,7 @@ import type { Engine } from './engine.ts';
 export const CHANGES_REMEMBERED_MAX = 8_192;
 
 export interface ChangeRecord {
-  readonly index: Index;
-  readonly command: Uint8Array;
+  readonly entry: Entry;
   readonly outcome: Outcome;
 }
 
@@ -32,10 +31,10 @@ export class ChangeFeed {
 
   onApplied(entry: Entry, applied: Applied): void {
     if (applied.kind !== 'command' || applied.replayed || applied.outcome.kind === 'error') return;
-    this.records.push({ index: entry.index, command: applied.command, outcome: applied.outcome });
+    this.records.push({ entry, outcome: applied.outcome });
     if (this.records.length >= 2 * CHANGES_REMEMBERED_MAX) {
       this.records = this.records.slice(CHANGES_REMEMBERED_MAX);
-      this.first = this.records[0]?.index ?? this.first;
+      this.first = this.records[0]?.entry.index ?? this.first;
     }
     this.wakeAll();
   }
@@ -74,7 +73,7 @@ export class ChangeFeed {
       const batch = this.records.slice(at);
       for (const record of batch) {
         if (isAborted(signal)) return;
-        next = record.index + 1;
+        next = record.entry.index + 1;
         yield record;
       }
       if (batch.length > 0) continue;
@@ -89,7 +88,7 @@ export class ChangeFeed {
     let high = this.records.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.records[middle]?.index ?? 0) < index) low = middle + 1;
+      if ((this.records[middle]?.entry.index ?? 0) < index) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -18,6 +18,15 @@ export interface SavedWrite {
   readonly expiresAt: number;
   /** The whole envelope. */
   readonly data: Uint8Array;
+  /** Where it is stored; undefined until it is. The outbox's own to set. */
+  record: OutboxRecord | undefined;
+}
+
+/** One stored record. */
+interface OutboxRecord {
+  readonly key: string;
+  /** Its writes that have no answer yet. */
+  open: number;
 }
 
 const KEY_PREFIX = 'outbox/';
@@ -32,9 +41,6 @@ const OUTBOX_LINGER_MAX = 1_000;
 export const OUTBOX_AGE_MS_MAX: number = 10 * 60 * 1000;
 
 export class Outbox {
-  /** Writes of each stored record that have no answer yet. */
-  private readonly open = new Map<string, number>();
-  private readonly recordOf = new Map<SavedWrite, string>();
   private added: SavedWrite[] = [];
   private readonly finished: string[] = [];
   private lingersSinceMs = 0;
@@ -56,11 +62,8 @@ export class Outbox {
         this.finished.push(key);
         continue;
       }
-      this.open.set(key, writes.length);
-      for (const write of writes) {
-        this.recordOf.set(write, key);
-        found.push(write);
-      }
+      keepIn({ key, open: 0 }, writes);
+      for (const write of writes) found.push(write);
     }
     return found;
   }
@@ -71,19 +74,14 @@ export class Outbox {
 
   /** The write has its answer, or was given up. */
   remove(write: SavedWrite): void {
-    const key = this.recordOf.get(write);
-    if (key === undefined) {
+    const { record } = write;
+    if (record === undefined) {
       this.added = this.added.filter((other) => other !== write);
       return;
     }
-    this.recordOf.delete(write);
-    const left = (this.open.get(key) ?? 1) - 1;
-    if (left > 0) {
-      this.open.set(key, left);
-      return;
-    }
-    this.open.delete(key);
-    this.finished.push(key);
+    write.record = undefined;
+    record.open--;
+    if (record.open === 0) this.finished.push(record.key);
   }
 
   private lingers(nowMs: number): boolean {
@@ -102,10 +100,14 @@ export class Outbox {
     if (this.added.length === 0) return { deleteRecords, sync: false };
     const writes = this.added;
     this.added = [];
-    this.open.set(key, writes.length);
-    for (const write of writes) this.recordOf.set(write, key);
+    keepIn({ key, open: 0 }, writes);
     return { putRecords: [[key, encodeWrites(writes)]], deleteRecords, sync: false };
   }
+}
+
+function keepIn(record: OutboxRecord, writes: readonly SavedWrite[]): void {
+  record.open = writes.length;
+  for (const write of writes) write.record = record;
 }
 
 function encodeWrites(writes: readonly SavedWrite[]): Uint8Array {
@@ -122,6 +124,7 @@ function decodeWrites(bytes: Uint8Array): SavedWrite[] {
       since,
       expiresAt,
       data: data.slice(),
+      record: undefined,
     }));
   } catch {
     return [];

@@ -1,7 +1,7 @@
 /** What a write is on its way from the call to its answer; and how what is known of it is told. */
 import { RaftError } from '../core/errors.ts';
 import type { NodeId, Term } from '../core/types.ts';
-import { decodeEnvelope } from '../state/envelope.ts';
+import { commandIn } from '../state/envelope.ts';
 import type { StoredOutcome } from '../state/sessions.ts';
 import type { Outcome } from '../state/state-machine.ts';
 import type { PendingWrite } from './api.ts';
@@ -19,15 +19,15 @@ export interface WriteRequest {
   readonly done: (result: WriteResult) => void;
 }
 
-export type WriteResult =
-  | {
-      readonly kind: 'applied';
-      readonly outcome: Outcome;
-      readonly index: number;
-      readonly term: number;
-      readonly replayed: boolean;
-    }
-  | { readonly kind: 'failed'; readonly error: RaftError };
+/** What became of a write that the log has: an `Applied` command is one. */
+export interface AppliedWrite {
+  readonly kind: 'command';
+  readonly outcome: Outcome;
+  readonly index: number;
+  readonly term: number;
+  readonly replayed: boolean;
+}
+export type WriteResult = AppliedWrite | { readonly kind: 'failed'; readonly error: RaftError };
 
 /** Where proposals go: the leader's core, here or there. `done` is called once. */
 export interface Proposer {
@@ -93,11 +93,6 @@ export function inheritedWrite(saved: SavedWrite): Pending {
   return { request, session, sequence, data, saved, sentUnder: '', attempts: 1, since };
 }
 
-function commandIn(data: Uint8Array): Uint8Array {
-  const envelope = decodeEnvelope(data);
-  return envelope.kind === 'command' ? envelope.command : data;
-}
-
 /** Refused before it was ever sent. */
 export function refusedBusy(pendingMax: number): WriteResult {
   return {
@@ -107,7 +102,7 @@ export function refusedBusy(pendingMax: number): WriteResult {
 }
 
 export function toResult(stored: StoredOutcome): WriteResult {
-  return { kind: 'applied', outcome: stored.outcome, index: stored.index, term: stored.term, replayed: true };
+  return { kind: 'command', outcome: stored.outcome, index: stored.index, term: stored.term, replayed: true };
 }
 
 /** A leader's refusal as the caller hears it: an earlier copy whose fate is not known may still be applied. */

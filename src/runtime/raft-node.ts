@@ -2,6 +2,7 @@
 import { packValue } from '../codec/pack.ts';
 import { RaftError } from '../core/errors.ts';
 import type { NodeId, Term } from '../core/types.ts';
+import { commandIn } from '../state/envelope.ts';
 import type { Machine, Outcome } from '../state/state-machine.ts';
 import { TypedMachine } from '../state/typed-machine.ts';
 import type { Change, Command, Handlers, Queries, ResultOf } from '../state/types.ts';
@@ -28,7 +29,7 @@ import { holdsLease, stalenessMs } from './freshness.ts';
 import { clusterConfig } from './member-info.ts';
 import { NodeMembership } from './membership.ts';
 import { requireInteger } from './options.ts';
-import type { WriteResult } from './pending-write.ts';
+import type { AppliedWrite } from './pending-write.ts';
 import type { Recording } from './record/recording.ts';
 import { nodeStatus } from './status.ts';
 
@@ -81,13 +82,17 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
 
   // ---- writes
 
-  async propose<const T extends Command<C>>(command: T, options: ProposeOptions = {}): Promise<ResultOf<C, T>> {
-    return (await this.proposeDetailed(command, options)).result;
+  propose<const T extends Command<C>>(command: T, options: ProposeOptions = {}): Promise<ResultOf<C, T>> {
+    return this.write(command, options, options.id ?? '', (result) => result as ResultOf<C, T>);
   }
 
-  async proposeDetailed<const T extends Command<C>>(command: T, options: ProposeOptions = {}): Promise<Applied<ResultOf<C, T>>> {
-    const applied = await this.write(this.encode(command), options, options.id ?? '');
-    return { ...applied, result: applied.result as ResultOf<C, T> };
+  proposeDetailed<const T extends Command<C>>(command: T, options: ProposeOptions = {}): Promise<Applied<ResultOf<C, T>>> {
+    return this.write(command, options, options.id ?? '', (result, { index, term, replayed }) => ({
+      result: result as ResultOf<C, T>,
+      index,
+      term,
+      replayed,
+    }));
   }
 
   async batch<const T extends readonly Command<C>[]>(
@@ -96,11 +101,15 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   ): Promise<{ -readonly [I in keyof T]: ResultOf<C, T[I]> }> {
     if (commands.length > BATCH_MAX)
       throw new RaftError('invalid-argument', `A batch holds at most ${BATCH_MAX} commands, got ${commands.length}.`);
+    // All are encoded before the first is sent: one that cannot be takes the others with it.
     const encoded = commands.map((command) => this.encode(command));
+    const keyOf = (i: number): string => (options.id === undefined ? '' : `${options.id}#${i}`);
     const results = await Promise.all(
-      encoded.map((bytes, i) => this.write(bytes, options, options.id === undefined ? '' : `${options.id}#${i}`)),
+      encoded.map(
+        (bytes, i) => new Promise<unknown>((resolve, reject) => this.submit(bytes, options, keyOf(i), resolve, reject)),
+      ),
     );
-    return results.map((applied) => applied.result) as { -readonly [I in keyof T]: ResultOf<C, T[I]> };
+    return results as { -readonly [I in keyof T]: ResultOf<C, T[I]> };
   }
 
   /** Checks a command before anything is promised. Errors: unknown-command, invalid-argument, too-large. */
@@ -116,29 +125,52 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     return bytes;
   }
 
-  private async write(command: Uint8Array, options: ProposeOptions, key: string): Promise<Applied<unknown>> {
+  /** One promise per write, and nothing else: this is the path that every command takes. */
+  private write<R>(
+    command: Command<C>,
+    options: ProposeOptions,
+    key: string,
+    pick: (result: unknown, applied: AppliedWrite) => R,
+  ): Promise<R> {
+    return new Promise((resolve, reject) =>
+      this.submit(this.encode(command), options, key, (result, applied) => resolve(pick(result, applied)), reject),
+    );
+  }
+
+  /** Errors thrown: those of what the caller gave; all others come through `reject`. */
+  private submit(
+    command: Uint8Array,
+    options: ProposeOptions,
+    key: string,
+    resolve: (result: unknown, applied: AppliedWrite) => void,
+    reject: (error: unknown) => void,
+  ): void {
     checkProposeOptions(options, key);
     const { engine } = this;
     engine.assertRunning();
-    const timeoutMs = options.timeoutMs ?? engine.options.tuning.callTimeoutMs;
-    const clock = engine.options.clock;
-    const notAfter = options.expiresMs === undefined ? 0 : Math.ceil(clock.wallMs() + options.expiresMs);
-    const applied = await awaitCall<WriteResult & { kind: 'applied' }>(options.signal, (resolve, reject) => {
-      const write = engine.writes.submit({
-        command,
-        key,
-        forward: options.forward ?? true,
-        expectedTerm: options.expectedTerm ?? 0,
-        notAfter,
-        deadlineMs: clock.monotonicMs() + timeoutMs,
-        done: (result) => (result.kind === 'applied' ? resolve(result) : reject(result.error)),
-      });
-      return () => {
-        if (write !== undefined) engine.writes.giveUp(write, 'aborted', 'The call was aborted.');
-      };
+    const { signal, expiresMs, forward = true, expectedTerm = 0 } = options;
+    const { clock, tuning } = engine.options;
+    let onAbort: (() => void) | undefined;
+    const write = engine.writes.submit({
+      command,
+      key,
+      forward,
+      expectedTerm,
+      notAfter: expiresMs === undefined ? 0 : Math.ceil(clock.wallMs() + expiresMs),
+      deadlineMs: clock.monotonicMs() + (options.timeoutMs ?? tuning.callTimeoutMs),
+      done: (result) => {
+        if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+        if (result.kind === 'failed') return reject(result.error);
+        try {
+          resolve(this.answer(result.outcome, result.index), result);
+        } catch (error) {
+          reject(error);
+        }
+      },
     });
-    const { index, term, replayed } = applied;
-    return { result: this.answer(applied.outcome, index), index, term, replayed };
+    if (signal === undefined || write === undefined) return;
+    onAbort = (): void => engine.writes.giveUp(write, 'aborted', 'The call was aborted.');
+    signal.addEventListener('abort', onAbort, { once: true });
   }
 
   private answer(outcome: Outcome, index: number): unknown {
@@ -216,8 +248,9 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   async *changes(options: { readonly from?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<Change<C>> {
     if (options.from !== undefined) requireInteger('from', options.from, 0, Number.MAX_SAFE_INTEGER);
     for await (const record of this.engine.watch.feed.iterate(options.from, options.signal)) {
-      const input = this.machine.decode(record.command);
-      const change = { input, result: this.machine.answer(record.outcome), index: record.index };
+      const { index, data } = record.entry;
+      const input = this.machine.decode(commandIn(data));
+      const change = { input, result: this.machine.answer(record.outcome), index };
       yield (input instanceof Uint8Array ? change : { type: typeOf(input), ...change }) as unknown as Change<C>;
     }
   }

@@ -44,6 +44,7 @@ export class Writes {
   private readonly inherited = new Map<string, Pending>();
   private session = 0;
   private nextSequence = 1;
+  private lowestPending = 1;
   private registeredUnder = '';
   /** Registering was refused: tried again at the next tick. */
   private registerRefused = false;
@@ -198,9 +199,10 @@ export class Writes {
     return write.data;
   }
 
+  /** The lowest sequence without an answer: those below it have one, and stay so. */
   private answeredBelow(): number {
-    for (const sequence of this.pending.keys()) return sequence;
-    return this.nextSequence;
+    while (this.lowestPending < this.nextSequence && !this.pending.has(this.lowestPending)) this.lowestPending++;
+    return this.lowestPending;
   }
 
   private send(batch: readonly Pending[], proposer: Proposer, leadership: string): void {
@@ -219,7 +221,8 @@ export class Writes {
   private save(write: Pending): void {
     if (write.saved !== undefined || write.data === undefined) return;
     const { session, sequence, since, data } = write;
-    write.saved = { session, sequence, key: write.request.key, since, expiresAt: write.request.notAfter, data };
+    const { key, notAfter: expiresAt } = write.request;
+    write.saved = { session, sequence, key, since, expiresAt, data, record: undefined };
     this.outbox.add(write.saved);
   }
 
@@ -337,9 +340,8 @@ export class Writes {
     return false;
   }
 
-  private finish(write: Pending, result: WriteResult | (Applied & { readonly kind: 'command' })): void {
-    if (!this.forget(write)) return;
-    write.request.done(result.kind === 'command' ? { ...result, kind: 'applied' } : result);
+  private finish(write: Pending, result: WriteResult): void {
+    if (this.forget(write)) write.request.done(result);
   }
 
   private isOpen(write: Pending): boolean {

@@ -123,6 +123,12 @@ export function decodeEnvelope(data: Uint8Array): Envelope {
   }
 }
 
+/** The command in a `command` entry's bytes, as a view on them; of any other kind, all of them. Errors: corrupt. */
+export function commandIn(data: Uint8Array): Uint8Array {
+  const envelope = decodeEnvelope(data);
+  return envelope.kind === 'command' ? envelope.command : data;
+}
+
 class Reader {
   private at = 1;
   private readonly data: Uint8Array;
@@ -153,6 +159,8 @@ class Reader {
     return text;
   }
   rest(): Uint8Array {
-    return this.data.subarray(this.at);
+    // Not subarray, which looks for a species first: this is done once per entry and member.
+    const { buffer, byteOffset, length } = this.data;
+    return new Uint8Array(buffer, byteOffset + this.at, length - this.at);
   }
 }

@@ -29,6 +29,16 @@ export type Applied =
     };
 
 const NOOP: Applied = { kind: 'noop' };
+const SESSION_EXPIRED: Outcome = {
+  kind: 'error',
+  code: 'session-expired',
+  message: 'The session of this write has expired.',
+};
+const ANSWERED_BEFORE: Outcome = {
+  kind: 'error',
+  code: 'outcome-unknown',
+  message: 'This write was answered or given up before.',
+};
 /** Version of the header of a snapshot. */
 const SNAPSHOT_FORMAT = 1;
 
@@ -72,18 +82,19 @@ export class ReplicatedState {
     }
     const found = this.sessions.lookup(envelope, this.logTime);
     const { session, sequence, command } = envelope;
-    if (found.kind === 'done') return { kind: 'command', session, sequence, command, ...found.stored, replayed: true };
+    const { index, term } = entry;
+    if (found.kind === 'done') {
+      const { stored } = found;
+      const { outcome } = stored;
+      return { kind: 'command', session, sequence, command, outcome, index: stored.index, term: stored.term, replayed: true };
+    }
     if (found.kind !== 'new') {
-      const outcome: Outcome =
-        found.kind === 'no-session'
-          ? { kind: 'error', code: 'session-expired', message: 'The session of this write has expired.' }
-          : { kind: 'error', code: 'outcome-unknown', message: 'This write was answered or given up before.' };
-      return { kind: 'command', session, sequence, command, outcome, index: entry.index, term: entry.term, replayed: true };
+      const outcome = found.kind === 'no-session' ? SESSION_EXPIRED : ANSWERED_BEFORE;
+      return { kind: 'command', session, sequence, command, outcome, index, term, replayed: true };
     }
     const outcome = this.run(envelope, entry, found.clientId);
-    const stored = { index: entry.index, term: entry.term, outcome };
-    this.sessions.remember(envelope, stored, this.logTime);
-    return { kind: 'command', session, sequence, command, ...stored, replayed: false };
+    this.sessions.remember(found, envelope, { index, term, outcome }, this.logTime);
+    return { kind: 'command', session, sequence, command, outcome, index, term, replayed: false };
   }
 
   /** Applies an entry to a machine of its own, past the sessions: every command runs, as it did the first time. */
@@ -138,22 +149,26 @@ export class ReplicatedState {
   }
 }
 
+/** One per command and member: what it can take from the entry it takes from there. */
 class EntryContext implements ApplyContext {
-  readonly index: number;
-  readonly term: number;
   readonly now: number;
   readonly proposer: NodeId;
-  private readonly time: number;
+  private readonly entry: Entry;
   private generator: (() => number) | undefined;
   constructor(entry: Entry, now: number, proposer: NodeId) {
-    this.index = entry.index;
-    this.term = entry.term;
-    this.time = entry.time;
+    this.entry = entry;
     this.now = now;
     this.proposer = proposer;
+    this.generator = undefined;
+  }
+  get index(): number {
+    return this.entry.index;
+  }
+  get term(): number {
+    return this.entry.term;
   }
   get random(): () => number {
-    this.generator ??= entryRandom(this.index, this.term, this.time);
+    this.generator ??= entryRandom(this.entry.index, this.entry.term, this.entry.time);
     return this.generator;
   }
 }

@@ -13,7 +13,9 @@ export interface StoredOutcome {
   readonly outcome: Outcome;
 }
 
+/** A session; as the answer to a lookup it says that the write is new. */
 interface Session {
+  readonly kind: 'new';
   readonly clientId: NodeId;
   lastActive: number;
   answeredBelow: number;
@@ -35,10 +37,12 @@ const EXPIRY_EVERY_ENTRIES = 256;
 
 /** What the table knows of a write: not seen, done before, or too late to tell. */
 export type Lookup =
-  | { readonly kind: 'new'; readonly clientId: NodeId }
+  | Session
   | { readonly kind: 'done'; readonly stored: StoredOutcome }
   | { readonly kind: 'forgotten' }
   | { readonly kind: 'no-session' };
+const FORGOTTEN: Lookup = { kind: 'forgotten' };
+const NO_SESSION: Lookup = { kind: 'no-session' };
 
 /** Plain form of the table, for snapshots. */
 export type SessionsImage = readonly [
@@ -70,7 +74,7 @@ export class Sessions {
   /** Opens the session named by the index of its registering entry, making room by dropping the least active. */
   register(id: number, clientId: NodeId, now: number): void {
     if (this.sessions.size >= this.limits.sessionsMax) this.dropLeastActive();
-    this.sessions.set(id, { clientId, lastActive: now, answeredBelow: 1, outcomes: new Map() });
+    this.sessions.set(id, { kind: 'new', clientId, lastActive: now, answeredBelow: 1, outcomes: new Map() });
   }
 
   close(id: number): void {
@@ -83,17 +87,17 @@ export class Sessions {
     now: number,
   ): Lookup {
     const session = this.sessions.get(write.session);
-    if (session === undefined) return { kind: 'no-session' };
+    if (session === undefined) return NO_SESSION;
     session.lastActive = now;
     forgetBelow(session, write.answeredBelow);
     const stored = session.outcomes.get(write.sequence);
     if (stored !== undefined) return { kind: 'done', stored };
-    if (write.sequence < session.answeredBelow) return { kind: 'forgotten' };
+    if (write.sequence < session.answeredBelow) return FORGOTTEN;
     if (write.key !== '') {
       const known = this.keys.get(write.key);
       if (known !== undefined) return { kind: 'done', stored: known.stored };
     }
-    return { kind: 'new', clientId: session.clientId };
+    return session;
   }
 
   /** The outcome of a write of a session, if it is held. */
@@ -105,13 +109,13 @@ export class Sessions {
     return this.sessions.has(session);
   }
 
+  /** Keeps the outcome of a write that a lookup in its session has found to be new. */
   remember(
-    write: { readonly session: number; readonly sequence: number; readonly key: string },
+    session: Session,
+    write: { readonly sequence: number; readonly key: string },
     stored: StoredOutcome,
     now: number,
   ): void {
-    const session = this.sessions.get(write.session);
-    if (session === undefined) return;
     session.outcomes.set(write.sequence, stored);
     if (session.outcomes.size > SESSION_OUTCOMES_MAX) forgetBelow(session, session.answeredBelow + 1);
     if (write.key === '') return;
@@ -154,7 +158,7 @@ export class Sessions {
     this.clear();
     for (const [id, clientId, lastActive, answeredBelow, outcomes] of sessions) {
       const restored = new Map(outcomes.map(([sequence, index, term, outcome]) => [sequence, { index, term, outcome }]));
-      this.sessions.set(id, { clientId, lastActive, answeredBelow, outcomes: restored });
+      this.sessions.set(id, { kind: 'new', clientId, lastActive, answeredBelow, outcomes: restored });
     }
     for (const [key, time, [, index, term, outcome]] of keys) this.keys.set(key, { time, stored: { index, term, outcome } });
   }

@@ -166,12 +166,16 @@ export class BytesMachine implements Machine {
   }
 }
 
+/** What most commands that only change something come to: one object for all of them. */
+const NOTHING: Outcome = { kind: 'value', value: undefined };
+
 export function toOutcome(value: unknown): Outcome {
   switch (typeof value) {
+    case 'undefined':
+      return NOTHING;
     case 'string':
     case 'number':
     case 'boolean':
-    case 'undefined':
       return { kind: 'value', value };
     default:
       return value === null ? { kind: 'value', value } : { kind: 'packed', bytes: packValue(value) };
