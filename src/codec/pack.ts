@@ -87,7 +87,7 @@ export function unpackMessage(bytes: Uint8Array): unknown {
   const { binaries, lastItemAt } = seen;
   if (binaries === 0 && bytes.length <= SMALL_BYTES_MAX) {
     small.set(bytes);
-    return decodeSmall(bytes.length);
+    return decodeSmall(messages, bytes.length);
   }
   const first = bytes[0] as number;
   const width = BINARY_HEADER_BYTES[(bytes[lastItemAt] as number) - 0xc4];
@@ -95,7 +95,7 @@ export function unpackMessage(bytes: Uint8Array): unknown {
   if (!isFlat) return decode(messages, bytes, bytes.length);
   for (let i = 1; i < lastItemAt; i++) small[i] = bytes[i] as number;
   small[0] = first - 1;
-  const parts = decodeSmall(lastItemAt);
+  const parts = decodeSmall(messages, lastItemAt);
   const at = lastItemAt + width;
   if (Array.isArray(parts)) parts.push(new Uint8Array(bytes.buffer, bytes.byteOffset + at, bytes.length - at));
   return parts;
@@ -104,9 +104,9 @@ export function unpackMessage(bytes: Uint8Array): unknown {
 /** Of binary of up to 8, 16 and 32 bits of length. */
 const BINARY_HEADER_BYTES: readonly number[] = [2, 3, 5];
 
-function decodeSmall(length: number): unknown {
+function decodeSmall(packr: Packr, length: number): unknown {
   try {
-    return messages.unpack(small, length);
+    return packr.unpack(small, length);
   } catch (cause) {
     throw new RaftError('message-invalid', 'encoded value: cannot be decoded', { cause });
   }
@@ -121,9 +121,16 @@ export function packValue(value: unknown): Uint8Array {
   return exactCopy(values, values.pack(toPackable(value), RESET_BUFFER_MODE));
 }
 
-/** Decodes an application's value. Uint8Arrays in the result are views on `bytes`. Errors: message-invalid. */
-export function unpackValue(bytes: Uint8Array): unknown {
-  return decode(values, bytes, whole(bytes, guard(bytes, ENCODED_VALUE_DEPTH_MAX, 'values')));
+/**
+ * Decodes an application's value. The result is the caller's own, to change as it likes: `bytes` are the log's, or a
+ * session's, and stay as they are. Whoever gives the bytes away gets Uint8Arrays as views on them. Errors: message-invalid.
+ */
+export function unpackValue(bytes: Uint8Array, given: 'kept' | 'given away' = 'kept'): unknown {
+  whole(bytes, guard(bytes, ENCODED_VALUE_DEPTH_MAX, 'values'));
+  if (seen.binaries > 0 && given === 'kept') return decode(values, bytes.slice(), bytes.length);
+  if (seen.binaries > 0 || bytes.length > SMALL_BYTES_MAX) return decode(values, bytes, bytes.length);
+  small.set(bytes);
+  return decodeSmall(values, bytes.length);
 }
 
 function whole(bytes: Uint8Array, end: number): number {

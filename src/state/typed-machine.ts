@@ -94,7 +94,7 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
     const first = await iterator.next();
     const form = first.done === true ? undefined : first.value[0];
     const rest: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => iterator };
-    const saved: unknown = form === OWN_CHUNKS[0] ? rest : unpackValue(await collect(rest));
+    const saved: unknown = form === OWN_CHUNKS[0] ? rest : unpackValue(await collect(rest), 'given away');
     const current =
       version === this.version || this.definition.migrate === undefined ? saved : this.definition.migrate(saved, version);
     const restore = this.definition.restore as ((saved: unknown) => S | Promise<S>) | undefined;

@@ -77,3 +77,26 @@ test.each(['at once', 'asynchronously'])('a state saved as chunks of its own, %s
   await new ReplicatedState(copy, limits).restore(state.snapshot());
   expect(copy.state).toEqual(['one', 'two']);
 });
+
+test('bytes in a command or a result are the handler’s and the caller’s own: changing them changes neither the log nor a later answer', () => {
+  const blobs = defineStateMachine<{ kept: Uint8Array }>()({
+    initial: () => ({ kept: new Uint8Array() }),
+    commands: {
+      keep: (state, { bytes }: { bytes: Uint8Array }) => {
+        bytes[0] = 99;
+        state.kept = bytes;
+        return bytes;
+      },
+    },
+  });
+  const machine = new TypedMachine(blobs);
+  const command = packValue({ type: 'keep', bytes: Uint8Array.of(1, 2, 3) });
+  const state = withCommands(machine, [command]);
+  expect(machine.decode(command)).toEqual({ type: 'keep', bytes: Uint8Array.of(1, 2, 3) });
+  const stored = state.sessions.outcomeOf(1, 1);
+  if (stored === undefined) throw new Error('no outcome');
+  const answer = machine.answer(stored.outcome) as Uint8Array;
+  answer[0] = 0;
+  machine.state.kept[1] = 0;
+  expect(machine.answer(stored.outcome)).toEqual(Uint8Array.of(99, 2, 3));
+});
