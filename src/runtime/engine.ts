@@ -16,6 +16,7 @@ import { CallDesk } from './call-desk.ts';
 import { tickMs } from './core-config.ts';
 import type { Emitter } from './emitter.ts';
 import { hasCaughtUp } from './freshness.ts';
+import { uncommittedEntries } from './log-view.ts';
 import { Member, type MemberHooks } from './member.ts';
 import { type ClusterSettings, decodeSettings, MEMBER_DEFAULTS, suffrageOf } from './member-info.ts';
 import type { NodeOptions } from './options.ts';
@@ -111,7 +112,7 @@ export class Engine {
   async start(): Promise<void> {
     const { transport, clock, room, tuning, mode } = this.options;
     const loaded = await this.store.load();
-    this.writes.inherit(loaded.records);
+    await this.writes.inherit(loaded.records, () => uncommittedEntries(this.store, loaded));
     await transport.start(this.id, this.desk.transportHandlers(), this.room);
     if (loaded.cluster !== undefined) await this.activate();
     this.lastTickMs = clock.monotonicMs();

@@ -200,3 +200,18 @@ function sliceWithin(entries: readonly Entry[], from: number, to: number, maxByt
   }
   return from === 0 && end === entries.length ? entries : entries.slice(from, end);
 }
+
+/** Bytes read at once. */
+const READ_BYTES = 1024 * 1024;
+
+/** The entries that storage holds past the commit index it knows. There are not many: the core bounds them. Errors: corrupt, storage. */
+export async function uncommittedEntries(store: NodeStore, loaded: LoadedState): Promise<readonly Entry[]> {
+  const all: Entry[] = [];
+  let from = Math.max(loaded.firstIndex, loaded.hardState.commit + 1);
+  while (from <= loaded.lastIndex) {
+    const run = await store.entries(from, loaded.lastIndex + 1, READ_BYTES);
+    for (const entry of run) all.push(entry);
+    from += run.length;
+  }
+  return all;
+}

@@ -1,9 +1,12 @@
 /**
  * The writes of this node that have no answer yet, kept in the node's own database so that a reload or a
  * crash in the middle of one does not forget it (§6.3). One record per flush, not per write: a record costs
- * storage ten times what its bytes do.
+ * storage ten times what its bytes do. Of what this node, leading, has put into its own log only the numbers are
+ * kept: the log has the bytes, and holds them until a later leader says otherwise, to whom they are then sent.
  */
 import { pack, unpack } from '../codec/pack.ts';
+import type { Entry } from '../core/types.ts';
+import { decodeEnvelope } from '../state/envelope.ts';
 import type { WriteBatch } from '../storage/storage.ts';
 
 /** A write as it was sent: enough to send it again after a reload, with the same number. */
@@ -18,6 +21,8 @@ export interface SavedWrite {
   readonly expiresAt: number;
   /** The whole envelope. */
   readonly data: Uint8Array;
+  /** This node's own log has the data: only the number is stored beside it. */
+  readonly inLog: boolean;
   /** Where it is stored; undefined until it is. The outbox's own to set. */
   record: OutboxRecord | undefined;
 }
@@ -52,20 +57,28 @@ export class Outbox {
     this.next = 0;
   }
 
-  /** Reads what an earlier life of this node left. Unreadable records are dropped: they promised nothing. */
-  load(records: ReadonlyMap<string, Uint8Array>, nowMs: number): SavedWrite[] {
-    const found: SavedWrite[] = [];
+  /**
+   * Reads what an earlier life of this node left; `uncommitted` are the entries of its log that may not be committed, asked
+   * for only when they are needed. Unreadable records are dropped: they promised nothing. Errors: those of `uncommitted`.
+   */
+  async load(
+    records: ReadonlyMap<string, Uint8Array>,
+    nowMs: number,
+    uncommitted: () => Promise<readonly Entry[]>,
+  ): Promise<SavedWrite[]> {
+    const all: SavedWrite[] = [];
+    let entries: readonly Entry[] | undefined;
     for (const [key, value] of records) {
       if (!key.startsWith(KEY_PREFIX)) continue;
-      const writes = decodeWrites(value).filter((write) => nowMs <= (write.expiresAt || write.since + OUTBOX_AGE_MS_MAX));
-      if (writes.length === 0) {
-        this.finished.push(key);
-        continue;
-      }
-      keepIn({ key, open: 0 }, writes);
-      for (const write of writes) found.push(write);
+      const { writes, inLog } = decodeRecord(value);
+      if (inLog.length > 0) entries ??= await uncommitted();
+      for (const run of inLog) writes.push(...findInLog(run, entries ?? []));
+      const fresh = writes.filter((write) => nowMs <= (write.expiresAt || write.since + OUTBOX_AGE_MS_MAX));
+      if (fresh.length === 0) this.finished.push(key);
+      keepIn({ key, open: 0 }, fresh);
+      for (const write of fresh) all.push(write);
     }
-    return found;
+    return all;
   }
 
   add(write: SavedWrite): void {
@@ -110,23 +123,54 @@ function keepIn(record: OutboxRecord, writes: readonly SavedWrite[]): void {
   for (const write of writes) write.record = record;
 }
 
+/** Writes of one session that the log has: [session, first sequence, last sequence, since]. */
+type RunInLog = readonly [session: number, first: number, last: number, since: number];
+type Row =
+  | RunInLog
+  | readonly [session: number, sequence: number, key: string, since: number, expiresAt: number, data: Uint8Array];
+
 function encodeWrites(writes: readonly SavedWrite[]): Uint8Array {
-  return pack(writes.map((w) => [w.session, w.sequence, w.key, w.since, w.expiresAt, w.data]));
+  const rows: Row[] = [];
+  let run: [number, number, number, number] | undefined;
+  for (const { session, sequence, key, since, expiresAt, data, inLog } of writes) {
+    if (!inLog) rows.push([session, sequence, key, since, expiresAt, data]);
+    else if (run !== undefined && run[0] === session && run[2] + 1 === sequence) run[2] = sequence;
+    else {
+      run = [session, sequence, sequence, since];
+      rows.push(run);
+    }
+  }
+  return pack(rows);
 }
 
-function decodeWrites(bytes: Uint8Array): SavedWrite[] {
+function decodeRecord(bytes: Uint8Array): { readonly writes: SavedWrite[]; readonly inLog: RunInLog[] } {
+  const writes: SavedWrite[] = [];
+  const inLog: RunInLog[] = [];
   try {
-    const rows = unpack(bytes) as ReadonlyArray<readonly [number, number, string, number, number, Uint8Array]>;
-    return rows.map(([session, sequence, key, since, expiresAt, data]) => ({
-      session,
-      sequence,
-      key,
-      since,
-      expiresAt,
-      data: data.slice(),
-      record: undefined,
-    }));
+    for (const row of unpack(bytes) as readonly Row[]) {
+      if (row.length === 4) {
+        inLog.push(row);
+        continue;
+      }
+      const [session, sequence, key, since, expiresAt, data] = row;
+      writes.push({ session, sequence, key, since, expiresAt, data: data.slice(), inLog: false, record: undefined });
+    }
   } catch {
-    return [];
+    return { writes: [], inLog: [] };
   }
+  return { writes, inLog };
+}
+
+/** What is not among the entries that may be uncommitted needs no help: it is committed, and applied as the log is. */
+function findInLog([session, first, last, since]: RunInLog, entries: readonly Entry[]): SavedWrite[] {
+  const found: SavedWrite[] = [];
+  for (const { type, data } of entries) {
+    if (type !== 'normal' || data.length === 0) continue;
+    const envelope = decodeEnvelope(data);
+    if (envelope.kind !== 'command' || envelope.session !== session) continue;
+    const { sequence, key, notAfter } = envelope;
+    if (sequence < first || sequence > last) continue;
+    found.push({ session, sequence, key, since, expiresAt: notAfter, data, inLog: true, record: undefined });
+  }
+  return found;
 }

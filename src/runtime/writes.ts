@@ -3,7 +3,7 @@
  * again when that fails, answered by this node's own apply (§6.2, §6.3).
  */
 import { RaftError } from '../core/errors.ts';
-import type { NodeId } from '../core/types.ts';
+import type { Entry, NodeId } from '../core/types.ts';
 import { encodeCommand, encodeRegister } from '../state/envelope.ts';
 import type { Applied } from '../state/replicated-state.ts';
 import type { Sessions } from '../state/sessions.ts';
@@ -75,8 +75,8 @@ export class Writes {
   }
 
   /** Takes over what an earlier life left unanswered; nobody waits for it, but it is finished all the same. */
-  inherit(records: ReadonlyMap<string, Uint8Array>): void {
-    for (const saved of this.outbox.load(records, this.clock.wallMs())) {
+  async inherit(records: ReadonlyMap<string, Uint8Array>, uncommitted: () => Promise<readonly Entry[]>): Promise<void> {
+    for (const saved of await this.outbox.load(records, this.clock.wallMs(), uncommitted)) {
       const write = inheritedWrite(saved);
       this.inherited.set(inheritedKey(saved.session, saved.sequence), write);
       this.unsent.push(write);
@@ -211,18 +211,23 @@ export class Writes {
       write.sentUnder = leadership;
       write.attempts++;
       if (write.data !== undefined) data.push(write.data);
-      this.save(write);
+      this.save(write, proposer.isSelf);
     }
     proposer.propose(data, (error) => {
       if (error !== undefined) this.onRefused(batch, leadership, error);
     });
   }
 
-  private save(write: Pending): void {
-    if (write.saved !== undefined || write.data === undefined) return;
+  /** A write that this node's log has is saved anew, with its bytes, when it goes to another leader: the log may lose it. */
+  private save(write: Pending, inLog: boolean): void {
+    if (write.data === undefined) return;
+    if (write.saved !== undefined) {
+      if (inLog || !write.saved.inLog) return;
+      this.outbox.remove(write.saved);
+    }
     const { session, sequence, since, data } = write;
     const { key, notAfter: expiresAt } = write.request;
-    write.saved = { session, sequence, key, since, expiresAt, data, record: undefined };
+    write.saved = { session, sequence, key, since, expiresAt, data, inLog, record: undefined };
     this.outbox.add(write.saved);
   }
 

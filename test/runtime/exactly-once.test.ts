@@ -10,6 +10,10 @@ const oneOf = <T>(items: readonly T[]): T => {
   return first;
 };
 
+function records({ disk, node }: Opened): ReadonlyMap<string, Uint8Array> {
+  return disk.room('test').get(node.id)?.records ?? new Map();
+}
+
 test('a write that the old leader committed but never answered is applied once, and answered by the next', async () => {
   await using cluster = new Cluster();
   await cluster.of(3);
@@ -74,17 +78,65 @@ test('writes left in the outbox by a crash are finished by the next life of the 
   const writer = oneOf(cluster.followers());
   await writer.node.propose({ type: 'add', amount: 1 });
   // The record of the first goes a moment after its answer.
-  await writer.node.until(() => writer.disk.room('test').get(writer.node.id)?.records.size === 0);
+  await writer.node.until(() => records(writer).size === 0);
   const leader = cluster.leader();
   cluster.hub.block(writer.node.id, leader.node.id);
   void writer.node.propose({ type: 'add', amount: 100 }).catch(() => {});
-  await writer.node.until(() => writer.disk.room('test').get(writer.node.id)?.records.size === 1);
+  await writer.node.until(() => records(writer).size === 1);
   cluster.crash(writer);
   cluster.hub.heal();
   const back = await cluster.open({ disk: writer.disk });
   expect(back.node.pending()).toMatchObject([{ command: { type: 'add', amount: 100 } }]);
   await back.node.until((_, state) => state.balance === 101);
   await back.node.until((status) => status.pendingWrites === 0);
+});
+
+test('a leader’s own write that nobody else has is finished by its next life, from its log', async () => {
+  await using cluster = new Cluster();
+  await cluster.of(3);
+  const leader = cluster.leader();
+  await leader.node.propose({ type: 'add', amount: 1 });
+  await leader.node.until(() => records(leader).size === 0);
+  for (const follower of cluster.followers()) cluster.hub.block(leader.node.id, follower.node.id);
+  const text = 'n'.repeat(1_000);
+  void leader.node.propose({ type: 'note', text }).catch(() => {});
+  await leader.node.until(() => records(leader).size === 1);
+  const [record] = records(leader).values();
+  expect(record?.length).toBeLessThan(100);
+  cluster.crash(leader);
+  cluster.hub.heal();
+  const back = await cluster.open({ disk: leader.disk });
+  expect(back.node.pending()).toMatchObject([{ command: { type: 'note', text } }]);
+  await back.node.until((_, state) => state.log.length === 1);
+  await back.node.until((status) => status.pendingWrites === 0);
+  expect(await back.node.read((state) => state.log)).toEqual([text]);
+});
+
+test('a deposed leader’s own write, dropped from its log, is saved whole and finished by its next life', async () => {
+  await using cluster = new Cluster();
+  await cluster.of(3);
+  const old = cluster.leader();
+  const [a, b] = cluster.followers();
+  if (a === undefined || b === undefined) throw new Error('two followers expected');
+  await old.node.propose({ type: 'add', amount: 1 });
+  for (const other of [a, b]) {
+    cluster.hub.block(old.node.id, other.node.id);
+    cluster.hub.block(other.node.id, old.node.id);
+  }
+  void old.node.propose({ type: 'note', text: 'kept' }).catch(() => {});
+  await a.node.until(() => a.node.role === 'leader' || b.node.role === 'leader');
+  const [next] = [a, b].filter(({ node }) => node.role === 'leader');
+  if (next === undefined) throw new Error('a new leader expected');
+  await next.node.propose({ type: 'add', amount: 1 });
+  // The new leader's appends reach the old one, and truncate its log; what it says back is lost.
+  cluster.hub.heal();
+  for (const other of [a, b]) cluster.hub.block(old.node.id, other.node.id);
+  await old.node.until(() => [...records(old).values()].some((record) => record.length > 'kept'.length + 20));
+  cluster.crash(old);
+  cluster.hub.heal();
+  const back = await cluster.open({ disk: old.disk });
+  await back.node.until((_, state) => state.log.length === 1);
+  expect(await back.node.read((state) => state.log)).toEqual(['kept']);
 });
 
 test('a duplicate’s result equals the first one’s, object for object, and is nobody’s alias', async () => {
@@ -189,7 +241,7 @@ test('a write with an expiry that is over is never applied', async () => {
   const writer = oneOf(cluster.followers());
   await writer.node.propose({ type: 'add', amount: 1 });
   // The record of the first goes a moment after its answer.
-  await writer.node.until(() => writer.disk.room('test').get(writer.node.id)?.records.size === 0);
+  await writer.node.until(() => records(writer).size === 0);
   const leader = cluster.leader();
   cluster.hub.block(writer.node.id, leader.node.id);
   const before = leader.engine.options.clock.wallMs();
