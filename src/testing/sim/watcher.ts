@@ -59,7 +59,8 @@ export class SimWatcher {
     const { witness } = this.#cluster.ghost;
     const from = this.#next ?? (engine.member?.appliedIndex ?? 0) + 1;
     this.#next = from;
-    for await (const { index } of engine.watch.feed.iterate(from, stay.signal)) {
+    for await (const { entry } of engine.watch.feed.iterate(from, stay.signal)) {
+      const { index } = entry;
       if (node.engine !== engine) return;
       witness.changeSeen(node.id, this.#next, index);
       this.#next = index + 1;
