@@ -193,6 +193,8 @@ export class Progress {
     }
     // Probes go one at a time: an answer to any other one is old.
     if (this.next - 1 !== rejected) return false;
+    // It refuses what it once held: it has lost its log. Asking again at once would go on for ever.
+    if (rejected > 0 && rejected <= this.match) return false;
     this.next = Math.max(Math.min(rejected, hint + 1), this.match + 1);
     this.sentCommit = Math.min(this.sentCommit, this.next - 1);
     this.flowPaused = false;
