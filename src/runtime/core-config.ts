@@ -15,6 +15,14 @@ export function tickMs(tuning: TuningOptions): number {
   return Math.max(1, tuning.heartbeatMs / TICKS_PER_HEARTBEAT);
 }
 
+/** Of the shortest election timeout. A lease is half of it, counted in ticks: late ticks and the time since the last may add a quarter. */
+const LEASE_SLACK_SHARE = 1 / 8;
+
+/** By so much, in ms, ticks may be late before a lease is void, and again by so much the last may lie back when it is used. */
+export function leaseSlackMs(tuning: TuningOptions): number {
+  return tuning.electionTimeoutMs[0] * LEASE_SLACK_SHARE;
+}
+
 export function coreConfig(
   self: NodeId,
   tuning: TuningOptions,

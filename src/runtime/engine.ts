@@ -53,7 +53,8 @@ export class Engine {
   private readonly bootstrap: Bootstrap;
   private ticking: { stop(): void } | undefined;
   private readonly endings: (() => void)[] = [];
-  private lastTickMs = 0;
+  /** What has passed since then the core has not seen yet. */
+  lastTickMs = 0;
   /** First index of this node's leadership: once that is applied its state is the newest. */
   leadSince = 0;
   private woken = false;

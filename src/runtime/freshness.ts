@@ -1,5 +1,6 @@
 /** How fresh this node's state is known to be: what readers and leadership work must ask before they trust it. */
 import { NO_NODE } from '../core/types.ts';
+import { leaseSlackMs, tickMs } from './core-config.ts';
 import type { Engine } from './engine.ts';
 import { memberIds } from './member-info.ts';
 import { quorumOf } from './status.ts';
@@ -34,9 +35,15 @@ function quorumHeard(engine: Engine): boolean {
   return alive >= need;
 }
 
-/** Only when asked for, only on the leader, and void after any pause (§6.4.1). */
+/**
+ * Only when asked for, only on the leader, and void after any pause (§6.4.1): also after one that no tick has told of yet,
+ * since a page that wakes up may be asked before its timers run.
+ */
 export function holdsLease(engine: Engine): boolean {
-  return engine.options.tuning.leaseReads && engine.member?.core.inLease() === true && hasAllCommitted(engine);
+  const { tuning, clock } = engine.options;
+  const unseenMs = clock.monotonicMs() - engine.lastTickMs;
+  if (!tuning.leaseReads || unseenMs > tickMs(tuning) + leaseSlackMs(tuning)) return false;
+  return engine.member?.core.inLease() === true && hasAllCommitted(engine);
 }
 
 /** A leader commits what others have stored before its own disk has it: until then its machine is behind what was acknowledged. */

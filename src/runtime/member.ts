@@ -23,7 +23,7 @@ import type { ClusterIdentity, LoadedState, NodeStore, StagedSnapshot } from '..
 import type { SnapshotAck, SnapshotChunk, SnapshotOffer } from '../wire/peer-message.ts';
 import type { SnapshotInfo, TuningOptions } from './api.ts';
 import type { Clock } from './clock.ts';
-import { coreConfig, tickMs } from './core-config.ts';
+import { coreConfig, leaseSlackMs, tickMs } from './core-config.ts';
 import type { CoreNode } from './core-node.ts';
 import { LogView } from './log-view.ts';
 import { memberIds } from './member-info.ts';
@@ -88,6 +88,8 @@ export class Member {
   /** It was in the configuration once, and no longer is. */
   removed = false;
   private readonly parts: MemberParts;
+  /** By how much ticks were late since a lease was last made void for it. */
+  private lateMs = 0;
 
   private constructor(parts: MemberParts, cluster: ClusterIdentity, loaded: LoadedState) {
     const { store, state, clock, tuning, hooks } = parts;
@@ -171,10 +173,19 @@ export class Member {
     // A page that was frozen may have been deposed meanwhile: what it believes of its leadership is void.
     if (pausedMs > this.parts.tuning.electionTimeoutMs[0] / 2)
       this.core.resumeAfterPause(Math.floor(pausedMs / tickMs(this.parts.tuning)));
+    else if (this.isLeader && this.parts.tuning.leaseReads) this.watchLease(pausedMs);
     // Told by the leader that it is out: it disturbs nobody by campaigning (§4.2.3).
     if (!this.removed) this.core.tick();
     this.sender.tick();
     this.changes.tick();
+  }
+
+  /** A lease is counted in ticks: many that are a little late are a pause as well. */
+  private watchLease(lateMs: number): void {
+    this.lateMs += Math.max(0, lateMs);
+    if (this.lateMs <= leaseSlackMs(this.parts.tuning)) return;
+    this.lateMs = 0;
+    this.core.resumeAfterPause(0);
   }
 
   /** Everything that waited for a batch of inputs to be complete; `answered`: calls have had their chance to go along. */

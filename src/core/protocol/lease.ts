@@ -1,7 +1,7 @@
 /**
  * Leader lease (§6.4.1), only where it was asked for: a quorum that answered a heartbeat keeps refusing candidates for an
- * election timeout from then on. Counted from when the heartbeat left, for half that time, so that clocks may run at up to
- * twice each other's speed; void after any pause, because time then passed unseen.
+ * election timeout from then on. Counted from when the heartbeat left, for half that time: the other half is for clocks that
+ * run at different speeds, and for ticks that come late. Void after any pause, because time then passed unseen.
  */
 
 import type { Progress } from '../progress/progress.ts';
