@@ -33,9 +33,7 @@ test('§5.2 a candidate raises its term, votes for itself, and asks all the othe
   cluster.node('b').campaign();
   const asked = says(cluster, 'b');
   expect(stateOf(cluster, 'b')).toMatchObject({ role: 'candidate', term: 1, vote: 'b' });
-  expect(asked.map(({ type, to, term }) => [type, to, term])).toEqual(
-    ['a', 'c', 'd', 'e'].map((to) => ['vote-request', to, 1]),
-  );
+  expect(asked.map(({ type, to, term }) => [type, to, term])).toEqual(['a', 'c', 'd', 'e'].map((to) => ['vote-request', to, 1]));
 });
 
 test('§5.2 a candidate with the votes of a majority leads, and with one less does not', () => {
