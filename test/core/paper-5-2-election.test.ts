@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TestCluster } from './cluster.ts';
-import { abc, abcde, appendRequest, BARE, heartbeat, says, stateOf, voteRequest, voteResponse } from './paper.ts';
+import { abc, abcde, appendRequest, BARE, heartbeat, says, startWith, stateOf, voteRequest, voteResponse } from './paper.ts';
 
 test('§5.2 a server starts as a follower of nobody', () => {
   const cluster = new TestCluster(abc);
@@ -184,15 +184,26 @@ test('§5.2 two servers draw different timeouts', () => {
 });
 
 test('§5.2 giving a vote puts off the own election; refusing one, or a stale request, does not', () => {
-  const cluster = new TestCluster(abc);
+  const cluster = startWith({ a: [1], b: [1], c: [1] }, BARE, { b: 2 });
   cluster.tick('b', 4);
-  cluster.receive(voteRequest({ from: 'c' }));
-  expect(stateOf(cluster, 'b').electionElapsedTicks).toBe(0);
-  cluster.tick('b', 4);
-  cluster.receive(voteRequest({ from: 'a' }));
+  cluster.receive(voteRequest({ from: 'a', lastIndex: 0, lastTerm: 0 }));
   cluster.receive(voteRequest({ from: 'a', term: 1 }));
   cluster.receive(appendRequest({ term: 1 }));
   expect(stateOf(cluster, 'b').electionElapsedTicks).toBe(4);
+  cluster.receive(voteRequest({ from: 'c' }));
+  expect(stateOf(cluster, 'b').electionElapsedTicks).toBe(0);
+});
+
+test('§5.2 who refused a candidate cannot be counted for it later in the same term', () => {
+  const cluster = new TestCluster(abcde);
+  cluster.node('a').campaign();
+  says(cluster, 'a');
+  cluster.receive(voteResponse({ from: 'b', reject: true }));
+  cluster.receive(voteResponse({ from: 'b' }));
+  cluster.receive(voteResponse({ from: 'c' }));
+  expect(stateOf(cluster, 'a').role).toBe('candidate');
+  cluster.receive(voteResponse({ from: 'd' }));
+  expect(stateOf(cluster, 'a').role).toBe('leader');
 });
 
 test('§5.2 in a term there is one leader: the other candidate cannot win as well', () => {
