@@ -33,7 +33,8 @@ export function brokenConf(conf: ConfState): string | undefined {
   const { voters, votersOutgoing, learners, learnersNext, witnesses } = conf;
   for (const ids of [voters, votersOutgoing, learners, learnersNext, witnesses, conf.members.map(({ id }) => id)]) {
     for (let i = 1; i < ids.length; i++) {
-      if ((ids[i - 1] as NodeId) >= (ids[i] as NodeId)) return 'a part is not sorted, or holds an id twice';
+      const before = ids[i - 1] as NodeId;
+      if (before >= (ids[i] as NodeId)) return 'a part is not sorted, or holds an id twice';
     }
   }
   if (learners.some((id) => voters.includes(id) || votersOutgoing.includes(id))) return 'a learner is also a voter';

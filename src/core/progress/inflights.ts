@@ -45,7 +45,9 @@ export class Inflights {
   /** Everything up to `index` was answered. */
   freeTo(index: Index): void {
     const size = this.#last.length;
-    while (this.#count > 0 && (this.#last[this.#start] as Index) <= index) {
+    while (this.#count > 0) {
+      const last = this.#last[this.#start] as Index;
+      if (last > index) return;
       this.#total -= this.#bytes[this.#start] as number;
       this.#start = this.#start + 1 === size ? 0 : this.#start + 1;
       this.#count--;

@@ -19,7 +19,11 @@ export function majorityIndex(reached: Index[]): Index {
   for (let i = 1; i < count; i++) {
     const value = reached[i] as Index;
     let hole = i;
-    for (; hole > 0 && (reached[hole - 1] as Index) > value; hole--) reached[hole] = reached[hole - 1] as Index;
+    for (; hole > 0; hole--) {
+      const before = reached[hole - 1] as Index;
+      if (before <= value) break;
+      reached[hole] = before;
+    }
     reached[hole] = value;
   }
   return reached[count - quorumOf(count)] as Index;
