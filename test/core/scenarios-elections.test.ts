@@ -128,6 +128,7 @@ test('S28: no election with a snapshot to write, as a learner, or with a change 
   const snapshot = { index: 5, term: 1, conf, data: undefined };
   cluster.receive({ type: 'snapshot-request', from: 'c', to: 'b', term: 1, snapshot });
   refuses('b');
+  expect(cluster.node('b').status().promotable).toBe(false);
   cluster.work('b');
   cluster.node('b').campaign();
   expect(cluster.node('b').status().role).toBe('candidate');

@@ -177,6 +177,22 @@ test('S40: refusals that are old or of another probe change nothing', () => {
   expect(progressOf(cluster, 'a', 'b')).toEqual(probe);
 });
 
+test('S40: a probe is answered by the refusal of that probe only', () => {
+  const cluster = new TestCluster({ ...abc, config: { preVote: false } });
+  cluster.receive(append({ to: 'a', from: 'b', entries: [entry(1, 1), entry(2, 1), entry(3, 1)] }));
+  cluster.settle();
+  cluster.isolate('b');
+  cluster.node('a').forgetLeader();
+  cluster.elect('a');
+  cluster.heal();
+  const probe = { state: 'probe', matchIndex: 0, nextIndex: 4 };
+  expect(progressOf(cluster, 'a', 'b')).toMatchObject(probe);
+  cluster.receive(answer({ term: 2, reject: true, index: 2, hintIndex: 0 }));
+  expect(progressOf(cluster, 'a', 'b')).toMatchObject(probe);
+  cluster.receive(answer({ term: 2, reject: true, index: 3, hintIndex: 1, hintTerm: 1 }));
+  expect(progressOf(cluster, 'a', 'b')).toMatchObject({ state: 'probe', nextIndex: 2 });
+});
+
 test('S41: the next index stays above the match index, whatever order the answers come in', () => {
   const cluster = new TestCluster(abc);
   cluster.elect('a');
