@@ -146,14 +146,14 @@ export class Replica {
     this.writes.push(write);
     if (nothing) return this.drainWrites();
     if (snapshot !== undefined) this.restoring = true;
-    this.store.write(this.batchOf(ready)).then(
-      () => {
+    this.store
+      .write(this.batchOf(ready))
+      .then(() => {
         write.done = true;
         this.drainWrites();
         this.pump();
-      },
-      (error: unknown) => this.fail(error),
-    );
+      })
+      .catch((error: unknown) => this.fail(error));
   }
 
   private batchOf(ready: Ready): WriteBatch {
@@ -202,8 +202,9 @@ export class Replica {
     this.lastRestore = restore.catch(() => undefined);
     this.restores += 1;
     const number = this.restores;
-    restore.then(
-      () => {
+    // What was waiting is applied here too: an entry of a later build ends this node as it does anywhere else.
+    restore
+      .then(() => {
         if (number !== this.restores || this.stopped) return;
         this.restoring = false;
         this.appliedTo = meta.index;
@@ -212,9 +213,8 @@ export class Replica {
         this.hooks.onAppliedTo(meta.index);
         this.applyWaiting();
         this.pump();
-      },
-      (error: unknown) => this.fail(error),
-    );
+      })
+      .catch((error: unknown) => this.fail(error));
   }
 
   /** Restores the machine from the snapshot in force. Errors: corrupt, version-mismatch. */
