@@ -75,6 +75,8 @@ function campaign(sim, bundle) {
 
 async function again(sim, plan) {
   let notes = [];
+  const unhandled = [];
+  process.on('unhandledRejection', (error) => unhandled.push(error));
   const report = await sim.simulate(plan, {
     onCluster: (cluster) => {
       notes = sim.recordNotes(cluster);
@@ -82,7 +84,8 @@ async function again(sim, plan) {
   });
   console.log(sim.describeNotes(notes, 60));
   console.log(`trace ${report.hash}, ${report.events} events, ${report.acknowledged} of ${report.operations} calls answered`);
-  const failure = failureOf(report);
+  const failure =
+    failureOf(report) ?? (unhandled.length > 0 ? `I38: unhandled rejection: ${String(unhandled[0]?.stack)}` : undefined);
   console.log(failure === undefined ? 'nothing found' : `FAILED ${failure}`);
   save(sim, plan, notes, report);
   return failure === undefined ? 0 : 1;

@@ -4,7 +4,9 @@
  */
 import { packValue } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
+import type { NodeId } from '../../core/types.ts';
 import type { Engine } from '../../runtime/engine.ts';
+import { holdsLease } from '../../runtime/freshness.ts';
 import type { History, Operation } from '../history/history.ts';
 import type { Prng } from '../prng.ts';
 import type { Evidence } from './evidence.ts';
@@ -81,7 +83,9 @@ export class SimClient {
       end({ ...ending, end: scheduler.events });
       this.#next();
     };
-    if (command === undefined) this.#read(key, this.#options.retries, finish);
+    if (command === undefined) {
+      if (!this.#random.chance(BY_LEASE) || !this.#readByLease(key, finish)) this.#read(key, this.#options.retries, finish);
+    }
     // Without a key nothing but the session keeps a write that is sent twice from being applied twice.
     else if (this.#random.chance(WITHOUT_KEY)) this.#write(command, '', 0, false, finish);
     else this.#write(command, id, this.#options.retries, false, finish);
@@ -150,6 +154,36 @@ export class SimClient {
     }
   }
 
+  /**
+   * Where leases are on, a read of the leader that asks nobody. The call is made in the page: one that is frozen comes
+   * to it when it thaws, before anything has told it that time went by.
+   */
+  #readByLease(key: string, finish: (ending: Ending) => void): boolean {
+    const leaders = this.#world.nodes().filter(({ isLeader, engine }) => isLeader && engine?.options.tuning.leaseReads === true);
+    const node = leaders.length === 0 ? undefined : this.#random.pick(leaders);
+    const engine = node?.engine;
+    if (node === undefined || engine === undefined) return false;
+    const once = this.#patience(engine, node, () => finish({ outcome: 'no', result: undefined }));
+    node.process?.enter(() => {
+      if (!holdsLease(engine)) return once(() => this.#read(key, this.#options.retries, finish));
+      const floor = this.#world.committed();
+      once(() => this.#finishRead(engine, node.id, key, floor, finish));
+      this.#world.evidence.mark('lease-read');
+    });
+    return true;
+  }
+
+  #finishRead(engine: Engine, id: NodeId, key: string, floor: number, finish: (ending: Ending) => void): void {
+    // Whatever was committed before the call, by whomever, is in what is read.
+    const applied = engine.member?.appliedIndex ?? 0;
+    this.#world.evidence.check(
+      'I29',
+      applied >= floor,
+      () => `${id} answers a read at ${applied}; ${floor} was committed before it was asked`,
+    );
+    finish({ outcome: 'ok', result: readObject(engine.state.machine.state as ObjectsState, key) });
+  }
+
   #read(key: string, retries: number, finish: (ending: Ending) => void): void {
     const node = this.#node();
     const again = (): void => {
@@ -165,14 +199,7 @@ export class SimClient {
       done: (error) =>
         once(() => {
           if (error !== undefined) return again();
-          // Whatever was committed before the call, by whomever, is in what is read.
-          const applied = engine.member?.appliedIndex ?? 0;
-          this.#world.evidence.check(
-            'I29',
-            applied >= floor,
-            () => `${node.id} answers a read at ${applied}; ${floor} was committed before it was asked`,
-          );
-          finish({ outcome: 'ok', result: readObject(engine.state.machine.state as ObjectsState, key) });
+          this.#finishRead(engine, node.id, key, floor, finish);
         }),
     });
   }
@@ -197,6 +224,8 @@ export class SimClient {
 
 /** Share of the writes that carry no key of their own, and are not tried at another node. */
 const WITHOUT_KEY = 0.5;
+/** Share of the reads that try the leader's lease, where there are leases. */
+const BY_LEASE = 0.5;
 /** Share of the calls before which a client also looks at what nodes show without asking anybody. */
 const LOCAL_LOOKS = 0.3;
 /** How often a client looks whether the node it waits for still lives, in ms. */

@@ -43,7 +43,7 @@ export class SimCluster {
   #healed = false;
   #changedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(plan: Plan, machine: () => Machine) {
+  constructor(plan: Plan, machine: (version: number) => Machine) {
     this.plan = plan;
     this.#random = new Prng(plan.seed).fork('world');
     this.evidence = new Evidence(() => this.scheduler);
@@ -158,6 +158,12 @@ export class SimCluster {
           else this.#later(strike.forMs, () => node.start('enter'));
         });
         return true;
+      case 'upgrade':
+        if (node.version > 1) return false;
+        node.upgrade();
+        node.crash('process');
+        this.#later(strike.forMs, () => node.start('enter'));
+        return true;
       case 'freeze':
         node.process?.freeze();
         this.#later(strike.forMs, () => this.#thaw(node));
@@ -187,11 +193,9 @@ export class SimCluster {
         node.clockFaults.wallOffsetMs += strike.byMs;
         return true;
       case 'throttle':
-        node.clockFaults.timerGrainMs = strike.grainMs;
-        this.#later(strike.forMs, () => {
-          node.clockFaults.timerGrainMs = 0;
-        });
-        return true;
+        return this.#throttle(node, strike.grainMs, strike.forMs);
+      case 'doze':
+        return this.#throttle(node, strike.grainMs, strike.forMs) && this.#isolate(node, strike.forMs);
       case 'slow-disk':
         return this.#disk(
           node,
@@ -211,6 +215,14 @@ export class SimCluster {
       default:
         return this.#change(strike);
     }
+  }
+
+  #throttle(node: SimNode, grainMs: number, forMs: number): boolean {
+    node.clockFaults.timerGrainMs = grainMs;
+    this.#later(forMs, () => {
+      node.clockFaults.timerGrainMs = 0;
+    });
+    return true;
   }
 
   #wake(): boolean {

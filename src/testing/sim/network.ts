@@ -227,7 +227,7 @@ export class VirtualNetwork {
       return true;
     }
     this.#post(link, side, bytes.slice(), lane, true);
-    if (faults.duplicate > 0 && this.#random.chance(faults.duplicate)) {
+    if (faults.duplicate > 0 && bytes[1] !== CALL && this.#random.chance(faults.duplicate)) {
       this.counts.duplicated += 1;
       this.#post(link, side, bytes.slice(), lane, true);
     }
@@ -267,6 +267,9 @@ const REPEATABLE: ReadonlySet<number> = new Set((['raft', 'call', 'reply'] as co
 
 /** Only these are sent again when they are lost without a word. */
 const RAFT: number = KINDS.indexOf('raft');
+
+/** Not sent twice: the copies could be answered differently, and an answer says whether a write may have been taken. */
+const CALL: number = KINDS.indexOf('call');
 
 /** A message is one MessagePack array, and its kind comes first. */
 function isRepeatable(bytes: Uint8Array): boolean {

@@ -30,9 +30,13 @@ export type Fault =
   | { readonly kind: 'cut'; readonly target: Target; readonly other: number }
   | { readonly kind: 'wall-clock'; readonly target: Target; readonly byMs: number }
   | { readonly kind: 'throttle'; readonly target: Target; readonly grainMs: number; readonly forMs: number }
+  /** Throttled and cut off at once: a hidden tab whose network goes away. */
+  | { readonly kind: 'doze'; readonly target: Target; readonly grainMs: number; readonly forMs: number }
   | { readonly kind: 'slow-disk'; readonly target: Target; readonly forMs: number }
   | { readonly kind: 'failing-disk'; readonly target: Target; readonly forMs: number }
   | { readonly kind: 'wipe'; readonly target: number }
+  /** Comes back as the next build: of a later version of the state machine and of the protocol. */
+  | { readonly kind: 'upgrade'; readonly target: Target; readonly forMs: number }
   | { readonly kind: 'transfer'; readonly target: number }
   | { readonly kind: 'campaign'; readonly target: number }
   | { readonly kind: 'demote' | 'promote' | 'remove' | 'replace'; readonly target: number; readonly other: number }
@@ -133,6 +137,8 @@ function tuningOf(random: Prng): TuningOptions {
     appendBytesMax: random.pick([1, 64, 512, 65_536]),
     sessionTtlMs: random.pick([3_600_000, 3_600_000, 20_000]),
     digestEveryEntries: random.pick([0, 20, 1_000]),
+    leaseReads: random.chance(0.25),
+    pendingCallsMax: random.pick([10_000, 10_000, 2]),
   });
 }
 
@@ -186,9 +192,11 @@ const KINDS: readonly (readonly [kind: FaultKind, chance: number, everyMs: numbe
   ['cut', 0.3, 3_000],
   ['wall-clock', 0.2, 6_000],
   ['throttle', 0.15, 8_000],
+  ['doze', 0.15, 5_000],
   ['slow-disk', 0.15, 7_000],
   ['failing-disk', 0.12, 8_000],
   ['wipe', 0.12, 12_000],
+  ['upgrade', 0.12, 8_000],
   ['transfer', 0.25, 4_000],
   ['campaign', 0.15, 5_000],
   ['demote', 0.15, 7_000],
@@ -251,6 +259,8 @@ function faultOf(random: Prng, kind: FaultKind, nodes: number): Fault {
       return { kind, target, byMs: Math.floor(random.span(-3_600_000, 3_600_000)) };
     case 'throttle':
       return { kind, target, grainMs: random.pick([200, 1_000]), forMs };
+    case 'doze':
+      return { kind, target: random.chance(0.7) ? 'leader' : target, grainMs: random.pick([120, 250, 360]), forMs };
     case 'wipe':
     case 'transfer':
     case 'campaign':

@@ -20,14 +20,18 @@ export class VirtualProcess {
   readonly clock: Clock;
   readonly clockFaults: ClockFaults;
   readonly #scheduler: Scheduler;
+  readonly #random: Prng;
   #alive = true;
   #frozen = false;
   #backlog: (() => void)[] = [];
+  /** Ticks of its clock come another way than messages and calls: after a freeze nobody knows which come first. */
+  #ticks: (() => void)[] = [];
 
   constructor(name: string, scheduler: Scheduler, random: Prng, clockFaults: ClockFaults) {
     this.name = name;
     this.#scheduler = scheduler;
     this.clockFaults = clockFaults;
+    this.#random = random.fork('thaw');
     this.clock = new VirtualClock(this, scheduler, random);
   }
 
@@ -46,6 +50,12 @@ export class VirtualProcess {
     else run();
   }
 
+  tick(run: () => void): void {
+    if (!this.#alive) return;
+    if (this.#frozen) this.#ticks.push(run);
+    else run();
+  }
+
   /** The process comes to it after a delay. */
   later(delayMs: number, run: () => void): Timer {
     return this.#scheduler.after(delayMs, this.name, () => this.enter(run));
@@ -55,17 +65,20 @@ export class VirtualProcess {
     this.#frozen = true;
   }
 
-  /** Everything that came due meanwhile happens at once, in the order it would have. */
+  /** Everything that came due meanwhile happens at once, in the order it would have; ticks before or after the rest. */
   thaw(): void {
     this.#frozen = false;
-    const backlog = this.#backlog;
+    const [backlog, ticks] = [this.#backlog, this.#ticks];
     this.#backlog = [];
-    for (const run of backlog) this.enter(run);
+    this.#ticks = [];
+    const ordered = this.#random.chance(0.5) ? [...ticks, ...backlog] : [...backlog, ...ticks];
+    for (const run of ordered) this.enter(run);
   }
 
   die(): void {
     this.#alive = false;
     this.#backlog = [];
+    this.#ticks = [];
   }
 }
 
@@ -103,7 +116,7 @@ class VirtualClock implements Clock {
       next();
       if (waiting) return;
       waiting = true;
-      process.enter(entered);
+      process.tick(entered);
     };
     const next = (): void => {
       const { rate, timerGrainMs } = process.clockFaults;

@@ -28,7 +28,7 @@ export interface World {
   readonly random: Prng;
   readonly tuning: TuningOptions;
   readonly sessionsMax: number;
-  readonly machine: () => Machine;
+  readonly machine: (version: number) => Machine;
 }
 
 interface Life {
@@ -43,6 +43,8 @@ export class SimNode {
   readonly disk: VirtualDisk;
   readonly suffrage: Suffrage;
   clockFaults: ClockFaults = { rate: 1, wallOffsetMs: 0, timerGrainMs: 0 };
+  /** Of its build: of the state machine, and the highest of the protocol. */
+  version = 1;
   /** Its storage is gone for good: it never starts again. */
   retired = false;
   readonly #world: World;
@@ -118,7 +120,7 @@ export class SimNode {
     const emitter = new Emitter((error) =>
       this.#world.ghost.evidence.fail('I38', `${this.id}: a listener threw ${String(error)}`),
     );
-    engine = new Engine(options, store, this.#world.machine(), settings, emitter);
+    engine = new Engine(options, store, this.#world.machine(this.version), settings, emitter);
     this.#observe(engine, emitter);
     this.#life = { process, transport, signaling, engine };
     scheduler.stir();
@@ -141,6 +143,9 @@ export class SimNode {
   #observe(engine: Engine, emitter: Emitter): void {
     const { ghost } = this.#world;
     const { state, peers } = engine;
+    const { version } = this;
+    const hello = engine.hello.bind(engine);
+    engine.hello = () => ({ ...hello(), versionMax: version });
     const apply = state.apply.bind(state);
     state.apply = (entry: Entry): Applied => {
       const applied = apply(entry);
@@ -166,8 +171,26 @@ export class SimNode {
   }
 
   #onFatal(text: string, code = ''): void {
+    // What a later build has written cannot be applied: the node says so, and is loaded anew.
+    if (code === 'version-mismatch' && this.version === 1) return this.#reload();
     const expected = code === 'removed' || code === 'stopped' || code === 'identity-in-use';
     if (!expected) this.#world.ghost.evidence.fail('I38', `${this.id} stopped itself: ${text}`);
+  }
+
+  /** From its next start on it is of the next build. */
+  upgrade(): void {
+    this.version = 2;
+    this.#world.ghost.builds = 2;
+  }
+
+  #reload(): void {
+    const { scheduler, ghost } = this.#world;
+    ghost.evidence.mark('version-mismatch');
+    this.upgrade();
+    scheduler.after(RELOAD_MS, '', () => {
+      this.crash('process');
+      this.start('enter');
+    });
   }
 
   /** What the ghost must look at after an event of this node. */
@@ -216,6 +239,9 @@ export class SimNode {
     this.#world.ghost.wiped.add(this.id);
   }
 }
+
+/** How long it takes to load a newer build, in ms. */
+const RELOAD_MS = 200;
 
 function describeApplied(applied: Applied): string {
   if (applied.kind !== 'command') return applied.kind;

@@ -34,7 +34,7 @@ export interface RunReport {
 
 export interface SimulateOptions {
   /** The machine that the nodes run; its state must be that of `objectsMachine`. Default: that one. */
-  readonly machine?: () => Machine;
+  readonly machine?: (version: number) => Machine;
   /** What clients call of that machine. Then nothing is read, and the history is not checked against a model. */
   readonly command?: (random: Prng, id: string) => AnyCommand;
   /** Sees the cluster before it starts. */
@@ -47,7 +47,7 @@ const COMPARE_EVERY_EVENTS = 250;
 const SETTLE_STEP_MS = 100;
 
 export async function simulate(plan: Plan, options: SimulateOptions = {}): Promise<RunReport> {
-  const cluster = new SimCluster(plan, options.machine ?? (() => new TypedMachine(objectsMachine)));
+  const cluster = new SimCluster(plan, options.machine ?? ((version) => new TypedMachine({ ...objectsMachine, version })));
   options.onCluster?.(cluster);
   const history = new History();
   let closing = false;
