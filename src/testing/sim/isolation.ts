@@ -19,6 +19,8 @@ export function watchIsolation(
   const { network, evidence, plan } = cluster;
   const { engine } = node;
   const sinceMs = cluster.scheduler.nowMs;
+  // A candidacy under way may end well: its votes were given before.
+  const quiet = engine?.currentRole() === 'follower' || engine?.currentRole() === 'leader';
   const undisturbed = (): boolean =>
     node.engine === engine &&
     engine?.member !== undefined &&
@@ -28,9 +30,9 @@ export function watchIsolation(
     network.openedMs(node.id) <= sinceMs &&
     others.every((id) => network.isBlocked(node.id, id) && network.isBlocked(id, node.id));
   let settled: number | undefined;
-  if (forMs > 2 * SETTLED_MS)
+  if (quiet && forMs > 2 * SETTLED_MS)
     later(SETTLED_MS, () => {
-      if (undisturbed() && engine?.currentRole() !== 'candidate') settled = engine?.term;
+      if (undisturbed()) settled = engine?.term;
     });
   later(forMs - 1, () => {
     if (!undisturbed()) return;
