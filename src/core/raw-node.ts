@@ -81,7 +81,7 @@ export class RawNode {
 
   /**
    * A message arrived. For a proposal: what became of it. Errors: peer-not-found, for an answer of somebody who is not in
-   * the configuration; log-conflict, once, when a leader contradicts what is committed here: the node goes on without it;
+   * the configuration; log-conflict, when a leader contradicts what is committed here: the node goes on without it;
    * invariant, when the algorithm was broken in this node: it must stop.
    */
   step(message: Message): ProposeOutcome | undefined {

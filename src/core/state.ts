@@ -68,7 +68,7 @@ export interface Raft {
   /** The latest term known to be durable here. <= term. Writer: raw-node. */
   readonly durableTerm: Term;
 
-  /** The term whose leader contradicted what is committed here: nothing is taken from it. 0: none. Writer: contradiction. */
+  /** The term whose leader contradicted what is committed here: nothing is taken from it for an election timeout. 0: none. Writer: contradiction. */
   readonly contradictedTerm: Term;
 
   readonly log: RaftLog;

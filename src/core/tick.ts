@@ -1,5 +1,6 @@
 /** The logical clock: one tick at a time, and everything that time alone brings about. */
 import { onCheckQuorum } from './protocol/check-quorum.ts';
+import { hearAgain } from './protocol/contradiction.ts';
 import { promotable, tryCampaign } from './protocol/election.ts';
 import { broadcastHeartbeat } from './protocol/heartbeat.ts';
 import { snapshotTimedOut } from './protocol/install-snapshot.ts';
@@ -20,7 +21,9 @@ export function tick(raft: Raft): void {
 
 /** "If a follower receives no communication over a period of time called the election timeout" (§3.4). */
 function tickOthers(raft: Raft): void {
-  if (raft.electionElapsed < raft.electionTimeout || !promotable(raft)) return;
+  if (raft.electionElapsed < raft.electionTimeout) return;
+  hearAgain(raft);
+  if (!promotable(raft)) return;
   restartElectionTimer(raft);
   tryCampaign(raft, raft.config.preVote ? 'pre' : 'election');
 }

@@ -157,6 +157,26 @@ for (const [what, message] of Object.entries(contradictions)) {
   });
 }
 
+test('S39: after an election timeout the leader is heard again, as voter or learner', () => {
+  const cluster = new TestCluster({ ...abc, learners: ['d'] });
+  cluster.elect('a');
+  for (const to of ['b', 'd']) {
+    const { node } = cluster.member(to);
+    const forged = append({ to, from: 'a', entries: [entry(1, 0)] });
+    expect(() => node.step(forged)).toThrow(expect.objectContaining({ code: 'log-conflict' }));
+    node.setElectionTimeout(10);
+  }
+  cluster.propose('a', 'x');
+  cluster.settle();
+  expect([cluster.commands('b'), cluster.commands('d')]).toEqual([[], []]);
+  for (let i = 0; i < 12; i++) {
+    for (const id of ['a', 'b', 'c', 'd']) cluster.tick(id);
+    cluster.settle();
+  }
+  expect(cluster.leaders).toEqual(['a']);
+  expect([cluster.commands('b'), cluster.commands('d')]).toEqual([['x'], ['x']]);
+});
+
 test('S40: refusals that are old or of another probe change nothing', () => {
   const cluster = new TestCluster(abc);
   cluster.elect('a');

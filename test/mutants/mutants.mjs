@@ -126,8 +126,8 @@ export const MUTANTS = [
   m(
     'timer-never-fires',
     'core/tick.ts',
-    'if (raft.electionElapsed < raft.electionTimeout || !promotable(raft)) return;',
-    'if (raft.electionElapsed < raft.electionTimeout * 1000 || !promotable(raft)) return;',
+    'if (raft.electionElapsed < raft.electionTimeout) return;',
+    'if (raft.electionElapsed < raft.electionTimeout * 1000) return;',
     'no election when the leader is gone',
   ),
   m(

@@ -1,8 +1,9 @@
 /**
  * Leader Completeness (§3.6.3) as seen by a follower: its leader holds every entry that is committed here. One that shows
  * another entry proves that a member has lost what it promised to keep (a store restored from a copy, say). Which of the
- * two it was cannot be told here. So nothing is taken from that leader, and nothing said that would count for it, for the
- * rest of its term; this node keeps what it has committed, and may elect another.
+ * two it was cannot be told here. So nothing is taken from that leader, and nothing said that would count for it, for an
+ * election timeout; this node keeps what it has committed, and may elect another. Then it listens again: if the message
+ * was forged or damaged, no more than that time is lost.
  */
 import { RaftError } from '../errors.ts';
 import type { Raft, Writable } from '../state.ts';
@@ -25,4 +26,11 @@ export function checkCommitted(raft: Raft, leader: NodeId, index: Index, term: T
     `leader ${leader} of term ${raft.term} has an entry of term ${term} at ${index}, where one of term ${committed} is committed`,
     { index },
   );
+}
+
+/** An election timeout went by: the leader of the term may show that it holds what it must. */
+export function hearAgain(raft: Raft): void {
+  if (raft.contradictedTerm === 0) return;
+  const own: Writable<Raft, 'contradictedTerm'> = raft;
+  own.contradictedTerm = 0;
 }
