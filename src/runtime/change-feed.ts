@@ -18,8 +18,9 @@ export interface ChangeRecord {
 
 export class ChangeFeed {
   private readonly engine: Engine;
-  /** Oldest first; at most twice the bound, then cut. */
-  private records: ChangeRecord[] = [];
+  /** Oldest first; at most twice the bound, then cut. Two lists, not one of pairs: these are kept for every command there is. */
+  private entries: Entry[] = [];
+  private outcomes: Outcome[] = [];
   /** Changes below it are not remembered. */
   private first: Index = 1;
   private readonly waiting = new Set<() => void>();
@@ -31,26 +32,33 @@ export class ChangeFeed {
 
   onApplied(entry: Entry, applied: Applied): void {
     if (applied.kind !== 'command' || applied.replayed || applied.outcome.kind === 'error') return;
-    this.records.push({ entry, outcome: applied.outcome });
-    if (this.records.length >= 2 * CHANGES_REMEMBERED_MAX) {
-      this.records = this.records.slice(CHANGES_REMEMBERED_MAX);
-      this.first = this.records[0]?.entry.index ?? this.first;
+    this.entries.push(entry);
+    this.outcomes.push(applied.outcome);
+    if (this.entries.length >= 2 * CHANGES_REMEMBERED_MAX) {
+      this.entries = this.entries.slice(CHANGES_REMEMBERED_MAX);
+      this.outcomes = this.outcomes.slice(CHANGES_REMEMBERED_MAX);
+      this.first = this.entries[0]?.index ?? this.first;
     }
     this.wakeAll();
   }
 
   /** A snapshot took the place of entries that were never applied here one by one. */
   onInstalled(): void {
-    this.records = [];
+    this.forget();
     this.first = (this.engine.member?.appliedIndex ?? 0) + 1;
     this.wakeAll();
   }
 
   /** The member starts anew from storage. */
   onOpened(applied: Index): void {
-    this.records = [];
+    this.forget();
     this.first = applied + 1;
     this.wakeAll();
+  }
+
+  private forget(): void {
+    this.entries = [];
+    this.outcomes = [];
   }
 
   stop(error: RaftError): void {
@@ -70,11 +78,12 @@ export class ChangeFeed {
         );
       }
       const at = this.find(next);
-      const batch = this.records.slice(at);
-      for (const record of batch) {
+      const batch = this.entries.slice(at);
+      const outcomes = this.outcomes.slice(at);
+      for (const [i, entry] of batch.entries()) {
         if (isAborted(signal)) return;
-        next = record.entry.index + 1;
-        yield record;
+        next = entry.index + 1;
+        yield { entry, outcome: outcomes[i] as Outcome };
       }
       if (batch.length > 0) continue;
       if (this.ended !== undefined) throw this.ended;
@@ -85,10 +94,10 @@ export class ChangeFeed {
   /** Position of the first record at or after an index. */
   private find(index: Index): number {
     let low = 0;
-    let high = this.records.length;
+    let high = this.entries.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.records[middle]?.entry.index ?? 0) < index) low = middle + 1;
+      if ((this.entries[middle]?.index ?? 0) < index) low = middle + 1;
       else high = middle;
     }
     return low;
