@@ -502,8 +502,8 @@ export const MUTANTS = [
   m(
     'pause-unnoticed',
     'runtime/member.ts',
-    ' this.core.resumeAfterPause(',
-    ' void (',
+    ' this.core.resumeAfterPause(Math',
+    ' void (Math',
     'a thawed leader believes in its leadership',
   ),
   m(
