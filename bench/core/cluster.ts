@@ -79,8 +79,10 @@ export class Cluster {
   readonly #done: ClusterOptions['done'];
   /** Messages on their way, by receiver. */
   readonly #inboxes: Message[][] = [];
+  /** What is being read is emptied and used again: an environment's queues need not be made anew for every message. */
+  readonly #read: Message[][] = [];
   /** By sender, then by receiver: what the two ends of a link know of it, as between linked nodes. */
-  readonly #ends = new Map<string, Map<string, LinkEnds>>();
+  readonly #ends: LinkEnds[][] = [];
   messages = 0;
   bytes = 0;
 
@@ -95,10 +97,11 @@ export class Cluster {
       this.#logs.push(log);
       this.#byId.set(id, i);
       this.#inboxes.push([]);
+      this.#read.push([]);
       const hardState = { term: 0, vote: '', commit: 0 };
       this.nodes.push(new RawNode(makeConfig({ id, random: seededRandom(i), ...config }), log, { hardState, conf, applied: 0 }));
     });
-    for (const self of ids) this.#ends.set(self, new Map(ids.map((peer) => [peer, { self, peer }])));
+    for (const self of ids) this.#ends.push(ids.map((peer) => ({ self, peer })));
     (this.nodes[0] as RawNode).campaign();
     this.settle();
   }
@@ -112,8 +115,10 @@ export class Cluster {
         const inbox = this.#inboxes[i] as Message[];
         if (inbox.length > 0) {
           busy = true;
-          this.#inboxes[i] = [];
+          this.#inboxes[i] = this.#read[i] as Message[];
+          this.#read[i] = inbox;
           for (let k = 0; k < inbox.length; k++) node.step(inbox[k] as Message);
+          while (inbox.length > 0) inbox.pop();
         }
         while (node.hasReady()) {
           busy = true;
@@ -124,7 +129,7 @@ export class Cluster {
   }
 
   #work(i: number, node: RawNode, ready: Ready): void {
-    this.#send(ready.messages);
+    this.#send(i, ready.messages);
     (this.#logs[i] as ArrayLog).append(ready.entries);
     if (ready.mark !== undefined) node.persisted(ready.mark);
     const after = ready.messagesAfterPersist;
@@ -132,7 +137,7 @@ export class Cluster {
       const message = after[k] as Message;
       if (message.to === node.id) node.step(message);
     }
-    this.#send(after, node.id);
+    this.#send(i, after);
     const { committedEntries } = ready;
     if (committedEntries.length === 0) return;
     for (let k = 0; k < committedEntries.length; k++) this.#apply(i, committedEntries[k] as Entry);
@@ -140,19 +145,20 @@ export class Cluster {
     if (i === 0) this.#done();
   }
 
-  #send(messages: readonly Message[], self = ''): void {
+  #send(from: number, messages: readonly Message[]): void {
     for (let k = 0; k < messages.length; k++) {
       const message = messages[k] as Message;
-      if (message.to === self) continue;
+      const to = this.#byId.get(message.to) as number;
+      if (to === from) continue;
       this.messages++;
-      (this.#inboxes[this.#byId.get(message.to) as number] as Message[]).push(this.#wire ? this.#cross(message) : message);
+      (this.#inboxes[to] as Message[]).push(this.#wire ? this.#cross(message, from, to) : message);
     }
   }
 
-  #cross(message: Message): Message {
-    const bytes = encodePeerMessage({ kind: 'raft', group: 0, message }, this.#ends.get(message.from)?.get(message.to));
+  #cross(message: Message, from: number, to: number): Message {
+    const bytes = encodePeerMessage({ kind: 'raft', group: 0, message }, this.#ends[from]?.[to]);
     this.bytes += bytes.length;
-    const decoded = decodePeerMessage(bytes, this.#ends.get(message.to)?.get(message.from));
+    const decoded = decodePeerMessage(bytes, this.#ends[to]?.[from]);
     if (decoded.kind !== 'raft') throw new Error('not a raft message');
     return decoded.message;
   }

@@ -58,17 +58,18 @@ export class Unstable {
   /** Puts entries at their indexes; what was at or after the first of them is gone. */
   append(entries: readonly Entry[]): void {
     const first = (entries[0] as Entry).index;
-    if (first <= this.offset) {
+    if (first === this.end) {
+      // The usual case, also when all before it is durable: the array and its emptied slots are used on.
+    } else if (first <= this.offset) {
       this.#entries = [];
       this.#head = 0;
       this.offset = first;
       this.inProgress = first;
-    } else if (first < this.end) {
+    } else {
+      assert(first < this.end, 'an append that leaves a hole in the log');
       this.#entries.length = this.#head + first - this.offset;
       // What replaces an entry already handed out has to be handed out too.
       if (this.inProgress > first) this.inProgress = first;
-    } else {
-      assert(first === this.end, 'an append that leaves a hole in the log');
     }
     for (let i = 0; i < entries.length; i++) this.#entries.push(entries[i] as Entry);
   }
