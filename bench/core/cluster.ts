@@ -41,8 +41,8 @@ class ArrayLog implements LogReader {
   }
 
   append(entries: readonly Entry[]): void {
-    const first = entries[0];
-    if (first === undefined) return;
+    if (entries.length === 0) return;
+    const first = entries[0] as Entry;
     const place = first.index - this.#base - 1;
     if (place < this.kept.length) this.kept.length = place;
     for (let i = 0; i < entries.length; i++) this.kept.push(entries[i] as Entry);

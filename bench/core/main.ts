@@ -39,9 +39,18 @@ function commandOf(i: number, value: Uint8Array): Command {
 /** Runs so many proposals; can be run again, on the same logs. */
 type Run = (proposals: number) => void;
 
-/** msgpackr hangs a DataView on what it reads: shared by all on the floor, and among objects, but one per follower over the wire. */
-function viewOn({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, length);
+/**
+ * msgpackr hangs a DataView on what it reads. On the floor, and among objects, one per command is shared by all. Over the
+ * wire each follower has views of its own on the messages it got: read in place, with one DataView per buffer, as
+ * codec/pack.ts does.
+ */
+let read: Uint8Array = new Uint8Array(0);
+const place = { start: 0, end: 0 };
+function unpackInPlace({ buffer, byteOffset, length }: Uint8Array): Command {
+  if (read.buffer !== buffer) read = new Uint8Array(buffer);
+  place.start = byteOffset;
+  place.end = byteOffset + length;
+  return packr.unpack(read, place) as Command;
 }
 
 function floor({ voters, inFlight, bytes, keep }: Shape): Run {
@@ -74,16 +83,17 @@ function core({ voters, inFlight, bytes, keep }: Shape, wire: boolean, broadcast
   let applied = 0;
   let left = 0;
   let next = 0;
+  const unpack = wire ? unpackInPlace : (data: Uint8Array): Command => packr.unpack(data) as Command;
   const propose = (): void => {
     if (applied < waiting.length || left === 0) return;
     left -= inFlight;
     applied = 0;
-    waiting = [];
-    const batch: Uint8Array[] = [];
+    waiting = new Array(inFlight);
+    const batch: Uint8Array[] = new Array(inFlight);
     for (let i = 0; i < inFlight; i++) {
       const command = commandOf(next++, value);
-      waiting.push(command);
-      batch.push(packr.pack(command));
+      waiting[i] = command;
+      batch[i] = packr.pack(command);
     }
     if (!leader.propose(batch).ok) throw new Error('refused');
   };
@@ -94,8 +104,7 @@ function core({ voters, inFlight, bytes, keep }: Shape, wire: boolean, broadcast
     keep,
     apply: (node, entry) => {
       if (entry.data.length === 0) return;
-      const command =
-        node === 0 ? (waiting[applied++] as Command) : (packr.unpack(wire ? viewOn(entry.data) : entry.data) as Command);
+      const command = node === 0 ? (waiting[applied++] as Command) : unpack(entry.data);
       (maps[node] as Map<number, Uint8Array>).set(command.key, command.value);
     },
     done: () => propose(),

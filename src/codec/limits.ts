@@ -14,6 +14,8 @@ export const ENTRY_BYTES_MAX: number = 64 * 1024 * 1024;
 export const POOL_BYTES: number = 64 * 1024;
 /** Bytes of a message, or of all but its bulk, that are decoded in place. */
 export const SMALL_BYTES_MAX = 1024;
+/** Bytes of a buffer that is kept as the one read last: a message, or a segment of the log. Larger ones are let go. */
+export const READ_BYTES_MAX: number = 1024 * 1024;
 /** Bytes of msgpackr's pool that are kept between calls. A larger pool is given back to the collector after use. */
 export const POOL_BYTES_MAX: number = 1024 * 1024;
 /** Runs of entries whose encoding is remembered, so that all followers and the disk share one encoding. */

@@ -17,6 +17,7 @@ import {
   MESSAGE_DEPTH_MAX,
   POOL_BYTES,
   POOL_BYTES_MAX,
+  READ_BYTES_MAX,
   SMALL_BYTES_MAX,
 } from './limits.ts';
 import { fromTagged, Tagged, toPackable } from './value.ts';
@@ -138,10 +139,23 @@ function whole(bytes: Uint8Array, end: number): number {
   return end;
 }
 
+/**
+ * What was read last, whole: the commands of a message or a segment lie in one buffer and are read one after the other.
+ * msgpackr keeps a DataView on what it reads, which costs more to make than most commands to read.
+ */
+let read: Uint8Array = new Uint8Array(0);
+const place: { start: number; end: number } = { start: 0, end: 0 };
+
 /** Through a view of our own: msgpackr leaves a field on what it reads, and hands out Buffers where it is given one. */
 function decode(packr: Packr, bytes: Uint8Array, end: number): unknown {
+  const { buffer, byteOffset } = bytes;
   try {
-    return packr.unpack(new Uint8Array(bytes.buffer, bytes.byteOffset, end));
+    // A large buffer is not kept alive for the sake of the next call.
+    if (buffer.byteLength > READ_BYTES_MAX) return packr.unpack(new Uint8Array(buffer, byteOffset, end));
+    if (read.buffer !== buffer) read = new Uint8Array(buffer);
+    place.start = byteOffset;
+    place.end = byteOffset + end;
+    return packr.unpack(read, place);
   } catch (cause) {
     throw new RaftError('message-invalid', 'encoded value: cannot be decoded', { cause });
   }
