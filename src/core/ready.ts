@@ -37,7 +37,9 @@ export class ReadyMaker {
     const { log, role, outbox } = raft;
     const committedEntries = log.committedEntries();
     if (role.name === 'leader') {
-      flushAppends(raft, role, committedEntries.length > 0);
+      // A leader that this Ready may remove has no later append to tell the commit index with.
+      const leadsOn = role.pendingConfIndex <= log.applyWindow.applying;
+      flushAppends(raft, role, leadsOn && committedEntries.length > 0);
       role.reads.close();
     }
     const hardChanged = this.#hardChanged();

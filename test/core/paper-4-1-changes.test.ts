@@ -143,7 +143,7 @@ test('§4.2.1 who is removed and added again begins with nothing, whatever it ha
   expect(stateOf(cluster, 'a').commitIndex).toBe(commitIndex);
 });
 
-test('§4.2.2 a leader that removes itself leads until that is committed, and does not count itself for it', () => {
+test('§4.2.2 a leader that removes itself leads until that is committed by the configuration before, and then steps down', () => {
   const cluster = ledByA();
   cluster.change('a', change('-a'));
   cluster.isolate('b');
@@ -154,6 +154,18 @@ test('§4.2.2 a leader that removes itself leads until that is committed, and do
   cluster.tick('a');
   cluster.settle();
   expect(stateOf(cluster, 'a')).toMatchObject({ role: 'follower', conf: { voters: ['b', 'c'] } });
+});
+
+test('§4.2.2 a leader that has removed itself goes with a word: the others know that it is committed, and need it no more', () => {
+  const cluster = new TestCluster({ voters: ['a', 'b'] });
+  cluster.elect('a');
+  cluster.change('a', change('-a'));
+  cluster.settle();
+  cluster.crash('a');
+  expect(stateOf(cluster, 'b').conf.voters).toEqual(['b']);
+  cluster.node('b').forgetLeader();
+  cluster.elect('b');
+  expect(cluster.propose('b', 'x').ok).toBe(true);
 });
 
 test('§4.2.2 told to go on until it is replaced, it manages a cluster that it is no part of, without counting itself', () => {
