@@ -180,6 +180,18 @@ test('§10.2.2 if all that filled the window was lost, a heartbeat that is answe
   expect(cluster.commands('b')).toEqual(['1', '2', '3']);
 });
 
+test('§10.2.2 into a full window a heartbeat’s answer lets one append go, and that one without entries', () => {
+  const cluster = ledByA({ maxInflightMessages: 2 });
+  for (const command of ['1', '2', '3']) {
+    cluster.propose('a', command);
+    cluster.work('a');
+  }
+  cluster.drop(() => true);
+  cluster.receive({ type: 'heartbeat-response', from: 'b', to: 'a', term: 1, round: 0 });
+  expect(appends(cluster, 'b')).toMatchObject([{ prevIndex: 3, entries: [] }]);
+  expect(progressOf(cluster, 'a', 'b')).toMatchObject({ nextIndex: 4, paused: true });
+});
+
 test('§10.2.2 one append carries no more than its limits in bytes and in entries, and always at least one entry', () => {
   const bytes = ({ data }: { data: Uint8Array }): number => data.length;
   const sizes = (config: object): number[] => {

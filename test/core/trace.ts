@@ -2,8 +2,15 @@
  * Traces: a script that a person can read, with what it prints beside it. A block is commands, a line of dashes, the output,
  * an empty line. `#` begins a comment. Run with TABRAFT_UPDATE_TRACES=1 to write the outputs anew; then read the difference.
  */
-import { describeConf, describeMessage, describeReady, describeStatus } from '../../src/core/describe.ts';
-import type { Message } from '../../src/core/types.ts';
+import {
+  describeConf,
+  describeEntry,
+  describeHardState,
+  describeMessage,
+  describeReady,
+  describeStatus,
+} from '../../src/core/describe.ts';
+import { type Message, makeEntry } from '../../src/core/types.ts';
 import { change, TestCluster } from './cluster.ts';
 
 const DASHES = '----';
@@ -45,6 +52,7 @@ class Runner {
   readonly #actions: Readonly<Record<string, (id: string, rest: string[], words: string[]) => string | undefined>> = {
     cluster: (_id, _rest, words) => this.#setUp(words),
     tick: (id, [count = '1']) => void this.#it.tick(id, Number(count)),
+    rounds: (id, [count = '1']) => this.#rounds(id, Number(count)),
     timeout: (id, [ticks = '1']) => void this.#it.node(id).setElectionTimeout(Number(ticks)),
     campaign: (id) => void this.#it.node(id).campaign(),
     elect: (id) => void this.#it.elect(id),
@@ -52,7 +60,18 @@ class Runner {
     change: (id, steps) => said(this.#it.change(id, change(...steps))),
     read: (id, [context = 'r']) => said(this.#it.node(id).readIndex(context)),
     transfer: (id, [target = '']) => said(this.#it.node(id).transferLeader(target)),
-    forget: (id) => void this.#it.node(id).forgetLeader(),
+    forget: (id) => (this.#it.node(id).forgetLeader() ? undefined : 'refused'),
+    priority: (id, [value = '0']) => void this.#it.node(id).setPriority(Number(value)),
+    checkquorum: (id, [on]) => void this.#it.node(id).setCheckQuorum(on === 'on'),
+    range: (id, [min = '0', max = '0']) => void this.#it.node(id).setElectionTimeoutRange({ minTicks: Number(min), maxTicks: Number(max) }),
+    lease: (_id, _rest, ids) => ids.map((id) => `${id} ${this.#it.node(id).inLease() ? 'holds a lease' : 'holds no lease'}`).join('\n'),
+    memory: (id, [from = '0']) => this.#memory(id, Number(from)),
+    disk: (id) => this.#disk(id),
+    terms: (_id, _rest, ids) => ids.map((id) => `${id} ${this.#it.member(id).disk.kept.map(({ term }) => term).join(' ') || 'empty'}`).join('\n'),
+    start: (id, [term = '0', ...terms]) => this.#start(id, Number(term), terms.map(Number)),
+    partition: (_id, _rest, words) => this.#partition(words),
+    pending: () => this.#it.network.map((message) => describeMessage(message)).join('\n') || 'nothing',
+    repeat: (_id, _rest, words) => this.#repeat(words),
     unreachable: (id, [peer = '']) => void this.#it.node(id).reportUnreachable(peer),
     snapshot: (id, [peer = '', fate]) => void this.#it.node(id).reportSnapshot(peer, fate === 'arrived'),
     pause: (id, [ticks = '0']) => void this.#it.node(id).resumeAfterPause(Number(ticks)),
@@ -120,6 +139,59 @@ class Runner {
       node.ready = original;
     }
     return lines.join('\n');
+  }
+
+  /** A tick, then everything that follows from it; so many times. */
+  #rounds(id: string, count: number): undefined {
+    for (let i = 0; i < count; i++) {
+      this.#it.tick(id);
+      this.#it.settle();
+    }
+    return undefined;
+  }
+
+  /** Entries below `from` are not in memory; 0: all are, and the node is told. */
+  #memory(id: string, from: number): undefined {
+    this.#it.member(id).disk.inMemoryFrom = from;
+    if (from === 0) this.#it.node(id).onEntriesFetched();
+    return undefined;
+  }
+
+  #disk(id: string): string {
+    const { hardState, base, kept } = this.#it.member(id).disk;
+    const entries = kept.map((entry) => describeEntry(entry)).join(', ');
+    return `${id} ${describeHardState(hardState)} after ${base.term}/${base.index} [${entries}]`;
+  }
+
+  /** The node starts anew in that term, with a log of entries of those terms. */
+  #start(id: string, term: number, terms: readonly number[]): undefined {
+    const { disk } = this.#it.member(id);
+    disk.hardState = { term, vote: '', commit: 0 };
+    disk.kept = terms.map((one, i) => makeEntry(i + 1, one, 'normal', 0, new TextEncoder().encode(`${one}.${i + 1}`), undefined));
+    this.#it.restart(id);
+    return undefined;
+  }
+
+  /** `partition a b | c d e`: links between the groups are cut, and no others. */
+  #partition(words: readonly string[]): undefined {
+    this.#it.heal();
+    const groups = words
+      .join(' ')
+      .split('|')
+      .map((group) => group.trim().split(' '));
+    for (const group of groups)
+      for (const other of groups) if (group !== other) for (const from of group) for (const to of other) this.#it.cut(from, to);
+    return undefined;
+  }
+
+  /** `repeat append-request a->b`: what was sent last and matches arrives once more; `repeat 2 …`: the one before it. */
+  #repeat(words: readonly string[]): string {
+    const back = Number(words[0]);
+    const chosen = this.#it.sent.filter(matching(Number.isNaN(back) ? words : words.slice(1)));
+    const message = chosen.at(Number.isNaN(back) ? -1 : -back);
+    if (message === undefined) return 'nothing of that kind was sent';
+    this.#it.receive(message);
+    return describeMessage(message);
   }
 
   #hold(id: string): undefined {
