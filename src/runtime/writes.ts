@@ -107,8 +107,8 @@ export class Writes {
 
   /** Ends a write for its caller with an error; it may have been, or yet be, applied if it was ever sent. */
   giveUp(write: Pending, code: 'aborted' | 'timeout' | 'no-leader' | 'stopped' | 'removed', text: string): void {
+    const sent = mayComeYet(write);
     if (!this.forget(write)) return;
-    const sent = write.attempts > 0;
     const honest = code === 'no-leader' && sent ? 'timeout' : code;
     write.request.done({ kind: 'failed', error: new RaftError(honest, text, { mayHaveApplied: sent }) });
   }
@@ -326,7 +326,7 @@ export class Writes {
     for (const write of [...this.pending.values()]) {
       // What was sent stays in the outbox: the next life of this node finishes it.
       this.pending.delete(write.sequence);
-      write.request.done({ kind: 'failed', error: new RaftError(code, text, { mayHaveApplied: write.attempts > 0 }) });
+      write.request.done({ kind: 'failed', error: new RaftError(code, text, { mayHaveApplied: mayComeYet(write) }) });
     }
     this.inherited.clear();
     this.unsent = [];
@@ -369,6 +369,11 @@ function inheritedKey(session: number, sequence: number): string {
 }
 
 /** Lost on the way it may have arrived all the same; refused by a leader it has not. */
+/** Sent, and not refused since; or refused, but still in the outbox, from which the next life of this node would send it. */
+function mayComeYet(write: Pending): boolean {
+  return write.attempts > 0 || write.saved !== undefined;
+}
+
 function isLost({ code }: RaftError): boolean {
   return code === 'link-failed' || code === 'timeout' || code === 'stopped';
 }
