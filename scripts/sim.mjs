@@ -110,10 +110,12 @@ async function crashPoints(sim) {
   let bad = 0;
   const options = values.pairs === undefined ? { every: Number(values.every) } : { pairs: Number(values.pairs) };
   for (const name of Object.keys(sim.crashScenarios())) {
-    const { runs, failed } = await sim.searchCrashes(name, options);
+    const { runs, failed } = await sim.searchCrashes(name, { ...options, failuresMax: Number(values['max-failures']) });
     console.log(`${name}: ${runs} runs, ${failed.length} failed`);
-    for (const { points, report } of failed.slice(0, 3)) console.log(`  ${JSON.stringify(points)}: ${failureOf(report)}`);
+    for (const { points, report } of failed.slice(0, 3))
+      console.log(`  FAILED ${failureOf(report)} at ${JSON.stringify(points)}`);
     bad += failed.length;
+    if (bad >= Number(values['max-failures'])) break;
   }
   return bad === 0 ? 0 : 1;
 }

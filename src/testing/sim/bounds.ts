@@ -24,12 +24,13 @@ export function checkBounds({ nodes, evidence, plan }: SimCluster): void {
 /** How long a healed cluster is left alone, in its greatest election timeouts. */
 const CALM_TIMEOUTS = 4;
 /** Messages of the algorithm that one node may send one other in a heartbeat's time when nothing happens. */
-const CALM_MESSAGES = 6;
+const CALM_MESSAGES = 2;
 
 /** I34, I36: left alone, a healthy cluster keeps its leader and its term, writes nothing, and only its heart beats. */
 export async function checkCalm(cluster: SimCluster, runTo: (untilMs: number) => Promise<boolean>): Promise<void> {
   const { scheduler, evidence, plan, network, ghost } = cluster;
   const { heartbeatMs, electionTimeoutMs } = plan.tuning;
+  cluster.calm = true;
   const leader = cluster.leader?.id;
   const term = cluster.leader?.engine?.term;
   const before = network.counts.raft;

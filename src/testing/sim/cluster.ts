@@ -40,6 +40,7 @@ export class SimCluster {
   readonly #random: Prng;
   /** Nodes that stay down after the rest has healed. */
   readonly absent: Set<NodeId> = new Set();
+  calm = false;
   #healed = false;
   #changedMs = Number.NEGATIVE_INFINITY;
 

@@ -38,7 +38,7 @@ function putCrashes(cluster: SimCluster, points: readonly CrashPoint[]): void {
     disk.onBoundary = (_disk, boundary) => {
       const point = own.find((one) => one.boundary === boundary);
       const node = cluster.nodes.find(({ id }) => id === disk.nodeId);
-      if (point === undefined || node === undefined || !node.running) return;
+      if (point === undefined || node === undefined || !node.running || cluster.calm) return;
       disk.keepsAtCrash = point.keeps;
       cluster.evidence.mark('fault:crash-point');
       node.crash('power');
@@ -53,7 +53,9 @@ export async function countBoundaries(plan: Plan): Promise<ReadonlyMap<NodeId, n
   await simulate(plan, {
     onCluster: (cluster) => {
       cluster.onDisk = (disk) => {
-        disk.onBoundary = (_disk, boundary) => counts.set(disk.nodeId, boundary);
+        disk.onBoundary = (_disk, boundary) => {
+          if (!cluster.calm) counts.set(disk.nodeId, boundary);
+        };
       };
     },
   });
@@ -63,6 +65,8 @@ export async function countBoundaries(plan: Plan): Promise<ReadonlyMap<NodeId, n
 export interface CrashSearchOptions {
   /** Every so many points only: 1 for all. */
   readonly every?: number;
+  /** Ends the search after so many that failed. */
+  readonly failuresMax?: number;
   /** Pairs of points instead of single ones, this many of them. */
   readonly pairs?: number;
 }
@@ -95,12 +99,15 @@ export async function searchCrashes(
   const plan = crashScenarios()[name];
   if (plan === undefined) throw new RangeError(`There is no scenario named ${name}.`);
   const failed: CrashRun[] = [];
+  let runs = 0;
   const all = await crashPointsOf(plan, options);
   for (const points of all) {
     const report = await simulateWithCrashes(plan, points);
+    runs += 1;
     if (report.violations.length > 0) failed.push({ scenario: name, points, report });
+    if (failed.length >= (options.failuresMax ?? Number.POSITIVE_INFINITY)) break;
   }
-  return { runs: all.length, failed };
+  return { runs, failed };
 }
 
 /** Short runs, each about one thing that is written. */
