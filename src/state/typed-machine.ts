@@ -1,4 +1,5 @@
 /** Makes a Machine of what people write: typed handlers over a state, or three functions over bytes. */
+import { collected } from '../codec/join.ts';
 import { packValue, unpackValue } from '../codec/pack.ts';
 import { RaftError } from '../core/errors.ts';
 import type { ApplyContext, ByteMachine, Machine, Outcome } from './state-machine.ts';
@@ -94,7 +95,7 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
     const first = await iterator.next();
     const form = first.done === true ? undefined : first.value[0];
     const rest: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => iterator };
-    const saved: unknown = form === OWN_CHUNKS[0] ? rest : unpackValue(await collect(rest), 'given away');
+    const saved: unknown = form === OWN_CHUNKS[0] ? rest : unpackValue(await collected(rest), 'given away');
     const current =
       version === this.version || this.definition.migrate === undefined ? saved : this.definition.migrate(saved, version);
     const restore = this.definition.restore as ((saved: unknown) => S | Promise<S>) | undefined;
@@ -223,20 +224,4 @@ async function* prefixed(first: Uint8Array, rest: AsyncIterable<Uint8Array>): As
 function* cut(bytes: Uint8Array): Iterable<Uint8Array> {
   yield ONE_VALUE;
   for (let at = 0; at < bytes.length; at += STATE_CHUNK_BYTES) yield bytes.subarray(at, at + STATE_CHUNK_BYTES);
-}
-
-async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of chunks) {
-    parts.push(chunk);
-    length += chunk.length;
-  }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

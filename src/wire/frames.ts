@@ -5,6 +5,7 @@
  *   frame = pieces;  piece = flags: 1 byte, length: 2 bytes (big-endian), bytes
  *   flags = 1 (bulk) + 2 (first of its message) + 4 (last of its message)
  */
+import { joined } from '../codec/join.ts';
 import { RaftError } from '../core/errors.ts';
 import { BULK_QUEUE_BYTES_MAX, FRAME_BYTES_MAX, MESSAGE_BYTES_MAX, URGENT_QUEUE_BYTES_MAX } from './limits.ts';
 
@@ -139,21 +140,11 @@ export class FrameReader {
     this.partBytes[lane] += bytes.length;
     if (this.partBytes[lane] > MESSAGE_BYTES_MAX) refuse('a message larger than allowed');
     if ((flags & LAST) === 0) return;
-    const message = join(parts, this.partBytes[lane]);
+    const message = joined(parts, this.partBytes[lane]);
     this.parts[lane] = [];
     this.partBytes[lane] = 0;
     this.deliver(message);
   }
-}
-
-function join(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function refuse(what: string): never {

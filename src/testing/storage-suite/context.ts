@@ -1,4 +1,5 @@
 /** What a case of the storage suite works with: a room of its own, and assertions that need no framework. */
+import { collected } from '../../codec/join.ts';
 import { RaftError, type RaftErrorCode } from '../../core/errors.ts';
 import { type Entry, makeEntry, NO_BYTES, type SnapshotMeta } from '../../core/types.ts';
 import { randomId } from '../../storage/identity.ts';
@@ -110,13 +111,6 @@ export async function readAll(store: NodeStore, from: number, to: number, bytesM
 }
 
 export async function readSnapshot(snapshot: StoredSnapshot | undefined, from = 0): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of snapshot?.chunks(from) ?? []) chunks.push(chunk);
-  const all = new Uint8Array(chunks.reduce((bytes, chunk) => bytes + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
+  const all = await collected(snapshot?.chunks(from) ?? []);
   return all.length === 0 ? NO_BYTES : all;
 }
