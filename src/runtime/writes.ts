@@ -368,12 +368,12 @@ function inheritedKey(session: number, sequence: number): string {
   return `${session}/${sequence}`;
 }
 
-/** Lost on the way it may have arrived all the same; refused by a leader it has not. */
 /** Sent, and not refused since; or refused, but still in the outbox, from which the next life of this node would send it. */
 function mayComeYet(write: Pending): boolean {
   return write.attempts > 0 || write.saved !== undefined;
 }
 
+/** Lost on the way it may have arrived all the same; refused by a leader it has not. */
 function isLost({ code }: RaftError): boolean {
   return code === 'link-failed' || code === 'timeout' || code === 'stopped';
 }
