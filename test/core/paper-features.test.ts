@@ -41,7 +41,7 @@ test('a candidate of lower priority is refused by a voter with as good a log; of
 test('a voter that could not lead itself refuses nobody for priority', () => {
   const cluster = new TestCluster({ voters: ['a', 'b', 'w'], witnesses: ['w'], config: { ...BARE, priority: 0 } });
   cluster.node('w').setPriority(9);
-  cluster.receive(voteRequest({ from: 'a', to: 'w' }));
+  cluster.receive(voteRequest({ from: 'a', to: 'w', lastIndex: 0, lastTerm: 0 }));
   expect(says(cluster, 'w')).toMatchObject([{ reject: false }]);
 });
 
