@@ -158,8 +158,8 @@ class Model {
   }
 
   compact(to: number): void {
-    const index = Math.min(to, this.applied, this.disk.lastIndex());
-    // As a driver does: nothing that was handed out to be applied, and nothing while a snapshot is to be written.
+    const index = Math.min(to, this.applied, this.log.stable);
+    // As a driver does: nothing that is not known to be durable, nothing that was handed out to be applied, and nothing while a snapshot is to be written.
     if (index <= this.base.index || this.log.unstable.snapshot !== undefined || this.writes.length > 0) return;
     if (this.applied > this.disk.lastIndex()) return;
     this.base = { index, term: this.termAt(index) as number };
