@@ -2,8 +2,9 @@
  * The core's own suite alone: what Stryker runs for every mutant (docs/MUTANTS.md). All files share one worker, and those
  * that try many random runs come last: a mutant that another test kills never waits for them.
  */
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
 import type { ViteUserConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import whole from '../../vitest.config.ts';
 
 const SLOW = /log-model|paper-5-4-safety/;
