@@ -49,6 +49,8 @@ interface Write {
   readonly entries: readonly Entry[];
   readonly messages: readonly Message[];
   readonly snapshot: SnapshotMeta | undefined;
+  /** Of its snapshot, among all that were taken in; 0 without one. */
+  readonly restore: number;
   done: boolean;
 }
 
@@ -73,7 +75,7 @@ export class Replica {
   /** Committed, waiting for a snapshot that is being restored. */
   private toApply: Entry[] = [];
   private restoring = false;
-  /** Snapshots taken in so far; only when the last of them is restored does applying go on. */
+  /** Snapshots handed to storage so far; only when the last of them is restored does applying go on. */
   private restores = 0;
   private lastRestore: Promise<unknown> = Promise.resolve();
   private pumping = false;
@@ -142,7 +144,10 @@ export class Replica {
     if (ready.hardState !== undefined) this.unwritten = ready.hardState;
     // A new commit index alone is not worth a write: it goes with the next one. Losing it loses nothing (§3.8).
     const nothing = !ready.mustSync;
-    const write: Write = { mark, entries, messages: ready.messagesAfterPersist, snapshot, done: nothing };
+    // Counted from here: one that was handed over before may be restored while this one is still being written.
+    if (snapshot !== undefined) this.restores += 1;
+    const restore = snapshot === undefined ? 0 : this.restores;
+    const write: Write = { mark, entries, messages: ready.messagesAfterPersist, snapshot, restore, done: nothing };
     this.writes.push(write);
     if (nothing) return this.drainWrites();
     if (snapshot !== undefined) this.restoring = true;
@@ -170,7 +175,7 @@ export class Replica {
   private drainWrites(): void {
     for (let write = this.writes[0]; write?.done === true && !this.stopped; write = this.writes[0]) {
       this.writes.shift();
-      if (write.snapshot !== undefined) this.install(write.snapshot);
+      if (write.snapshot !== undefined) this.install(write.snapshot, write.restore);
       this.view.append(write.entries);
       if (write.mark !== undefined) this.core.persisted(write.mark);
       for (const message of write.messages) this.deliver(message);
@@ -194,14 +199,12 @@ export class Replica {
   }
 
   /** The snapshot is durable: the machine becomes what it says; committed entries wait meanwhile. */
-  private install(meta: SnapshotMeta): void {
+  private install(meta: SnapshotMeta, number: number): void {
     this.view.reset(meta);
     this.toApply = [];
     // One after the other: of two at once the older could end last, and bring an older state back.
     const restore = this.lastRestore.then(() => (this.stopped ? undefined : this.restoreFromStore()));
     this.lastRestore = restore.catch(() => undefined);
-    this.restores += 1;
-    const number = this.restores;
     // What was waiting is applied here too: an entry of a later build ends this node as it does anywhere else.
     restore
       .then(() => {
