@@ -148,7 +148,10 @@ const matrix = values.resume || values.only !== undefined || values.table ? know
 async function judgeAll() {
   if (values.canary) values.suites = 'sim';
   const only = values.canary ? ['send-before-durable'] : values.only?.split(',');
-  const judged = new Set(values.resume ? known.map(({ id }) => id) : []);
+  const suites = values.suites.split(',');
+  const judged = new Set(
+    values.resume ? known.filter(({ kills }) => suites.every((suite) => suite in kills)).map(({ id }) => id) : [],
+  );
   const waiting = MUTANTS.filter(({ id }) => (only === undefined || only.includes(id)) && !judged.has(id));
   const count = waiting.length;
   const done = [];
@@ -158,7 +161,8 @@ async function judgeAll() {
       done.push(verdict);
       if (values.canary) continue;
       const at = matrix.findIndex(({ id }) => id === verdict.id);
-      matrix.splice(at < 0 ? matrix.length : at, at < 0 ? 0 : 1, verdict);
+      const before = values.resume ? matrix[at]?.kills : undefined;
+      matrix.splice(at < 0 ? matrix.length : at, at < 0 ? 0 : 1, { ...verdict, kills: { ...before, ...verdict.kills } });
       mkdirSync(dirname(out), { recursive: true });
       writeFileSync(out, `${JSON.stringify(matrix.toSorted(order), null, 2)}\n`);
     }

@@ -24,7 +24,7 @@ interface Transaction {
 
 export type Tables = Readonly<Record<Table, Map<Key, Uint8Array>>>;
 
-const emptyTables = (): Tables => ({ meta: new Map(), log: new Map(), chunks: new Map(), records: new Map() });
+export const emptyTables = (): Tables => ({ meta: new Map(), log: new Map(), chunks: new Map(), records: new Map() });
 
 export class ModelledDisk {
   onStep: DiskHook | undefined = undefined;
@@ -38,8 +38,8 @@ export class ModelledDisk {
 
   static from(tables: Tables): ModelledDisk {
     const disk = new ModelledDisk();
-    disk.#base = copy(tables);
-    disk.#now = copy(tables);
+    disk.#base = copyTables(tables);
+    disk.#now = copyTables(tables);
     return disk;
   }
 
@@ -68,9 +68,9 @@ export class ModelledDisk {
   crash(keep: (place: number) => boolean): void {
     this.#life += 1;
     const kept = this.#unsynced.filter((_, place) => keep(place));
-    for (const { operations } of kept) apply(this.#base, operations);
+    for (const { operations } of kept) applyOperations(this.#base, operations);
     this.#unsynced = [];
-    this.#now = copy(this.#base);
+    this.#now = copyTables(this.#base);
   }
 
   async commit(transaction: Transaction, alive: () => boolean): Promise<void> {
@@ -81,14 +81,14 @@ export class ModelledDisk {
     };
     await step('called');
     this.#unsynced.push(transaction);
-    apply(this.#now, transaction.operations);
+    applyOperations(this.#now, transaction.operations);
     await step('applied');
     if (transaction.durability === 'strict') this.#sync();
     await step('durable');
   }
 
   #sync(): void {
-    for (const { operations } of this.#unsynced) apply(this.#base, operations);
+    for (const { operations } of this.#unsynced) applyOperations(this.#base, operations);
     this.#unsynced = [];
   }
 }
@@ -120,14 +120,14 @@ class ModelledMedium implements Medium {
   }
 
   async scan(table: 'log' | 'chunks', key: number, limit: number): Promise<readonly StoredRecord[]> {
-    const sorted = numbers(this.#tables()[table]);
+    const sorted = sortedRecords(this.#tables()[table]);
     const floor = sorted.findLast(([stored]) => stored <= key)?.[0] ?? key;
     const found = sorted.filter(([stored]) => stored >= floor).slice(0, limit);
     return found.map(([stored, value]) => ({ key: stored, value: value.slice() }));
   }
 
   async keys(table: 'log' | 'chunks', from: number, to: number, limit: number): Promise<readonly number[]> {
-    const sorted = numbers(this.#tables()[table]).map(([key]) => key);
+    const sorted = sortedRecords(this.#tables()[table]).map(([key]) => key);
     return sorted.filter((key) => key >= from && key < to).slice(0, limit);
   }
 
@@ -154,11 +154,12 @@ class ModelledMedium implements Medium {
   }
 }
 
-function numbers(table: ReadonlyMap<Key, Uint8Array>): [number, Uint8Array][] {
+/** In the order of the keys. */
+export function sortedRecords(table: ReadonlyMap<Key, Uint8Array>): [number, Uint8Array][] {
   return [...table].map(([key, value]): [number, Uint8Array] => [Number(key), value]).sort(([a], [b]) => a - b);
 }
 
-function copy(tables: Tables): Tables {
+export function copyTables(tables: Tables): Tables {
   return {
     meta: new Map(tables.meta),
     log: new Map(tables.log),
@@ -167,7 +168,7 @@ function copy(tables: Tables): Tables {
   };
 }
 
-function apply(tables: Tables, operations: readonly Operation[]): void {
+export function applyOperations(tables: Tables, operations: readonly Operation[]): void {
   for (const operation of operations) {
     const table = tables[operation.table];
     if (operation.kind === 'put') table.set(operation.key, operation.value.slice());

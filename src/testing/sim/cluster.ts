@@ -1,28 +1,26 @@
 /** The simulated cluster: nodes over one network, one room and one ghost, and what can be done to them. */
-import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import type { Suffrage } from '../../runtime/api.ts';
-import { memberIds, suffrageOf } from '../../runtime/member-info.ts';
-import { NodeMembership } from '../../runtime/membership.ts';
+import { memberIds } from '../../runtime/member-info.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import { Prng } from '../prng.ts';
-import { askChange, type ChangeStrike } from './change-strikes.ts';
+import { Casualties } from './casualties.ts';
 import { VirtualDisk } from './disk.ts';
 import { Evidence } from './evidence.ts';
 import { Ghost } from './ghost.ts';
 import { watchIsolation } from './isolation.ts';
 import { VirtualNetwork } from './network.ts';
+import { PackedDisk } from './packed-disk.ts';
 import type { Plan, Strike, Target } from './plan.ts';
 import { quorumHas } from './quorums.ts';
 import { Scheduler } from './scheduler.ts';
 import { VirtualRoom } from './signaling.ts';
+import type { SimDisk } from './sim-disk.ts';
 import { SimNode, type World } from './sim-node.ts';
 import { TraceHash } from './trace-hash.ts';
 
 /** A slow disk takes so many times as long. */
 const SLOW_DISK_FACTOR = 60;
-/** How long a membership change of the plan may take, in ms. */
-const CHANGE_TIMEOUT_MS = 4_000;
 
 export class SimCluster {
   readonly plan: Plan;
@@ -33,7 +31,7 @@ export class SimCluster {
   readonly room: VirtualRoom;
   readonly hash: TraceHash = new TraceHash();
   /** Sees every disk before it is used. */
-  onDisk: ((disk: VirtualDisk) => void) | undefined = undefined;
+  onDisk: ((disk: SimDisk) => void) | undefined = undefined;
   readonly #nodes: SimNode[] = [];
   readonly #byId = new Map<NodeId, SimNode>();
   readonly #world: World;
@@ -42,7 +40,7 @@ export class SimCluster {
   readonly absent: Set<NodeId> = new Set();
   calm = false;
   #healed = false;
-  #changedMs = Number.NEGATIVE_INFINITY;
+  readonly #casualties: Casualties = new Casualties(this);
 
   constructor(plan: Plan, machine: (version: number) => Machine) {
     this.plan = plan;
@@ -61,6 +59,7 @@ export class SimCluster {
       tuning: plan.tuning,
       sessionsMax: plan.sessionsMax,
       machine,
+      onCorrupt: (node) => this.scheduler.at(0, '', () => this.#casualties.replace(node)),
     };
     this.network.onDeliver = (from, to, bytes, raft) => this.hash.addMessage(this.scheduler.nowMs, from, to, bytes, raft);
     this.scheduler.onStep = (owner) => this.#byId.get(owner)?.inspect();
@@ -74,16 +73,17 @@ export class SimCluster {
   boot(): void {
     const { voters, learners } = this.plan;
     for (let i = 0; i < voters + learners; i += 1) {
-      const node = this.#addNode(i < voters ? 'voter' : 'learner');
+      const node = this.addNode(i < voters ? 'voter' : 'learner');
       this.scheduler.at(i === 0 ? 0 : this.#random.span(30, 300), '', () => node.start('enter'));
     }
     for (const strike of this.plan.strikes) this.scheduler.at(strike.atMs, '', () => this.#strike(strike));
     this.scheduler.at(this.plan.healAtMs, '', () => this.heal());
   }
 
-  #addNode(suffrage: Suffrage): SimNode {
+  addNode(suffrage: Suffrage): SimNode {
     const id = `n${this.#nodes.length + 1}`;
-    const disk = new VirtualDisk(id, this.scheduler, this.#random.fork(`disk/${id}`));
+    const Disk = this.plan.packed === true ? PackedDisk : VirtualDisk;
+    const disk: SimDisk = new Disk(id, this.scheduler, this.#random.fork(`disk/${id}`));
     disk.faults = this.plan.disk;
     this.onDisk?.(disk);
     const node = new SimNode(id, suffrage, disk, this.#world);
@@ -124,7 +124,7 @@ export class SimCluster {
     this.hash.add(`${this.scheduler.nowMs} ${strike.kind} ${done}`);
   }
 
-  #later(forMs: number, run: () => void): void {
+  later(forMs: number, run: () => void): void {
     this.scheduler.after(forMs, '', () => {
       if (!this.#healed) run();
     });
@@ -136,7 +136,7 @@ export class SimCluster {
       const up = this.#nodes.filter((node) => node.running);
       for (const node of up) {
         node.crash(strike.crash);
-        this.#later(strike.forMs + this.#random.span(0, 200), () => node.start('enter'));
+        this.later(strike.forMs + this.#random.span(0, 200), () => node.start('enter'));
       }
       return up.length > 0;
     }
@@ -151,23 +151,23 @@ export class SimCluster {
     switch (strike.kind) {
       case 'crash':
         node.crash(strike.crash);
-        this.#later(strike.forMs, () => node.start('enter'));
+        this.later(strike.forMs, () => node.start('enter'));
         return true;
       case 'stop':
         node.stop(() => {
           if (this.#healed) node.start('enter');
-          else this.#later(strike.forMs, () => node.start('enter'));
+          else this.later(strike.forMs, () => node.start('enter'));
         });
         return true;
       case 'upgrade':
         if (node.version > 1) return false;
         node.upgrade();
         node.crash('process');
-        this.#later(strike.forMs, () => node.start('enter'));
+        this.later(strike.forMs, () => node.start('enter'));
         return true;
       case 'freeze':
         node.process?.freeze();
-        this.#later(strike.forMs, () => this.#thaw(node));
+        this.later(strike.forMs, () => this.#thaw(node));
         return true;
       case 'isolate':
         return this.#isolate(node, strike.forMs);
@@ -206,7 +206,9 @@ export class SimCluster {
       case 'failing-disk':
         return this.#disk(node, { fail: 0.3, failCodes: ['quota', 'storage'] }, strike.forMs);
       case 'wipe':
-        return this.#wipe(node);
+        return this.#casualties.wipe(node);
+      case 'bit-flip':
+        return this.#casualties.flip(node);
       case 'transfer':
         return this.leader?.engine?.member?.core.transferLeader(node.id).ok === true && this.#wake();
       case 'campaign':
@@ -214,13 +216,13 @@ export class SimCluster {
         engine?.wake();
         return engine?.member !== undefined;
       default:
-        return this.#change(strike);
+        return this.#casualties.change(strike);
     }
   }
 
   #throttle(node: SimNode, grainMs: number, forMs: number): boolean {
     node.clockFaults.timerGrainMs = grainMs;
-    this.#later(forMs, () => {
+    this.later(forMs, () => {
       node.clockFaults.timerGrainMs = 0;
     });
     return true;
@@ -260,7 +262,7 @@ export class SimCluster {
       ),
     );
     for (const [a, b] of arrows) this.network.block(a, b);
-    this.#later(forMs, () => {
+    this.later(forMs, () => {
       for (const [a, b] of arrows) this.network.unblock(a, b);
     });
     return true;
@@ -268,73 +270,16 @@ export class SimCluster {
 
   #isolate(node: SimNode, forMs: number): boolean {
     const others = this.#others(node);
-    watchIsolation(this, node, others, forMs, (afterMs, run) => this.#later(afterMs, run));
+    watchIsolation(this, node, others, forMs, (afterMs, run) => this.later(afterMs, run));
     return this.#block([node.id], others, forMs, true);
   }
 
   #disk(node: SimNode, faults: Partial<Plan['disk']>, forMs: number): boolean {
     node.disk.faults = { ...this.plan.disk, ...faults };
-    this.#later(forMs, () => {
+    this.later(forMs, () => {
       node.disk.faults = this.plan.disk;
     });
     return true;
-  }
-
-  /** Loses a node for good, only while the others can do without it, and brings a new one in its place. */
-  #wipe(node: SimNode): boolean {
-    const conf = this.leader?.engine?.member?.conf;
-    if (conf === undefined || conf.votersOutgoing.length > 0 || this.#nodes.length > NODES_MAX) return false;
-    const lost = conf.voters.filter((id) => this.#byId.get(id)?.retired === true).length;
-    if (conf.voters.includes(node.id) && (lost > 0 || conf.voters.length < 3)) return false;
-    // A change on its way could make a voter too many of this one.
-    if (this.scheduler.nowMs - this.#changedMs < 2 * CHANGE_TIMEOUT_MS) return false;
-    node.wipe();
-    const successor = this.#addNode(node.suffrage);
-    this.#later(200, () => successor.start('enter'));
-    this.#removeUntilGone(node.id);
-    return true;
-  }
-
-  /** Asks again and again: an operator who has seen that a device is gone. */
-  #removeUntilGone(id: NodeId): void {
-    this.scheduler.after(500, '', () => {
-      const engine = this.leader?.engine;
-      const conf = engine?.member?.conf;
-      if (conf !== undefined && suffrageOf(conf, id) === 'none') return;
-      if (engine !== undefined) this.#ask(new NodeMembership(engine).remove(id, { timeoutMs: CHANGE_TIMEOUT_MS }));
-      this.#removeUntilGone(id);
-    });
-  }
-
-  #change(strike: ChangeStrike): boolean {
-    const engine = this.leader?.engine;
-    const conf = engine?.member?.conf;
-    if (engine === undefined || conf === undefined || conf.votersOutgoing.length > 0) return false;
-    // Nobody gives up a vote while one is lost for good.
-    if (conf.voters.some((id) => this.#byId.get(id)?.retired === true)) return false;
-    // Who has joined but does not take part yet must not be given a vote: it could not be asked for one.
-    const learners = conf.learners.filter((id) => this.#byId.get(id)?.engine?.member !== undefined);
-    const voter = conf.voters[strike.target % conf.voters.length];
-    const learner = learners[strike.target % Math.max(1, learners.length)];
-    const replaceable = conf.voters.length >= 3 && this.#nodes.length <= NODES_MAX;
-    const who = { voter, learner, voters: conf.voters, learners, replaceable };
-    const asked = askChange(strike, new NodeMembership(engine), who, CHANGE_TIMEOUT_MS);
-    if (asked === undefined) return false;
-    if (strike.kind === 'remove') {
-      const successor = this.#addNode(this.#byId.get(voter ?? '')?.suffrage ?? 'voter');
-      this.#later(300, () => successor.start('enter'));
-    }
-    this.#changedMs = this.scheduler.nowMs;
-    this.#ask(asked);
-    return true;
-  }
-
-  /** A call whose answer nobody needs; that it ends is looked at. */
-  #ask(answer: Promise<unknown>): void {
-    this.scheduler.watch(answer).then(
-      () => this.evidence.mark('change:done'),
-      (error: unknown) => this.evidence.mark(RaftError.is(error) ? `change:${error.code}` : 'change:failed'),
-    );
   }
 
   /** Ends every fault: links come back, disks work, who was down or frozen is back. */
@@ -362,12 +307,12 @@ export class SimCluster {
     const settled =
       alive.every(({ engine }) => engine?.member?.appliedIndex === engine?.member?.view.lastIndex()) &&
       confs.length === alive.length;
-    const lost = new Set(this.#nodes.filter((node) => node.retired).map((node) => node.id));
+    const lost = new Set(this.#nodes.filter((node) => node.isLost).map((node) => node.id));
     for (const node of this.#random.fork('lost').shuffle(this.#nodes)) {
       if (this.absent.size >= this.plan.lostAtHeal || node.retired) continue;
       const without = (id: NodeId): boolean => id !== node.id && !lost.has(id);
       // A change on its way could take the vote of one that is left.
-      if (this.scheduler.nowMs - this.#changedMs < 2 * CHANGE_TIMEOUT_MS) break;
+      if (this.#casualties.unsettled) break;
       if (!settled || !confs.every((conf) => quorumHas(conf, without))) continue;
       lost.add(node.id);
       this.absent.add(node.id);
@@ -394,6 +339,3 @@ export function describeStrike({ atMs, kind, ...rest }: Strike): string {
 function isUp(node: SimNode | undefined): boolean {
   return node?.running === true && node.process?.frozen !== true;
 }
-
-/** New nodes come in the place of lost ones until there are so many. */
-const NODES_MAX = 9;

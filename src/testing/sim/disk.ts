@@ -22,6 +22,7 @@ import type {
 import type { Prng } from '../prng.ts';
 import type { VirtualProcess } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { SimDisk } from './sim-disk.ts';
 
 export interface DiskFaults {
   readonly writeMs: readonly [min: number, max: number];
@@ -38,7 +39,7 @@ export interface DiskFaults {
 export const CALM_DISK: DiskFaults = { writeMs: [0.5, 4], readMs: [0.1, 1], slow: 0, fail: 0, failCodes: ['storage'], fold: 0.5 };
 
 /** What a slow write takes, in ms. */
-const SLOW_MS: readonly [number, number] = [300, 5_000];
+export const SLOW_MS: readonly [number, number] = [300, 5_000];
 
 export interface DiskCounts {
   writes: number;
@@ -59,12 +60,12 @@ interface Transaction {
 /** `process`: the tab died. `power`: the machine did, and what was relaxed may be gone. */
 export type CrashKind = 'process' | 'power';
 
-export class VirtualDisk {
+export class VirtualDisk implements SimDisk {
   faults: DiskFaults = CALM_DISK;
   readonly counts: DiskCounts = { writes: 0, failed: 0, slow: 0, lostAtCrash: 0, keptAtCrash: 0, undone: 0 };
   readonly nodeId: NodeId;
   /** Called before each transaction takes effect, with its number: where a crash can be put. */
-  onBoundary: ((disk: VirtualDisk, boundary: number) => void) | undefined = undefined;
+  onBoundary: ((disk: SimDisk, boundary: number) => void) | undefined = undefined;
   /** What a crash keeps of the writes on their way: a part of them from the first on, or all, or none. */
   keepsAtCrash: 'some' | 'all' | 'none' = 'some';
   readonly scheduler: Scheduler;
@@ -83,12 +84,9 @@ export class VirtualDisk {
     this.random = random;
   }
 
-  /** A copy as of now, for another machine: a copied profile. */
-  clone(): VirtualDisk {
-    const copy = new VirtualDisk(this.nodeId, this.scheduler, this.random.fork('clone'));
-    copy.#base = this.#image.clone();
-    copy.#image = this.#image.clone();
-    return copy;
+  /** Values have no bits. */
+  flip(): boolean {
+    return false;
   }
 
   open(process: VirtualProcess, request: AcquireRequest): NodeStore {

@@ -34,7 +34,7 @@ export type Fault =
   | { readonly kind: 'doze'; readonly target: Target; readonly grainMs: number; readonly forMs: number }
   | { readonly kind: 'slow-disk'; readonly target: Target; readonly forMs: number }
   | { readonly kind: 'failing-disk'; readonly target: Target; readonly forMs: number }
-  | { readonly kind: 'wipe'; readonly target: number }
+  | { readonly kind: 'wipe' | 'bit-flip'; readonly target: number }
   /** Comes back as the next build: of a later version of the state machine and of the protocol. */
   | { readonly kind: 'upgrade'; readonly target: Target; readonly forMs: number }
   | { readonly kind: 'transfer'; readonly target: number }
@@ -54,6 +54,8 @@ export interface Plan {
   readonly sessionsMax: number;
   readonly network: NetworkFaults;
   readonly disk: DiskFaults;
+  /** The store of IndexedDB and LMDB over a disk of bytes, in place of one of values. */
+  readonly packed?: boolean;
   /** How far the nodes' clocks drift: 0.05 is five percent either way. */
   readonly drift: number;
   readonly clients: number;
@@ -83,6 +85,9 @@ const ALONE_MINIMUM = { operations: 12, faults: 2, kinds: 1 };
 /** Kinds of faults that every plan has of those that always find somebody, whatever its seed. */
 const KINDS_MIN = 3;
 
+/** Share of the seeds that run over bytes. */
+const PACKED = 0.25;
+
 const KEYS = ['a', 'b', 'list:a', 'list:b', 'counter:a'];
 
 export interface PlanOptions {
@@ -106,6 +111,7 @@ export function planOf(seed: string, options: PlanOptions = {}): Plan {
     sessionsMax: random.pick([4_096, 4_096, 6]),
     network: networkOf(random),
     disk: diskOf(random),
+    packed: root.fork('packed').chance(PACKED),
     drift: random.pick([0, 0.01, 0.05]),
     clients: random.between(2, 5),
     keys: random.shuffle(KEYS).slice(0, random.between(2, KEYS.length)),
@@ -196,6 +202,7 @@ const KINDS: readonly (readonly [kind: FaultKind, chance: number, everyMs: numbe
   ['slow-disk', 0.15, 7_000],
   ['failing-disk', 0.12, 8_000],
   ['wipe', 0.12, 12_000],
+  ['bit-flip', 0.4, 5_000],
   ['upgrade', 0.12, 8_000],
   ['transfer', 0.25, 4_000],
   ['campaign', 0.15, 5_000],
@@ -262,6 +269,7 @@ function faultOf(random: Prng, kind: FaultKind, nodes: number): Fault {
     case 'doze':
       return { kind, target: random.chance(0.7) ? 'leader' : target, grainMs: random.pick([120, 250, 360]), forMs };
     case 'wipe':
+    case 'bit-flip':
     case 'transfer':
     case 'campaign':
       return { kind, target: index };

@@ -1,5 +1,6 @@
 /** One simulated node over all its lives: a disk that stays, processes that come and go, the real engine in each. */
 import { EMPTY_CONF } from '../../core/conf/conf-change.ts';
+import { RaftError } from '../../core/errors.ts';
 import type { TraceEvent } from '../../core/trace.ts';
 import type { Entry, Message, NodeId } from '../../core/types.ts';
 import type { Suffrage, TuningOptions } from '../../runtime/api.ts';
@@ -11,13 +12,14 @@ import type { Applied } from '../../state/replicated-state.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import type { NodeStore, StorageProvider } from '../../storage/storage.ts';
 import type { Prng } from '../prng.ts';
-import type { CrashKind, VirtualDisk } from './disk.ts';
+import type { CrashKind } from './disk.ts';
 import type { Ghost, GhostNode } from './ghost.ts';
 import type { VirtualNetwork, VirtualTransport } from './network.ts';
 import { type ClockFaults, VirtualProcess } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Promises, ShadowStore } from './shadow-store.ts';
 import type { VirtualRoom, VirtualSignaling } from './signaling.ts';
+import type { SimDisk } from './sim-disk.ts';
 
 /** The world a node lives in. */
 export interface World {
@@ -29,6 +31,8 @@ export interface World {
   readonly tuning: TuningOptions;
   readonly sessionsMax: number;
   readonly machine: (version: number) => Machine;
+  /** What a node has stored cannot be read any more. */
+  readonly onCorrupt: (node: SimNode) => void;
 }
 
 interface Life {
@@ -40,13 +44,15 @@ interface Life {
 
 export class SimNode {
   readonly id: NodeId;
-  readonly disk: VirtualDisk;
+  readonly disk: SimDisk;
   readonly suffrage: Suffrage;
   clockFaults: ClockFaults = { rate: 1, wallOffsetMs: 0, timerGrainMs: 0 };
   /** Of its build: of the state machine, and the highest of the protocol. */
   version = 1;
   /** Its storage is gone for good: it never starts again. */
   retired = false;
+  /** A bit of what it stored was turned over: it may find that out, and end. */
+  doubtful = false;
   readonly #world: World;
   readonly #promises = new Promises();
   #ghostNode: GhostNode | undefined;
@@ -54,7 +60,7 @@ export class SimNode {
   #lives = 0;
   #confVersion = 0;
 
-  constructor(id: NodeId, suffrage: Suffrage, disk: VirtualDisk, world: World) {
+  constructor(id: NodeId, suffrage: Suffrage, disk: SimDisk, world: World) {
     this.id = id;
     this.suffrage = suffrage;
     this.disk = disk;
@@ -68,6 +74,11 @@ export class SimNode {
 
   get process(): VirtualProcess | undefined {
     return this.#life?.process;
+  }
+
+  /** Not to be counted on. */
+  get isLost(): boolean {
+    return this.retired || this.doubtful;
   }
 
   get running(): boolean {
@@ -124,7 +135,21 @@ export class SimNode {
     this.#observe(engine, emitter);
     this.#life = { process, transport, signaling, engine };
     scheduler.stir();
-    engine.start().catch((error: unknown) => this.#onFatal(String(error)));
+    engine.start().catch((error: unknown) => this.#onStartFailed(this.#life, error));
+  }
+
+  /** Its storage could not be opened: it is tried again. That it was closed while it was being opened is its own doing. */
+  #onStartFailed(life: Life | undefined, error: unknown): void {
+    const code = RaftError.is(error) ? error.code : '';
+    if (life === undefined || this.#life !== life || life.engine.ended !== undefined) return;
+    if (code !== 'storage' && code !== 'quota') return this.#onFatal(String(error), code);
+    const { scheduler, ghost } = this.#world;
+    ghost.evidence.mark('start-failed');
+    scheduler.after(RELOAD_MS, '', () => {
+      if (this.#life !== life) return;
+      this.crash('process');
+      this.start('enter');
+    });
   }
 
   /** Every load begins a life of the ghost's node. */
@@ -173,6 +198,11 @@ export class SimNode {
   #onFatal(text: string, code = ''): void {
     // What a later build has written cannot be applied: the node says so, and is loaded anew.
     if (code === 'version-mismatch' && this.version === 1) return this.#reload();
+    if (code === 'corrupt' && this.doubtful && !this.retired) {
+      this.retired = true;
+      this.#world.ghost.evidence.mark('bit-flip-found');
+      return this.#world.onCorrupt(this);
+    }
     const expected = code === 'removed' || code === 'stopped' || code === 'identity-in-use';
     if (!expected) this.#world.ghost.evidence.fail('I38', `${this.id} stopped itself: ${text}`);
   }

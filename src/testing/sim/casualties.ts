@@ -1,0 +1,106 @@
+/** Membership as the plan changes it: devices that are lost and replaced, changes that are asked for. */
+import { RaftError } from '../../core/errors.ts';
+import type { NodeId } from '../../core/types.ts';
+import { suffrageOf } from '../../runtime/member-info.ts';
+import { NodeMembership } from '../../runtime/membership.ts';
+import { askChange, type ChangeStrike } from './change-strikes.ts';
+import type { SimCluster } from './cluster.ts';
+import type { SimNode } from './sim-node.ts';
+
+/** How long a membership change of the plan may take, in ms. */
+const CHANGE_TIMEOUT_MS = 4_000;
+/** New nodes come in the place of lost ones until there are so many. */
+const NODES_MAX = 9;
+/** How long a device is down whose disk lost a bit, in ms. */
+const FLIPPED_MS = 150;
+
+export class Casualties {
+  readonly #cluster: SimCluster;
+  #changedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(cluster: SimCluster) {
+    this.#cluster = cluster;
+  }
+
+  /** A change on its way could give or take a vote. */
+  get unsettled(): boolean {
+    return this.#cluster.scheduler.nowMs - this.#changedMs < 2 * CHANGE_TIMEOUT_MS;
+  }
+
+  /** Loses a node for good, only while the others can do without it, and brings a new one in its place. */
+  wipe(node: SimNode): boolean {
+    if (!this.#dispensable(node)) return false;
+    this.replace(node);
+    return true;
+  }
+
+  /** Turns over a bit of what a node has stored: it goes on with what was there, or says that it cannot. */
+  flip(node: SimNode): boolean {
+    if (!this.#dispensable(node)) return false;
+    node.crash('process');
+    if (node.disk.flip()) node.doubtful = true;
+    this.#cluster.later(FLIPPED_MS, () => node.start('enter'));
+    return node.doubtful;
+  }
+
+  /** Its storage is gone, or cannot be read: another identity comes in its place. */
+  replace(node: SimNode): void {
+    node.wipe();
+    const successor = this.#cluster.addNode(node.suffrage);
+    this.#cluster.later(200, () => successor.start('enter'));
+    this.#removeUntilGone(node.id);
+  }
+
+  #dispensable(node: SimNode): boolean {
+    const { leader, nodes } = this.#cluster;
+    const conf = leader?.engine?.member?.conf;
+    if (conf === undefined || conf.votersOutgoing.length > 0 || nodes.length > NODES_MAX || this.unsettled) return false;
+    const lost = nodes.filter(({ id, isLost }) => isLost && conf.voters.includes(id)).length;
+    return !conf.voters.includes(node.id) || (lost === 0 && conf.voters.length >= 3);
+  }
+
+  /** Asks again and again: an operator who has seen that a device is gone. */
+  #removeUntilGone(id: NodeId): void {
+    const { scheduler } = this.#cluster;
+    scheduler.after(500, '', () => {
+      const engine = this.#cluster.leader?.engine;
+      const conf = engine?.member?.conf;
+      if (conf !== undefined && suffrageOf(conf, id) === 'none') return;
+      if (engine !== undefined) this.#ask(new NodeMembership(engine).remove(id, { timeoutMs: CHANGE_TIMEOUT_MS }));
+      this.#removeUntilGone(id);
+    });
+  }
+
+  change(strike: ChangeStrike): boolean {
+    const { leader, nodes } = this.#cluster;
+    const engine = leader?.engine;
+    const conf = engine?.member?.conf;
+    if (engine === undefined || conf === undefined || conf.votersOutgoing.length > 0) return false;
+    // Nobody gives up a vote while one is lost for good, or may be.
+    if (nodes.some(({ id, isLost }) => isLost && conf.voters.includes(id))) return false;
+    // Who has joined but does not take part yet must not be given a vote: it could not be asked for one.
+    const learners = conf.learners.filter((id) => nodes.some((node) => node.id === id && node.engine?.member !== undefined));
+    const voter = conf.voters[strike.target % conf.voters.length];
+    const learner = learners[strike.target % Math.max(1, learners.length)];
+    const replaceable = conf.voters.length >= 3 && nodes.length <= NODES_MAX;
+    const who = { voter, learner, voters: conf.voters, learners, replaceable };
+    const asked = askChange(strike, new NodeMembership(engine), who, CHANGE_TIMEOUT_MS);
+    if (asked === undefined) return false;
+    if (strike.kind === 'remove') {
+      const successor = this.#cluster.addNode(nodes.find(({ id }) => id === voter)?.suffrage ?? 'voter');
+      this.#cluster.later(300, () => successor.start('enter'));
+    }
+    this.#changedMs = this.#cluster.scheduler.nowMs;
+    this.#ask(asked);
+    return true;
+  }
+
+  /** A call whose answer nobody needs; that it ends is looked at. */
+  #ask(answer: Promise<unknown>): void {
+    const { scheduler, evidence } = this.#cluster;
+    scheduler.watch(answer).then(
+      () => evidence.mark('change:done'),
+      (error: unknown) => evidence.mark(RaftError.is(error) ? `change:${error.code}` : 'change:failed'),
+    );
+  }
+}

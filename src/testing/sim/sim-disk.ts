@@ -1,0 +1,20 @@
+/** What the simulator asks of a disk, whatever is modelled: one that holds values, or one that holds bytes. */
+import type { NodeId } from '../../core/types.ts';
+import type { AcquireRequest, NodeStore } from '../../storage/storage.ts';
+import type { CrashKind, DiskCounts, DiskFaults } from './disk.ts';
+import type { VirtualProcess } from './process.ts';
+
+export interface SimDisk {
+  readonly nodeId: NodeId;
+  faults: DiskFaults;
+  readonly counts: DiskCounts;
+  /** Called before each transaction takes effect, with its number: where a crash can be put. */
+  onBoundary: ((disk: SimDisk, boundary: number) => void) | undefined;
+  /** What a crash keeps of the writes on their way: a part of them from the first on, or all, or none. */
+  keepsAtCrash: 'some' | 'all' | 'none';
+  open(process: VirtualProcess, request: AcquireRequest): NodeStore;
+  crash(kind: CrashKind): void;
+  wipe(): void;
+  /** Turns over one bit of what is stored; false where there are no bits, or nothing is stored. */
+  flip(): boolean;
+}
