@@ -1,6 +1,6 @@
 /** Membership as the plan changes it: devices that are lost and replaced, changes that are asked for. */
 import { RaftError } from '../../core/errors.ts';
-import type { NodeId } from '../../core/types.ts';
+import type { Index, NodeId } from '../../core/types.ts';
 import { suffrageOf } from '../../runtime/member-info.ts';
 import { NodeMembership } from '../../runtime/membership.ts';
 import { askChange, type ChangeStrike } from './change-strikes.ts';
@@ -36,7 +36,9 @@ export class Casualties {
 
   /** Turns over a bit of what a node has stored: it goes on with what was there, or says that it cannot. */
   flip(node: SimNode): boolean {
-    if (!this.#dispensable(node)) return false;
+    // Only of a voter: one that is none yet could be given a vote, and be lost then.
+    const voters = this.#cluster.leader?.engine?.member?.conf.voters ?? [];
+    if (!voters.includes(node.id) || !this.#dispensable(node)) return false;
     node.crash('process');
     if (node.disk.flip()) node.doubtful = true;
     this.#cluster.later(FLIPPED_MS, () => node.start('enter'));
@@ -55,8 +57,18 @@ export class Casualties {
     const { leader, nodes } = this.#cluster;
     const conf = leader?.engine?.member?.conf;
     if (conf === undefined || conf.votersOutgoing.length > 0 || nodes.length > NODES_MAX || this.unsettled) return false;
+    // Changes take effect when they are applied: until the others know this one to be committed, durably, they may need its vote.
+    const version = leader?.engine?.member?.confVersion ?? 0;
+    const know = conf.voters.every((id) => id === node.id || this.#knows(id, version));
+    if (!know) return false;
     const lost = nodes.filter(({ id, isLost }) => isLost && conf.voters.includes(id)).length;
-    return !conf.voters.includes(node.id) || (lost === 0 && conf.voters.length >= 3);
+    // One that waits for a vote may have been given it by now.
+    return conf.voters.includes(node.id) ? lost === 0 && conf.voters.length >= 3 : node.suffrage === 'learner';
+  }
+
+  #knows(id: NodeId, version: Index): boolean {
+    const durable = this.#cluster.ghost.disks.get(id);
+    return durable !== undefined && Math.max(durable.hardState.commit, durable.snapshot?.meta.index ?? 0) >= version;
   }
 
   /** Asks again and again: an operator who has seen that a device is gone. */

@@ -69,8 +69,9 @@ export class Ghost {
     this.witness = new Witness(evidence, this);
   }
 
-  leaderOf(term: Term): NodeId | undefined {
-    return this.#leaders.get(term);
+  leads(id: NodeId, term: Term): boolean {
+    const node = this.nodes.get(id);
+    return node?.role === 'leader' && node.term === term;
   }
 
   wasWritten(entry: Entry): boolean {

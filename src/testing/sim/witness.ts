@@ -10,7 +10,8 @@ import type { DurableView } from './ghost.ts';
 /** What the witness asks of the ghost. */
 export interface Known {
   readonly committed: { readonly index: Index; readonly term: Term };
-  leaderOf(term: Term): NodeId | undefined;
+  /** Whether it leads that term now. */
+  leads(id: NodeId, term: Term): boolean;
   /** Whether this very entry was ever written by anybody. */
   wasWritten(entry: Entry): boolean;
 }
@@ -68,7 +69,8 @@ export class Witness {
    * (Changes take effect when they are applied, so that the entry of its own term need not be: docs/DIVERGENCE.md.)
    */
   #byLeader(id: NodeId, { index, term, type }: Entry, lastBefore: Index): void {
-    if (this.#known.leaderOf(term) !== id) return;
+    // One that no longer leads may be sent what it wrote itself, and had lost.
+    if (!this.#known.leads(id, term)) return;
     this.#evidence.check(
       'I4',
       index > lastBefore,
