@@ -27,7 +27,7 @@ describe('crashes at the writes of a scenario', () => {
     'snapshots every three entries',
     'a voter is replaced in one joint change',
   ])('a sample of the crash points of: %s', async (name) => {
-    const { runs, failed } = await searchCrashes(name, { every: 23 });
+    const { runs, failed } = await searchCrashes(name, { every: 13 });
     expect(runs).toBeGreaterThan(5);
     expect(failed.map(({ points, report }) => [points, report.violations[0]?.text])).toEqual([]);
   });

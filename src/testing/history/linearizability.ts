@@ -86,6 +86,8 @@ interface Step {
 class Search {
   readonly #model: Model<unknown>;
   readonly #possible: (state: unknown) => boolean;
+  /** Calls that nobody saw anything of are all alike: each comes only after the one that was called before it. */
+  readonly #after: ReadonlyMap<number, number>;
   readonly #count: number;
   readonly #head: Mark;
   #unanswered: number;
@@ -96,6 +98,7 @@ class Search {
   constructor(operations: readonly Operation[], model: Model<unknown>) {
     this.#model = model;
     this.#possible = model.possible?.(operations) ?? (() => true);
+    this.#after = unseenInOrder(operations, model);
     this.#count = operations.length;
     this.#unanswered = operations.filter((operation) => operation.outcome === 'ok').length;
     this.#placed = new Array<number>(Math.ceil(operations.length / 30)).fill(0);
@@ -145,6 +148,8 @@ class Search {
 
   /** The state with this operation next, unless the model forbids it or the same was tried before. */
   #tryPlace(mark: Mark, state: unknown): { readonly state: unknown } | undefined {
+    const before = this.#after.get(mark.id);
+    if (before !== undefined && !this.#isPlaced(before)) return undefined;
     const next = this.#model.step(state, mark.operation);
     if (next === undefined || !this.#possible(next)) return undefined;
     this.#toggle(mark.id);
@@ -155,6 +160,10 @@ class Search {
     }
     this.#seen.add(seen);
     return { state: next };
+  }
+
+  #isPlaced(id: number): boolean {
+    return ((this.#placed[Math.floor(id / 30)] ?? 0) & (1 << (id % 30))) !== 0;
   }
 
   #toggle(id: number): void {
@@ -168,6 +177,22 @@ class Search {
     for (let mark = this.#head.next; mark?.isCall === true; mark = mark.next) open.push(mark.operation);
     return open;
   }
+}
+
+function unseenInOrder(operations: readonly Operation[], model: Model<unknown>): ReadonlyMap<number, number> {
+  const after = new Map<number, number>();
+  const seen = model.seen?.(operations);
+  if (seen === undefined) return after;
+  const unseen = [...operations.keys()].filter((id) => {
+    const operation = operations[id];
+    return operation?.outcome === 'unknown' && !seen(operation);
+  });
+  unseen.sort((a, b) => (operations[a]?.start ?? 0) - (operations[b]?.start ?? 0));
+  unseen.forEach((id, i) => {
+    const before = unseen[i - 1];
+    if (before !== undefined) after.set(id, before);
+  });
+  return after;
 }
 
 /** Calls and answers in time; at equal times calls come first, so that only what is certainly earlier is earlier. */
