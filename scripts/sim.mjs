@@ -9,7 +9,7 @@
 //   npm run sim -- --explore 3 --states 50000   every order of events of so many cores, as far as so many states
 //   npm run sim -- --shrink 17           makes a failing seed small: a plan, its steps, a picture in build/sim/
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
@@ -40,14 +40,14 @@ const out = join(root, 'build', 'sim');
 
 /** Where the simulator is as one module, built from a source tree (this one, or a changed copy). */
 async function bundleOf(source) {
-  const outDir = join(source, 'build', 'sim-bundle');
+  const outDir = resolve(source, 'build', 'sim-bundle');
   await build({
     configFile: false,
-    root: source,
+    root: resolve(source),
     logLevel: 'error',
     publicDir: false,
     build: {
-      ssr: join(source, 'src/testing/sim/index.ts'),
+      ssr: resolve(source, 'src/testing/sim/index.ts'),
       outDir,
       emptyOutDir: true,
       target: 'node20',

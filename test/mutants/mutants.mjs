@@ -126,8 +126,8 @@ export const MUTANTS = [
   m(
     'timer-never-fires',
     'core/tick.ts',
-    'if (raft.electionElapsed < raft.electionTimeout || !promotable(raft)) return;',
-    'if (raft.electionElapsed < raft.electionTimeout * 1000 || !promotable(raft)) return;',
+    '  if (raft.electionElapsed < raft.electionTimeout) return;\n  hearAgain',
+    '  if (raft.electionElapsed < raft.electionTimeout * 1000) return;\n  hearAgain',
     'no election when the leader is gone',
   ),
   m(
@@ -439,8 +439,8 @@ export const MUTANTS = [
   m(
     'send-before-durable',
     'runtime/replica.ts',
-    '    const write: Write = { mark, entries, messages: ready.messagesAfterPersist, snapshot, done: nothing };',
-    '    for (const message of ready.messagesAfterPersist) this.deliver(message);\n    const write: Write = { mark, entries, messages: [], snapshot, done: nothing };',
+    '    const write: Write = { mark, entries, messages: ready.messagesAfterPersist, snapshot, restore, done: nothing };',
+    '    for (const message of ready.messagesAfterPersist) this.deliver(message);\n    const write: Write = { mark, entries, messages: [], snapshot, restore, done: nothing };',
     'what waits for the disk leaves at once (P1)',
   ),
   m(
@@ -470,6 +470,20 @@ export const MUTANTS = [
     '    for (let write = this.writes[0]; write?.done === true && !this.stopped; write = this.writes[0]) {\n      this.writes.shift();',
     '    for (let write = this.writes.find((one) => one.done); write !== undefined && !this.stopped; write = this.writes.find((one) => one.done)) {\n      this.writes.splice(this.writes.indexOf(write), 1);',
     'a message leaves past an earlier write that is not durable',
+  ),
+  m(
+    'applies-between-restores',
+    'runtime/replica.ts',
+    '        if (number !== this.restores || this.stopped) return;',
+    '        if (this.stopped) return;',
+    'of two snapshots in a row the first lets entries behind the second be applied (S12)',
+  ),
+  m(
+    'refused-write-denied',
+    'runtime/writes.ts',
+    '  return write.attempts > 0 || write.saved !== undefined;',
+    '  return write.attempts > 0;',
+    'a write still in the outbox is called one that will not be (A6)',
   ),
   m(
     'apply-twice-after-restore',
@@ -623,8 +637,8 @@ export const MUTANTS = [
   m(
     'changes-skip-snapshot',
     'runtime/change-feed.ts',
-    '    this.records = [];\n    this.first = (this.engine.member?.appliedIndex ?? 0) + 1;',
-    '    this.records = [];',
+    '    this.forget();\n    this.first = (this.engine.member?.appliedIndex ?? 0) + 1;',
+    '    this.forget();',
     'watchers are not told that a snapshot took the place of changes (I32)',
   ),
   m(
