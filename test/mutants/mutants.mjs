@@ -472,6 +472,20 @@ export const MUTANTS = [
     'a message leaves past an earlier write that is not durable',
   ),
   m(
+    'truncated-range-read',
+    'runtime/log-view.ts',
+    '    const to = this.storedEnd(from);',
+    '    const to = this.last + 1;',
+    'entries are read that a write in flight cuts off: the node stops itself',
+  ),
+  m(
+    'fault-before-joining-is-final',
+    'runtime/engine.ts',
+    '    if (loaded.cluster === undefined) return this.updateRole();',
+    "    if (loaded.cluster === undefined) return this.end(new RaftError('storage', 'Storage failed.'));",
+    'storage that fails before a node belongs to a cluster ends it for good',
+  ),
+  m(
     'applies-between-restores',
     'runtime/replica.ts',
     '        if (number !== this.restores || this.stopped) return;',
