@@ -79,9 +79,9 @@ const FIRST_FAULT_MS = 2_500;
 const EVENTS_PER_MS_MAX = 12;
 
 /** Of a whole run: far less than any has that is worth its time. */
-const MINIMUM = { operations: 12, faults: 3, kinds: 2 };
+const MINIMUM = { operations: 6, faults: 3, kinds: 2 };
 /** … and of a node alone, which is hard to strike while it is down. */
-const ALONE_MINIMUM = { operations: 12, faults: 2, kinds: 1 };
+const ALONE_MINIMUM = { operations: 6, faults: 2, kinds: 1 };
 /** Kinds of faults that every plan has of those that always find somebody, whatever its seed. */
 const KINDS_MIN = 3;
 
