@@ -45,9 +45,13 @@ type Run = (proposals: number) => void;
  * codec/pack.ts does.
  */
 let read: Uint8Array = new Uint8Array(0);
+let readBuffer: ArrayBufferLike = read.buffer;
 const place = { start: 0, end: 0 };
 function unpackInPlace({ buffer, byteOffset, length }: Uint8Array): Command {
-  if (read.buffer !== buffer) read = new Uint8Array(buffer);
+  if (readBuffer !== buffer) {
+    read = new Uint8Array(buffer);
+    readBuffer = buffer;
+  }
   place.start = byteOffset;
   place.end = byteOffset + length;
   return packr.unpack(read, place) as Command;

@@ -144,6 +144,8 @@ function whole(bytes: Uint8Array, end: number): number {
  * msgpackr keeps a DataView on what it reads, which costs more to make than most commands to read.
  */
 let read: Uint8Array = new Uint8Array(0);
+/** `read.buffer`, kept: asking a view for it is a call out of JavaScript. */
+let readBuffer: ArrayBufferLike = read.buffer;
 const place: { start: number; end: number } = { start: 0, end: 0 };
 
 /** Through a view of our own: msgpackr leaves a field on what it reads, and hands out Buffers where it is given one. */
@@ -152,7 +154,10 @@ function decode(packr: Packr, bytes: Uint8Array, end: number): unknown {
   try {
     // A large buffer is not kept alive for the sake of the next call.
     if (buffer.byteLength > READ_BYTES_MAX) return packr.unpack(new Uint8Array(buffer, byteOffset, end));
-    if (read.buffer !== buffer) read = new Uint8Array(buffer);
+    if (readBuffer !== buffer) {
+      read = new Uint8Array(buffer);
+      readBuffer = buffer;
+    }
     place.start = byteOffset;
     place.end = byteOffset + end;
     return packr.unpack(read, place);

@@ -8,6 +8,9 @@ import { SLAB_BYTES, SLAB_MESSAGE_BYTES_MAX } from './limits.ts';
 /** Where to write: `bytes` from `at`, and on. Who writes moves `at`. One object for all, since nobody calls out while writing. */
 export const out: { bytes: Uint8Array; at: number } = { bytes: new Uint8Array(0), at: 0 };
 
+/** The memory of `out.bytes`, which begins with it: asking the view for it is a call out of JavaScript, for every message. */
+let memory: ArrayBufferLike = out.bytes.buffer;
+
 let slab: Uint8Array = new Uint8Array(0);
 let used = 0;
 
@@ -15,6 +18,7 @@ let used = 0;
 export function reserve(bytesMax: number): void {
   if (bytesMax > SLAB_MESSAGE_BYTES_MAX) {
     out.bytes = allocate(bytesMax);
+    memory = out.bytes.buffer;
     out.at = 0;
     return;
   }
@@ -22,7 +26,10 @@ export function reserve(bytesMax: number): void {
     slab = allocate(SLAB_BYTES);
     used = 0;
   }
-  out.bytes = slab;
+  if (out.bytes !== slab) {
+    out.bytes = slab;
+    memory = slab.buffer;
+  }
   out.at = used;
 }
 
@@ -30,10 +37,10 @@ export function reserve(bytesMax: number): void {
 export function written(start: number): Uint8Array {
   const { bytes, at } = out;
   if (bytes === slab) used = at;
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, at - start);
+  return new Uint8Array(memory, start, at - start);
 }
 
-/** Not cleared where that can be had: every byte of a view was written. */
+/** A view on all of its memory. Not cleared where that can be had: every byte of a view was written. */
 function allocate(bytes: number): Uint8Array {
   return typeof Buffer === 'undefined' ? new Uint8Array(bytes) : Buffer.allocUnsafeSlow(bytes);
 }

@@ -7,6 +7,7 @@ import { Invariants } from './invariants.ts';
 import { RaftLog } from './log/raft-log.ts';
 import { Outbox } from './outbox.ts';
 import type { ApplyConfOutcome, AskOutcome, ProposeOutcome } from './outcome.ts';
+import type { Progress } from './progress/progress.ts';
 import { tryCampaign } from './protocol/election.ts';
 import { snapshotReported } from './protocol/install-snapshot.ts';
 import { guardLease, leaseHolds, voidLease } from './protocol/lease.ts';
@@ -86,12 +87,18 @@ export class RawNode {
    */
   step(message: Message): ProposeOutcome | undefined {
     const raft = this.#raft;
-    if (isAnswer(message) && !knows(raft, message.from)) {
-      throw new RaftError('peer-not-found', `${message.type} from ${message.from}, who is not in the configuration`);
+    const { role } = raft;
+    let member: Progress | undefined;
+    if (isAnswer(message)) {
+      // A leader follows exactly the members.
+      if (role.name === 'leader') member = role.members.get(message.from);
+      if (role.name === 'leader' ? member === undefined : !isMember(raft.conf, message.from)) {
+        throw new RaftError('peer-not-found', `${message.type} from ${message.from}, who is not in the configuration`);
+      }
     }
     const own: Own = raft;
     own.outcome = undefined;
-    step(raft, message);
+    step(raft, message, member);
     this.#check();
     return raft.outcome;
   }
@@ -218,7 +225,7 @@ export class RawNode {
     const ready = this.#open;
     assert(ready !== undefined, 'advance without a Ready');
     this.#open = undefined;
-    for (const message of ready.messagesAfterPersist) if (message.to === this.#raft.id) step(this.#raft, message);
+    for (const message of ready.messagesAfterPersist) if (message.to === this.#raft.id) step(this.#raft, message, undefined);
     if (ready.mark !== undefined) this.persisted(ready.mark);
     const last = ready.committedEntries[ready.committedEntries.length - 1];
     if (last !== undefined) this.applied(last.index);
@@ -292,11 +299,6 @@ export class RawNode {
   #check(): void {
     if (this.#invariants !== undefined) this.#invariants.check();
   }
-}
-
-/** A leader follows exactly the members. */
-function knows({ role, conf }: Raft, id: NodeId): boolean {
-  return role.name === 'leader' ? role.members.get(id) !== undefined : isMember(conf, id);
 }
 
 function isAnswer({ type }: Message): boolean {

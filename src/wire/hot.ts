@@ -279,6 +279,11 @@ function readCount(): number {
 function readBytes(count: number): number {
   if (place + count > source.length) return OTHER;
   let value = 0;
-  for (let i = 0; i < count; i++) value = value * 256 + (source[place++] as number);
+  // Up to four bytes without a multiplication, which would make every index a floating-point number on its way.
+  const end = place + Math.min(count, 4);
+  while (place < end) value = (value << 8) | (source[place++] as number);
+  value >>>= 0;
+  if (count < 8) return value;
+  for (let i = 4; i < 8; i++) value = value * 256 + (source[place++] as number);
   return value <= Number.MAX_SAFE_INTEGER ? value : OTHER;
 }

@@ -29,7 +29,10 @@ interface Config {
 }
 
 export function newConfig(): Config {
-  return { conf: EMPTY_CONF, tracker: new Tracker(EMPTY_CONF, 1, { maxInflightMessages: NO_LIMIT, maxInflightBytes: NO_LIMIT }) };
+  return {
+    conf: EMPTY_CONF,
+    tracker: new Tracker('', EMPTY_CONF, 1, { maxInflightMessages: NO_LIMIT, maxInflightBytes: NO_LIMIT }),
+  };
 }
 
 type Command = 'simple' | 'enter-joint' | 'leave-joint';

@@ -65,7 +65,7 @@ interface Led {
 /** The same node as the leader of term 2, since entry 5; b and it have all. */
 function leader(): Led {
   const raft = follower();
-  const members = new Tracker(conf, 7, raft.config);
+  const members = new Tracker(raft.id, conf, 7, raft.config);
   const role: Writable<Leader, keyof Leader> = {
     name: 'leader',
     members,

@@ -248,7 +248,7 @@ describe('appends in flight', () => {
 
 describe('the members as their leader sees them', () => {
   const conf = { ...EMPTY_CONF, voters: ['a', 'b', 'c'], learners: ['l'] };
-  const tracker = (): Tracker => new Tracker(conf, 4, limits);
+  const tracker = (): Tracker => new Tracker('a', conf, 4, limits);
 
   function reach(members: Tracker, reached: Readonly<Record<string, number>>): void {
     for (const [id, match] of Object.entries(reached)) members.get(id)?.update(match);

@@ -6,10 +6,10 @@ import type { Entry, Index } from '../types.ts';
 
 /** One run on its way: a list rather than an array, since mostly there is one. */
 interface Batch {
-  readonly last: Index;
-  readonly bytes: number;
+  last: Index;
+  bytes: number;
   /** Bytes of commands in it that its leader counts as uncommitted. */
-  readonly payload: number;
+  payload: number;
   next: Batch | undefined;
 }
 
@@ -24,6 +24,8 @@ export class ApplyWindow {
   #bytes = 0;
   #oldest: Batch | undefined = undefined;
   #newest: Batch | undefined = undefined;
+  /** One that is done with, to be used again: nobody else ever sees a batch, and every command would make one at each member. */
+  #spare: Batch | undefined = undefined;
 
   constructor(applied: Index, maxBytes: number) {
     this.applied = applied;
@@ -41,7 +43,7 @@ export class ApplyWindow {
     const last = (run[run.length - 1] as Entry).index;
     this.applying = last;
     this.#bytes += bytes;
-    const batch: Batch = { last, bytes, payload, next: undefined };
+    const batch = this.#batch(last, bytes, payload);
     if (this.#newest === undefined) this.#oldest = batch;
     else this.#newest.next = batch;
     this.#newest = batch;
@@ -52,9 +54,12 @@ export class ApplyWindow {
   appliedTo(index: Index): number {
     let payload = 0;
     while (this.#oldest !== undefined && this.#oldest.last <= index) {
-      this.#bytes -= this.#oldest.bytes;
-      payload += this.#oldest.payload;
-      this.#oldest = this.#oldest.next;
+      const done = this.#oldest;
+      this.#bytes -= done.bytes;
+      payload += done.payload;
+      this.#oldest = done.next;
+      done.next = undefined;
+      this.#spare = done;
     }
     if (this.#oldest === undefined) this.#newest = undefined;
     this.skipTo(index);
@@ -66,5 +71,15 @@ export class ApplyWindow {
     if (index > this.applied) this.applied = index;
     if (this.applied > this.applying) this.applying = this.applied;
     this.open = this.#bytes < this.maxBytes;
+  }
+
+  #batch(last: Index, bytes: number, payload: number): Batch {
+    const batch = this.#spare;
+    if (batch === undefined) return { last, bytes, payload, next: undefined };
+    this.#spare = undefined;
+    batch.last = last;
+    batch.bytes = bytes;
+    batch.payload = payload;
+    return batch;
   }
 }

@@ -29,12 +29,18 @@ export class RaftLog {
   committed: Index;
   last: Index;
   lastTerm: Term;
-  /** The run asked for last: followers at the same place, and the disk, get the very same array, to be encoded once. */
   /** Committed entries were asked for and are not in memory: nothing is handed out until they are. */
   #fetching = false;
+  /**
+   * The run asked for last: followers at the same place, and the disk, get the very same array, to be encoded once. After
+   * an append, what was appended before it: a follower that keeps pace learns now that this is committed.
+   */
   #run: readonly Entry[] = NO_ENTRIES;
   /** -1: not counted yet. */
   #runBytes = 0;
+  /** The run appended last; a second place, so that it is still at hand when the one before has been handed out. */
+  #tail: readonly Entry[] = NO_ENTRIES;
+  #tailBytes = 0;
 
   constructor(reader: LogReader, options: RaftLogOptions) {
     this.#reader = reader;
@@ -99,19 +105,22 @@ export class RaftLog {
   entries(from: Index, to: Index, maxBytes: number, maxEntries: number): readonly Entry[] | Missing {
     if (from >= to) return NO_ENTRIES;
     if (from < this.first) return 'compacted';
-    if (this.#isRun(from, to) && to - from <= maxEntries && this.runBytes(this.#run) <= maxBytes) return this.#run;
+    const known = this.#known(from, to);
+    if (known !== undefined && to - from <= maxEntries && this.runBytes(known) <= maxBytes) return known;
     const end = Math.min(to, from + maxEntries);
     const run = from >= this.unstable.offset ? this.#unstableRun(from, end, maxBytes) : this.#storedRun(from, end, maxBytes);
     if (typeof run !== 'string') this.#remember(run);
     return run;
   }
 
-  /** What the entries of a run count for; counted once for the run asked for last. */
+  /** What the entries of a run count for; counted once for the runs at hand. */
   runBytes(run: readonly Entry[]): number {
+    if (run === this.#tail && this.#tailBytes >= 0) return this.#tailBytes;
     if (run === this.#run && this.#runBytes >= 0) return this.#runBytes;
     let bytes = 0;
     for (let i = 0; i < run.length; i++) bytes += this.#entryBytes(run[i] as Entry);
-    if (run === this.#run) this.#runBytes = bytes;
+    if (run === this.#tail) this.#tailBytes = bytes;
+    else if (run === this.#run) this.#runBytes = bytes;
     return bytes;
   }
 
@@ -121,10 +130,15 @@ export class RaftLog {
     if (first === undefined) return;
     if (first.index <= this.committed) broken(`append at ${first.index} would replace committed entries (${this.committed})`);
     this.unstable.append(entries);
+    // What an append replaces is in neither run from here on.
+    const replaces = first.index <= this.last;
+    this.#run = replaces ? NO_ENTRIES : this.#tail;
+    this.#runBytes = replaces ? 0 : this.#tailBytes;
+    this.#tail = entries;
+    this.#tailBytes = -1;
     const last = entries[entries.length - 1] as Entry;
     this.last = last.index;
     this.lastTerm = last.term;
-    this.#remember(entries);
   }
 
   /** Committed is monotone, and never past the end. True when it moved. */
@@ -141,7 +155,8 @@ export class RaftLog {
     this.last = snapshot.index;
     this.lastTerm = snapshot.term;
     this.#fetching = false;
-    this.#remember(NO_ENTRIES);
+    this.#run = NO_ENTRIES;
+    this.#tail = NO_ENTRIES;
   }
 
   snapshot(): SnapshotMeta | 'unavailable' {
@@ -156,7 +171,9 @@ export class RaftLog {
   newEntries(): readonly Entry[] {
     const { inProgress, end } = this.unstable;
     if (inProgress === end) return NO_ENTRIES;
-    if (!this.#isRun(inProgress, end)) this.#remember(this.unstable.slice(inProgress, end));
+    const known = this.#known(inProgress, end);
+    if (known !== undefined) return known;
+    this.#remember(this.unstable.slice(inProgress, end));
     return this.#run;
   }
 
@@ -197,9 +214,10 @@ export class RaftLog {
     return false;
   }
 
-  #isRun(from: Index, to: Index): boolean {
-    const run = this.#run;
-    return run.length === to - from && run.length > 0 && (run[0] as Entry).index === from;
+  /** Entries [from, to), when they are one of the runs at hand. */
+  #known(from: Index, to: Index): readonly Entry[] | undefined {
+    if (isRun(this.#tail, from, to)) return this.#tail;
+    return isRun(this.#run, from, to) ? this.#run : undefined;
   }
 
   #remember(run: readonly Entry[]): void {
@@ -233,4 +251,8 @@ export class RaftLog {
     }
     return run;
   }
+}
+
+function isRun(run: readonly Entry[], from: Index, to: Index): boolean {
+  return run.length === to - from && run.length > 0 && (run[0] as Entry).index === from;
 }

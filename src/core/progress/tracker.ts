@@ -10,13 +10,18 @@ interface Half {
 }
 
 export class Tracker {
+  readonly #self: NodeId;
   readonly #limits: InflightLimits;
   readonly #byId = new Map<NodeId, Progress>();
   #all: readonly Progress[] = [];
+  #own: Progress | undefined = undefined;
+  #others: readonly Progress[] = [];
   #incoming: Half = { members: [], scratch: [] };
   #outgoing: Half = { members: [], scratch: [] };
 
-  constructor(conf: ConfState, next: Index, limits: InflightLimits) {
+  /** `self`: the leader. */
+  constructor(self: NodeId, conf: ConfState, next: Index, limits: InflightLimits) {
+    this.#self = self;
     this.#limits = limits;
     this.reconfigure(conf, [], next, false);
   }
@@ -28,6 +33,16 @@ export class Tracker {
   /** Sorted by id. */
   get all(): readonly Progress[] {
     return this.#all;
+  }
+
+  /** The leader's own; undefined when it is not a member. At hand, because names take longer to compare than objects. */
+  get own(): Progress | undefined {
+    return this.#own;
+  }
+
+  /** All but the leader's own. */
+  get others(): readonly Progress[] {
+    return this.#others;
   }
 
   /** New members start at `next`; those in `renewed` start anew, whatever was known of an earlier life. */
@@ -49,6 +64,8 @@ export class Tracker {
       progress.witness = conf.witnesses.includes(progress.id);
     }
     this.#all = [...this.#byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.#own = this.#byId.get(this.#self);
+    this.#others = this.#all.filter((progress) => progress !== this.#own);
     this.#incoming = halfOf(this.#all, conf.voters);
     this.#outgoing = halfOf(this.#all, conf.votersOutgoing);
   }

@@ -1,7 +1,7 @@
 /** AppendEntries (§3.5, Figure 3.1): ask, answer, and hear the answer. */
 import type { Progress } from '../progress/progress.ts';
 import type { Leader, Raft } from '../state.ts';
-import type { AppendRequest, AppendResponse, Entry, Index, Term } from '../types.ts';
+import type { AppendRequest, AppendResponse, Entry, Index, NodeId, Term } from '../types.ts';
 import { checkCommitted } from './contradiction.ts';
 import { releaseWaitingReads } from './read-index.ts';
 import { broadcastCommit, commitTo, maybeCommit, sendAppend, sendCommit, sendEntries } from './replicate.ts';
@@ -63,22 +63,20 @@ function appendMissing(raft: Raft, entries: readonly Entry[]): void {
 }
 
 function accept(raft: Raft, message: AppendRequest, index: Index): void {
-  answer(raft, message, { index, reject: false, hintIndex: 0, hintTerm: 0 });
+  answer(raft, message.from, index, false, 0, 0);
 }
 
 /** Says where the logs may agree: not above our last entry whose term is at most the leader's there. */
 function refuse(raft: Raft, message: AppendRequest): void {
   const hint = raft.log.lastIndexOfTerm(Math.min(message.prevIndex, raft.log.last), message.prevTerm);
-  answer(raft, message, { index: message.prevIndex, reject: true, hintIndex: hint.index, hintTerm: hint.term });
+  answer(raft, message.from, message.prevIndex, true, hint.index, hint.term);
 }
 
-type Answer = Pick<AppendResponse, 'index' | 'reject' | 'hintIndex' | 'hintTerm'>;
-
-function answer(raft: Raft, message: AppendRequest, { index, reject, hintIndex, hintTerm }: Answer): void {
+function answer(raft: Raft, to: NodeId, index: Index, reject: boolean, hintIndex: Index, hintTerm: Term): void {
   sendAck(raft, {
     type: 'append-response',
     from: raft.id,
-    to: message.from,
+    to,
     term: raft.term,
     index,
     reject,
@@ -145,11 +143,11 @@ function onAccepted(raft: Raft, leader: Leader, progress: Progress, index: Index
   if (maybeCommit(raft, leader)) {
     releaseWaitingReads(raft, leader);
     broadcastCommit(raft, leader);
-  } else if (progress.id !== raft.id && progress.canBumpCommit(raft.log.committed)) {
+  } else if (progress !== leader.members.own && progress.canBumpCommit(raft.log.committed)) {
     // It may miss the latest commit index. Heartbeats carry it as well, but later.
     sendCommit(raft, progress);
   }
-  if (progress.id === raft.id) return;
+  if (progress === leader.members.own) return;
   // There may be room in its window now for more than one append.
   sendEntries(raft, progress);
   transferCaughtUp(raft, leader, progress);

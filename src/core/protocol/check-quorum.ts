@@ -10,5 +10,5 @@ export function onCheckQuorum(raft: Raft, leader: Leader): void {
     return;
   }
   // From here on everyone has to be heard anew.
-  for (const progress of leader.members.all) if (progress.id !== raft.id) progress.forgetActivity();
+  for (const progress of leader.members.others) progress.forgetActivity();
 }

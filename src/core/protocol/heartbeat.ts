@@ -12,7 +12,7 @@ import { sendNow } from './send.ts';
 export function broadcastHeartbeat(raft: Raft, leader: Leader): void {
   const round = leader.reads.currentRound || leaseRound(raft, leader);
   leaseSent(raft, leader, round);
-  for (const progress of leader.members.all) if (progress.id !== raft.id) sendHeartbeat(raft, progress, round);
+  for (const progress of leader.members.others) sendHeartbeat(raft, progress, round);
 }
 
 function sendHeartbeat(raft: Raft, progress: Progress, round: number): void {

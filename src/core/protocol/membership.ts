@@ -41,7 +41,7 @@ function switchTo(raft: Raft, conf: ConfState, added: readonly NodeId[]): void {
   }
   // A smaller quorum may have more committed; new members are not to wait for the next heartbeat.
   if (maybeCommit(raft, role)) broadcastCommit(raft, role);
-  else for (const progress of role.members.all) if (progress.id !== raft.id) sendNewEntries(raft, progress);
+  else for (const progress of role.members.others) sendNewEntries(raft, progress);
   if (role.transferee !== NO_NODE && !canLead(conf, role.transferee)) abortTransfer(raft, role);
   recheckReads(raft, role);
 }

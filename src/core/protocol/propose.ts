@@ -75,7 +75,7 @@ function forward(raft: Raft, drafts: readonly Draft[], from: NodeId): ProposeOut
 
 /** Why nothing at all is taken now. */
 function refusalNow(raft: Raft, leader: Leader, bytes: number): RefusalReason | undefined {
-  if (leader.members.get(raft.id) === undefined) return 'removed';
+  if (leader.members.own === undefined) return 'removed';
   // A leader about to go takes nothing new, so that its successor can catch up with it (§3.10).
   if (leader.transferee !== NO_NODE) return 'transfer-in-progress';
   // What is empty is never refused, and neither is the first: any size that is allowed at all can be proposed.

@@ -45,16 +45,13 @@ export function sendNewEntries(raft: Raft, progress: Progress): void {
 }
 
 export function broadcastAppend(raft: Raft, leader: Leader): void {
-  for (const progress of leader.members.all) if (progress.id !== raft.id) sendAppend(raft, progress);
+  for (const progress of leader.members.others) sendAppend(raft, progress);
 }
 
 /** After the commit index moved. */
 export function broadcastCommit(raft: Raft, leader: Leader): void {
-  const { all } = leader.members;
-  for (let i = 0; i < all.length; i++) {
-    const progress = all[i] as Progress;
-    if (progress.id !== raft.id) sendCommit(raft, progress);
-  }
+  const { others } = leader.members;
+  for (let i = 0; i < others.length; i++) sendCommit(raft, others[i] as Progress);
 }
 
 /** The commit index, with entries if there are any. */
@@ -66,8 +63,8 @@ export function sendCommit(raft: Raft, progress: Progress): void {
 }
 
 export function wantsAppends(leader: Leader): boolean {
-  const { all } = leader.members;
-  for (let i = 0; i < all.length; i++) if ((all[i] as Progress).wanted !== WANTED.nothing) return true;
+  const { others } = leader.members;
+  for (let i = 0; i < others.length; i++) if ((others[i] as Progress).wanted !== WANTED.nothing) return true;
   return false;
 }
 
@@ -78,11 +75,11 @@ export function wantsAppends(leader: Leader): boolean {
  * by what this Ready applies may propose again, and it goes with that.
  */
 export function flushAppends(raft: Raft, leader: Leader, committing: boolean): void {
-  const { all } = leader.members;
+  const { others } = leader.members;
   for (let more = true; more; ) {
     more = false;
-    for (let i = 0; i < all.length; i++) {
-      const progress = all[i] as Progress;
+    for (let i = 0; i < others.length; i++) {
+      const progress = others[i] as Progress;
       if (progress.wanted === WANTED.nothing || (committing && isCommitAlone(raft, progress))) continue;
       const wanted = progress.takeWanted();
       if (!trySendAppend(raft, progress, wanted !== WANTED.entries) || progress.next > raft.log.last) continue;

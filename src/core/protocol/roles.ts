@@ -36,7 +36,7 @@ export function becomeLeader(raft: Raft): Leader {
   const { log } = raft;
   const leader: Leader = {
     name: 'leader',
-    members: new Tracker(raft.conf, log.last + 1, raft.config),
+    members: new Tracker(raft.id, raft.conf, log.last + 1, raft.config),
     since: log.last + 1,
     transferee: NO_NODE,
     // Changes of earlier leaders may be in the log: none is taken until all of it is applied.
@@ -46,7 +46,7 @@ export function becomeLeader(raft: Raft): Leader {
     lease: new Lease(),
     ticks: 0,
   };
-  const self = leader.members.get(raft.id);
+  const self = leader.members.own;
   assert(self !== undefined, 'only a member becomes leader');
   self.update(log.last);
   self.becomeReplicate();
