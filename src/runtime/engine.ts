@@ -26,6 +26,7 @@ import { Reads } from './reads.ts';
 import { Recorder } from './record/recorder.ts';
 import { Room, type RoomHooks } from './room.ts';
 import { storageErrorOf } from './storage-error.ts';
+import { clearIfUnused } from './unused-cluster.ts';
 import { Watch } from './watch.ts';
 import { Writes } from './writes.ts';
 
@@ -362,6 +363,7 @@ export class Engine {
   end(error: RaftError): void {
     if (this.ended !== undefined) return;
     this.halt(error);
+    if (error.code === 'cluster-mismatch') void clearIfUnused(this.store, this.member);
     this.emitter.emit('fatal', { error });
   }
 
@@ -380,8 +382,7 @@ export class Engine {
 
   /** Ends at once, like a process that is killed: no goodbye, nothing more is written. For tests. */
   kill(): void {
-    const error = new RaftError('stopped', 'The node was killed.');
-    this.halt(error);
+    this.halt(new RaftError('stopped', 'The node was killed.'));
   }
 
   /** Stops on purpose: says goodbye, lets what is being written finish, gives the identity back. */

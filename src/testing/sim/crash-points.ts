@@ -38,13 +38,18 @@ function putCrashes(cluster: SimCluster, points: readonly CrashPoint[]): void {
     disk.onBoundary = (_disk, boundary) => {
       const point = own.find((one) => one.boundary === boundary);
       const node = cluster.nodes.find(({ id }) => id === disk.nodeId);
-      if (point === undefined || node === undefined || !node.running || cluster.calm) return;
+      if (point === undefined || node === undefined || !node.running || isOutside(cluster)) return;
       disk.keepsAtCrash = point.keeps;
       cluster.evidence.mark('fault:crash-point');
       node.crash('power');
       cluster.scheduler.after(DOWN_MS, '', () => node.start('enter'));
     };
   };
+}
+
+/** Before the room has a cluster (who dies founding one is looked at in test/runtime/founding), and when all is over. */
+function isOutside({ calm, room }: SimCluster): boolean {
+  return calm || room.clusterId === undefined;
 }
 
 /** How many writes each disk sees when nothing fails. */
@@ -54,7 +59,7 @@ export async function countBoundaries(plan: Plan): Promise<ReadonlyMap<NodeId, n
     onCluster: (cluster) => {
       cluster.onDisk = (disk) => {
         disk.onBoundary = (_disk, boundary) => {
-          if (!cluster.calm) counts.set(disk.nodeId, boundary);
+          if (!isOutside(cluster)) counts.set(disk.nodeId, boundary);
         };
       };
     },
