@@ -243,7 +243,12 @@ function readNumber(): number {
   if (byte === undefined) refuse('ends early');
   if (byte < 0x80) return byte;
   let value = byte & 0x7f;
-  let scale = 128;
+  // Most of the rest take two bytes: not worth a loop, and a product would be a floating-point number on its way.
+  byte = bytes[at++];
+  if (byte === undefined) refuse('ends early');
+  if (byte < 0x80) return value | (byte << 7);
+  value |= (byte & 0x7f) << 7;
+  let scale = 128 * 128;
   do {
     byte = bytes[at++];
     if (byte === undefined) refuse('ends early');

@@ -5,7 +5,7 @@
  */
 import { SLAB_BYTES, SLAB_MESSAGE_BYTES_MAX } from './limits.ts';
 
-/** Where to write: `bytes` from `at`, and on. Who writes moves `at`. One object for all, since nobody calls out while writing. */
+/** Where to write: `bytes` from `at`, and on. One object for all, since nobody calls out while writing. */
 export const out: { bytes: Uint8Array; at: number } = { bytes: new Uint8Array(0), at: 0 };
 
 /** The memory of `out.bytes`, which begins with it: asking the view for it is a call out of JavaScript, for every message. */
@@ -33,11 +33,10 @@ export function reserve(bytesMax: number): void {
   out.at = used;
 }
 
-/** What was written from `start` on. */
-export function written(start: number): Uint8Array {
-  const { bytes, at } = out;
-  if (bytes === slab) used = at;
-  return new Uint8Array(memory, start, at - start);
+/** What was written, from where `out.at` was to `end`. */
+export function written(start: number, end: number): Uint8Array {
+  if (out.bytes === slab) used = end;
+  return new Uint8Array(memory, start, end - start);
 }
 
 /** A view on all of its memory. Not cleared where that can be had: every byte of a view was written. */

@@ -111,76 +111,70 @@ function encodeAppend(group: number, m: AppendRequest): Uint8Array {
     throw new RaftError('too-large', `an append with ${length} bytes of entries; a message has at most ${MESSAGE_BYTES_MAX}`);
   }
   reserve(HEAD_BYTES_MAX + length);
-  const start = out.at;
-  writeHead(10, group, APPEND_REQUEST, m.term);
-  writeCount(m.prevIndex);
-  writeCount(m.prevTerm);
-  writeCount(m.commit);
+  const { bytes, at: start } = out;
+  let at = writeHead(bytes, start, 10, group, APPEND_REQUEST, m.term);
+  at = writeCount(bytes, at, m.prevIndex);
+  at = writeCount(bytes, at, m.prevTerm);
+  at = writeCount(bytes, at, m.commit);
   if (entries.length === 0) {
-    out.bytes[out.at++] = NIL;
-    return written(start);
+    bytes[at] = NIL;
+    return written(start, at + 1);
   }
-  writeSize(BIN_8, length);
-  const { bytes, at } = out;
-  out.at = at + length;
+  at = writeSize(bytes, at, BIN_8, length);
   if (known !== undefined) bytes.set(known, at);
   else {
     writeRun(entries, bytes, at);
     rememberRun(entries, bytes, at, length);
   }
-  return written(start);
+  return written(start, at + length);
 }
 
 function encodeAppendResponse(group: number, m: AppendResponse): Uint8Array {
   reserve(HEAD_BYTES_MAX);
-  const start = out.at;
-  writeHead(11, group, APPEND_RESPONSE, m.term);
-  writeCount(m.index);
-  out.bytes[out.at++] = m.reject ? TRUE : FALSE;
-  writeCount(m.hintIndex);
-  writeCount(m.hintTerm);
-  writeCount(m.commit);
-  return written(start);
+  const { bytes, at: start } = out;
+  let at = writeHead(bytes, start, 11, group, APPEND_RESPONSE, m.term);
+  at = writeCount(bytes, at, m.index);
+  bytes[at] = m.reject ? TRUE : FALSE;
+  at = writeCount(bytes, at + 1, m.hintIndex);
+  at = writeCount(bytes, at, m.hintTerm);
+  return written(start, writeCount(bytes, at, m.commit));
 }
 
 function encodeHeartbeat(group: number, m: HeartbeatRequest | HeartbeatResponse): Uint8Array {
   reserve(HEAD_BYTES_MAX);
-  const start = out.at;
+  const { bytes, at: start } = out;
+  let at: number;
   if (m.type === 'heartbeat-request') {
-    writeHead(8, group, HEARTBEAT_REQUEST, m.term);
-    writeCount(m.commit);
+    at = writeHead(bytes, start, 8, group, HEARTBEAT_REQUEST, m.term);
+    at = writeCount(bytes, at, m.commit);
   } else {
-    writeHead(7, group, HEARTBEAT_RESPONSE, m.term);
+    at = writeHead(bytes, start, 7, group, HEARTBEAT_RESPONSE, m.term);
   }
-  writeCount(m.round);
-  return written(start);
+  return written(start, writeCount(bytes, at, m.round));
 }
 
-function writeHead(parts: number, group: number, type: number, term: number): void {
-  const { bytes } = out;
-  let { at } = out;
-  bytes[at++] = ARRAY + parts;
-  bytes[at++] = RAFT;
-  out.at = at;
-  writeCount(group);
-  at = out.at;
-  bytes[at++] = type;
-  bytes[at++] = IMPLIED;
-  bytes[at++] = IMPLIED;
-  out.at = at;
-  writeCount(term);
+// A position goes in and the next comes out: kept in a register, where `out.at` would be read and written for every byte.
+
+function writeHead(bytes: Uint8Array, start: number, parts: number, group: number, type: number, term: number): number {
+  bytes[start] = ARRAY + parts;
+  bytes[start + 1] = RAFT;
+  const at = writeCount(bytes, start + 2, group);
+  bytes[at] = type;
+  bytes[at + 1] = IMPLIED;
+  bytes[at + 2] = IMPLIED;
+  return writeCount(bytes, at + 3, term);
 }
 
 /** A whole number from 0, in the shortest form. */
-function writeCount(value: number): void {
-  if (value < 0x80) out.bytes[out.at++] = value;
-  else writeSize(UINT_8, value);
+function writeCount(bytes: Uint8Array, at: number, value: number): number {
+  if (value >= 0x80) return writeSize(bytes, at, UINT_8, value);
+  bytes[at] = value;
+  return at + 1;
 }
 
 /** A token that is followed by 1, 2, 4 (or, of a number, 8) bytes: the four tokens stand side by side in MessagePack. */
-function writeSize(token: number, value: number): void {
-  const { bytes } = out;
-  let { at } = out;
+function writeSize(bytes: Uint8Array, start: number, token: number, value: number): number {
+  let at = start;
   if (value < 0x100) {
     bytes[at++] = token;
   } else if (value < 0x10000) {
@@ -202,7 +196,7 @@ function writeSize(token: number, value: number): void {
     bytes[at++] = value >>> 8;
   }
   bytes[at++] = value;
-  out.at = at;
+  return at;
 }
 
 // What the reader reads, and where it is. Module state instead of an object per message; nobody calls out while reading.
@@ -275,15 +269,25 @@ function readCount(): number {
   return wide >= 0 && wide <= 3 ? readBytes(1 << wide) : OTHER;
 }
 
-/** Most significant first. OTHER beyond what is exact, and past the end. */
+/**
+ * Most significant first. OTHER beyond what is exact, and past the end. Up to four bytes without a loop or a
+ * multiplication: an index takes so many, and a product would be a floating-point number on its way.
+ */
 function readBytes(count: number): number {
   if (place + count > source.length) return OTHER;
+  if (count === 1) return source[place++] as number;
+  const at = place;
+  place = at + count;
+  const high = ((source[at] as number) << 8) | (source[at + 1] as number);
+  if (count === 2) return high;
+  const value = ((high << 16) | ((source[at + 2] as number) << 8) | (source[at + 3] as number)) >>> 0;
+  if (count === 4) return value;
+  const wide = value * 0x100000000 + readLow(at + 4);
+  return wide <= Number.MAX_SAFE_INTEGER ? wide : OTHER;
+}
+
+function readLow(at: number): number {
   let value = 0;
-  // Up to four bytes without a multiplication, which would make every index a floating-point number on its way.
-  const end = place + Math.min(count, 4);
-  while (place < end) value = (value << 8) | (source[place++] as number);
-  value >>>= 0;
-  if (count < 8) return value;
-  for (let i = 4; i < 8; i++) value = value * 256 + (source[place++] as number);
-  return value <= Number.MAX_SAFE_INTEGER ? value : OTHER;
+  for (let i = at; i < at + 4; i++) value = value * 256 + (source[i] as number);
+  return value;
 }
