@@ -1,87 +1,15 @@
 /** What a core must survive, where the driver has to see to it; numbers as in the list of scenarios. */
 import { expect, test } from 'vitest';
-import { EMPTY_CONF } from '../../src/core/conf/conf-change.ts';
-import { makeConfig } from '../../src/core/config.ts';
-import { RawNode } from '../../src/core/raw-node.ts';
-import { type Message, makeEntry, NO_BYTES, type SnapshotMeta } from '../../src/core/types.ts';
+import { makeEntry, NO_BYTES } from '../../src/core/types.ts';
 import { nodeClock } from '../../src/front-door/node-clock.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { holdsLease } from '../../src/runtime/freshness.ts';
-import { LogView } from '../../src/runtime/log-view.ts';
-import { Replica } from '../../src/runtime/replica.ts';
-import type { ReplicatedState } from '../../src/state/replicated-state.ts';
 import { MemoryDisk } from '../../src/storage/memory/memory-disk.ts';
-import type { NodeStore, StagedSnapshot } from '../../src/storage/storage.ts';
 import { Cluster } from './cluster.ts';
-
-const conf = { ...EMPTY_CONF, voters: ['a', 'b', 'c'] };
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+import { append, emptyEntry, LoneReplica, snapshot } from './lone-replica.ts';
 
 test('S12: entries that wait to be applied when a snapshot comes are skipped, and the changes among them too', async () => {
-  const applied: number[] = [];
-  const confs: (readonly string[])[] = [];
-  const gates: (() => void)[] = [];
-  const store = {
-    write: () => Promise.resolve(),
-    snapshot: () => Promise.resolve({ chunks: () => [] }),
-    term: () => undefined,
-  } as unknown as NodeStore;
-  const state = {
-    restore: () => new Promise<void>((resolve) => gates.push(resolve)),
-    apply: ({ index }: { index: number }) => applied.push(index),
-  } as unknown as ReplicatedState;
-  const loaded = {
-    cluster: undefined,
-    hardState: { term: 0, vote: '', commit: 0 },
-    firstIndex: 1,
-    lastIndex: 0,
-    snapshot: undefined,
-    snapshotBytes: 0,
-    tail: [],
-    records: new Map(),
-  };
-  const fail = (error: unknown): void => {
-    throw error;
-  };
-  const view = new LogView(store, loaded, () => {}, fail);
-  const config = makeConfig({ id: 'b', random: () => 0, checkInvariants: true });
-  const core = new RawNode(config, view, { hardState: loaded.hardState, conf, applied: 0 });
-  const ignore = (): void => {};
-  const replica = new Replica(
-    {
-      core,
-      view,
-      store,
-      state,
-      hooks: {
-        send: ignore,
-        onSoftState: ignore,
-        onReadState: ignore,
-        onCommit: ignore,
-        onApplied: ignore,
-        onConfig: ({ voters }) => confs.push(voters),
-        onAppliedTo: ignore,
-        onInstalled: ignore,
-        wake: ignore,
-        takeStaged: (meta: SnapshotMeta): StagedSnapshot => ({ meta, bytes: 0, digest: '' }),
-        onConflict: fail,
-        onFault: fail,
-      },
-    },
-    0,
-  );
-  const receive = async (message: Message): Promise<void> => {
-    replica.step(message);
-    replica.pump();
-    await turn();
-  };
-  const snapshot = (index: number): Message => ({
-    type: 'snapshot-request',
-    from: 'a',
-    to: 'b',
-    term: 1,
-    snapshot: { index, term: 1, conf, data: undefined },
-  });
+  const lone = new LoneReplica();
   const entry = (index: number) =>
     index === 5
       ? makeEntry(5, 1, 'conf', 0, NO_BYTES, {
@@ -89,31 +17,19 @@ test('S12: entries that wait to be applied when a snapshot comes are skipped, an
           steps: [{ op: 'voter', id: 'z', context: undefined }],
           context: undefined,
         })
-      : makeEntry(index, 1, 'normal', 0, NO_BYTES, undefined);
-  const append = (first: number, last: number): Message => ({
-    type: 'append-request',
-    from: 'a',
-    to: 'b',
-    term: 1,
-    prevIndex: first - 1,
-    prevTerm: 1,
-    commit: last,
-    entries: Array.from({ length: last - first + 1 }, (_, i) => entry(first + i)),
-  });
-  await receive(snapshot(3));
+      : emptyEntry(index);
+  await lone.receive(snapshot(3));
   // The machine is still being restored: these wait.
-  await receive(append(4, 6));
-  expect(core.status()).toMatchObject({ commitIndex: 6, appliedIndex: 3 });
-  await receive(snapshot(9));
-  for (let i = 0; i < 4; i++) {
-    for (const open of gates.splice(0)) open();
-    await turn();
-  }
-  expect(replica.appliedIndex).toBe(9);
-  expect(core.status().conf.voters).toEqual(['a', 'b', 'c']);
-  await receive(append(10, 10));
-  expect(applied).toEqual([10]);
-  expect(confs).toEqual([['a', 'b', 'c']]);
+  await lone.receive(append(4, 6, entry));
+  expect(lone.core.status()).toMatchObject({ commitIndex: 6, appliedIndex: 3 });
+  await lone.receive(snapshot(9));
+  for (let i = 0; i < 4; i++) await lone.restored();
+  expect(lone.replica.appliedIndex).toBe(9);
+  expect(lone.core.status().conf.voters).toEqual(['a', 'b', 'c']);
+  await lone.receive(append(10, 10));
+  expect(lone.done).toEqual(['restore', 'restore', 'apply 10']);
+  expect(lone.confs).toEqual([['a', 'b', 'c']]);
+  expect(lone.faults).toEqual([]);
 });
 
 /** A clock that can be made to have slept, without a tick telling of it. */

@@ -1,0 +1,101 @@
+/** A real core under the loop that drives it, with a disk and a state machine that do what the test says, when it says it. */
+import { EMPTY_CONF } from '../../src/core/conf/conf-change.ts';
+import { makeConfig } from '../../src/core/config.ts';
+import type { RaftError } from '../../src/core/errors.ts';
+import { RawNode } from '../../src/core/raw-node.ts';
+import { type ConfState, type Entry, type Index, type Message, makeEntry, NO_BYTES } from '../../src/core/types.ts';
+import { LogView } from '../../src/runtime/log-view.ts';
+import { Replica } from '../../src/runtime/replica.ts';
+import type { ReplicatedState } from '../../src/state/replicated-state.ts';
+import type { LoadedState, NodeStore, WriteBatch } from '../../src/storage/storage.ts';
+
+const conf: ConfState = { ...EMPTY_CONF, voters: ['a', 'b', 'c'] };
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const NOTHING_LOADED: LoadedState = {
+  cluster: undefined,
+  hardState: { term: 0, vote: '', commit: 0 },
+  firstIndex: 1,
+  lastIndex: 0,
+  snapshot: undefined,
+  snapshotBytes: 0,
+  tail: [],
+  records: new Map(),
+};
+
+/** Node b, a follower of a. Its state machine is restored when `restored` is called. */
+export class LoneReplica {
+  /** `restore` and `apply 7`, in the order in which they happened. */
+  readonly done: string[] = [];
+  readonly confs: (readonly string[])[] = [];
+  readonly faults: RaftError[] = [];
+  readonly core: RawNode;
+  readonly replica: Replica;
+  private readonly restoring: (() => void)[] = [];
+
+  constructor(behaviour: { write?(batch: WriteBatch): Promise<void>; apply?(entry: Entry): void } = {}) {
+    const store = {
+      write: behaviour.write ?? (() => Promise.resolve()),
+      snapshot: () => Promise.resolve({ chunks: () => [] }),
+      term: () => undefined,
+    } as unknown as NodeStore;
+    const state = {
+      restore: async () => {
+        await new Promise<void>((resolve) => this.restoring.push(resolve));
+        this.done.push('restore');
+      },
+      apply: (entry: Entry) => {
+        behaviour.apply?.(entry);
+        this.done.push(`apply ${entry.index}`);
+      },
+    } as unknown as ReplicatedState;
+    const fail = (error: unknown): void => {
+      throw error;
+    };
+    const view = new LogView(store, NOTHING_LOADED, () => {}, fail);
+    const config = makeConfig({ id: 'b', random: () => 0, checkInvariants: true });
+    this.core = new RawNode(config, view, { hardState: NOTHING_LOADED.hardState, conf, applied: 0 });
+    const ignore = (): void => {};
+    const hooks: ConstructorParameters<typeof Replica>[0]['hooks'] = {
+      send: ignore,
+      onSoftState: ignore,
+      onReadState: ignore,
+      onCommit: ignore,
+      onApplied: ignore,
+      onConfig: ({ voters }) => this.confs.push(voters),
+      onAppliedTo: ignore,
+      onInstalled: ignore,
+      wake: ignore,
+      takeStaged: (meta) => ({ meta, bytes: 0, digest: '' }),
+      onConflict: fail,
+      onFault: (error) => this.faults.push(error),
+    };
+    this.replica = new Replica({ core: this.core, view, store, state, hooks }, 0);
+  }
+
+  async receive(message: Message): Promise<void> {
+    this.replica.step(message);
+    this.replica.pump();
+    await turn();
+  }
+
+  /** Restores of the state machine that have begun come to their end. */
+  async restored(): Promise<void> {
+    for (const end of this.restoring.splice(0)) end();
+    await turn();
+  }
+}
+
+export function snapshot(index: Index): Message {
+  return { type: 'snapshot-request', from: 'a', to: 'b', term: 1, snapshot: { index, term: 1, conf, data: undefined } };
+}
+
+/** Committed entries; `make` for those that are not empty. */
+export function append(first: Index, last: Index, make: (index: Index) => Entry = emptyEntry): Message {
+  const entries = Array.from({ length: last - first + 1 }, (_, i) => make(first + i));
+  return { type: 'append-request', from: 'a', to: 'b', term: 1, prevIndex: first - 1, prevTerm: 1, commit: last, entries };
+}
+
+export function emptyEntry(index: Index): Entry {
+  return makeEntry(index, 1, 'normal', 0, NO_BYTES, undefined);
+}

@@ -1,0 +1,42 @@
+/** The loop around the core, where snapshots and entries come closer together than the disk can follow. */
+import { expect, test } from 'vitest';
+import { RaftError } from '../../src/core/errors.ts';
+import { append, LoneReplica, snapshot, turn } from './lone-replica.ts';
+
+test('S12: nothing is applied between two snapshots in flight: what stands behind the second waits for its state', async () => {
+  let written = (): void => {};
+  const lone = new LoneReplica({
+    write: ({ snapshot: stored }) =>
+      stored?.staged.meta.index === 9 ? new Promise((resolve) => (written = resolve)) : Promise.resolve(),
+  });
+  await lone.receive(snapshot(3));
+  await lone.receive(append(4, 6));
+  // The second is on its way to the disk when the state of the first is there.
+  await lone.receive(snapshot(9));
+  await lone.restored();
+  expect([...lone.done]).toEqual(['restore']);
+  written();
+  await turn();
+  await lone.receive(append(10, 10));
+  expect([...lone.done]).toEqual(['restore']);
+  await lone.restored();
+  expect(lone.done).toEqual(['restore', 'restore', 'apply 10']);
+  expect(lone.replica.appliedIndex).toBe(10);
+  expect(lone.faults).toEqual([]);
+});
+
+test('A7: an entry right behind a restored snapshot that cannot be applied stops the node, with what was wrong', async () => {
+  const wrong = new RaftError('version-mismatch', 'Of a later build.');
+  const lone = new LoneReplica({
+    apply: () => {
+      throw wrong;
+    },
+  });
+  await lone.receive(snapshot(3));
+  await lone.receive(append(4, 4));
+  expect(lone.faults).toEqual([]);
+  await lone.restored();
+  expect(lone.faults).toEqual([wrong]);
+  expect(lone.replica.isStopped).toBe(true);
+  expect(lone.replica.appliedIndex).toBe(3);
+});
