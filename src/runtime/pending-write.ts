@@ -105,8 +105,12 @@ export function toResult(stored: StoredOutcome): WriteResult {
   return { kind: 'command', outcome: stored.outcome, index: stored.index, term: stored.term, replayed: true };
 }
 
-/** A leader's refusal as the caller hears it: an earlier copy whose fate is not known may still be applied. */
+/**
+ * A leader's refusal as the caller hears it: an earlier copy whose fate is not known may still be applied, and so may one
+ * in the outbox's storage, of which the next life of this node would send a copy if this one ended before the record goes.
+ */
 export function refusedError(error: RaftError, write: Pending): RaftError {
   const { code, message, leaderHint, retryAfterMs } = error;
-  return new RaftError(code, message, { cause: error, leaderHint, retryAfterMs, mayHaveApplied: write.attempts > 0 });
+  const mayHaveApplied = write.attempts > 0 || write.saved?.record !== undefined;
+  return new RaftError(code, message, { cause: error, leaderHint, retryAfterMs, mayHaveApplied });
 }

@@ -500,6 +500,13 @@ export const MUTANTS = [
     'a write still in the outbox is called one that will not be (A6)',
   ),
   m(
+    'refused-for-good-denied',
+    'runtime/pending-write.ts',
+    'write.attempts > 0 || write.saved?.record !== undefined',
+    'write.attempts > 0',
+    'a write whose record is still stored is called one that will not be: a crash now, and it is (A6)',
+  ),
+  m(
     'apply-twice-after-restore',
     'runtime/replica.ts',
     '      if (entry.index <= this.appliedTo) continue;\n',
