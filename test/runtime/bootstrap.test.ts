@@ -1,6 +1,7 @@
 /** How a newcomer comes in where members do not answer, or its own storage does not. */
 import { expect, test } from 'vitest';
 import { RaftError } from '../../src/core/errors.ts';
+import { NO_BYTES } from '../../src/core/types.ts';
 import { nodeClock } from '../../src/front-door/node-clock.ts';
 import { Bootstrap, JOIN_RETRY_MS } from '../../src/runtime/bootstrap.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -28,7 +29,7 @@ test('a newcomer asks the members in turn: one that knows no leader does not kee
       candidates: () => ['b', 'z', 'a'].map((id) => ({ id, clusterId })),
       call: (peer, _body, _timeoutMs, done) => {
         asked.push(peer);
-        done({ error: new RaftError('no-leader', 'Removed, and told nothing since.') });
+        done({ error: new RaftError('no-leader', 'Removed, and told nothing since.'), body: NO_BYTES });
       },
       onMember: fail,
       onFault: fail,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { makeEntry, NO_BYTES } from '../../src/core/types.ts';
 import type { Machine } from '../../src/state/state-machine.ts';
 import { TypedMachine } from '../../src/state/typed-machine.ts';
 import { objectsMachine, type Plan, planOf, shrink, simulate } from '../../src/testing/sim/index.ts';
@@ -23,6 +24,23 @@ describe('the simulated cluster', () => {
     expect(two.hash).toBe(one.hash);
     expect(two.events).toBe(one.events);
     expect((await simulate(planOf('8'))).hash).not.toBe(one.hash);
+  });
+
+  test('a leader that contradicts what a node has committed is found, though the node goes on', async () => {
+    const plan: Plan = { ...planOf('3'), voters: 3, learners: 0, strikes: [] };
+    const report = await simulate(plan, {
+      onCluster: (cluster) =>
+        cluster.scheduler.at(2_000, '', () => {
+          const follower = cluster.nodes.find(({ isLeader }) => !isLeader)?.engine;
+          const from = cluster.leader?.id ?? '';
+          if (follower?.member === undefined) throw new Error('no follower');
+          const term = follower.term + 1;
+          const entries = [makeEntry(1, term, 'normal', 0, NO_BYTES, undefined)];
+          const forged = { from, to: follower.id, term, prevIndex: 0, prevTerm: 0, commit: 1, entries };
+          follower.member.step({ type: 'append-request', ...forged });
+        }),
+    });
+    expect(report.violations).toMatchObject([{ id: 'I6', timeMs: 2_000, text: expect.stringContaining('committed') }]);
   });
 
   test('a machine that is not deterministic is found, and the plan is made smaller', async () => {

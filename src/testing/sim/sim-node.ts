@@ -192,6 +192,10 @@ export class SimNode {
       if (this.#ghostNode !== undefined) ghost.sent(this.#ghostNode, message);
       return sendRaft(message);
     };
+    emitter.on('fault', ({ error: { code, message } }) => {
+      // A node goes on when a leader contradicts what it has committed; that there is such a leader must not be.
+      if (code === 'log-conflict') ghost.evidence.fail('I6', `${this.id}: ${message}`);
+    });
     emitter.on('fatal', ({ error }) => this.#onFatal(`${error.code}: ${error.message}`, error.code));
   }
 
