@@ -10,6 +10,8 @@ export class ReadyMaker {
   /** What the last Ready said. */
   #soft: SoftState;
   #hard: HardState;
+  /** The mark of a write after which nothing waits to become durable: the same one for a whole term, since it never changes. */
+  #idleMark: PersistMark = { term: 0, index: 0, logTerm: 0, snapshotIndex: 0 };
 
   constructor(raft: Raft) {
     this.#raft = raft;
@@ -61,7 +63,7 @@ export class ReadyMaker {
       messagesAfterPersist,
       readStates: raft.readStates.length > 0 ? raft.readStates.splice(0) : NO_READS,
       mustSync: entries.length > 0 || rising || snapshot !== undefined,
-      mark: writes ? markOf(raft, snapshot) : undefined,
+      mark: writes ? this.#mark(snapshot) : undefined,
     };
     log.unstable.handedOut();
     if (committedEntries.length > 0) this.#applying(committedEntries);
@@ -72,6 +74,16 @@ export class ReadyMaker {
     const { log, role } = this.#raft;
     const payload = role.name === 'leader' ? payloadSince(entries, role.since) : 0;
     log.applyWindow.handedOut(entries, log.runBytes(entries), payload, log.appliable);
+  }
+
+  /** Names the end of what was handed out to be written, also when this write carries none of it: earlier marks may be void. */
+  #mark(snapshot: SnapshotMeta | undefined): PersistMark {
+    const { log, term } = this.#raft;
+    const snapshotIndex = snapshot === undefined ? 0 : snapshot.index;
+    if (log.unstable.count > 0) return { term, index: log.last, logTerm: log.lastTerm, snapshotIndex };
+    if (snapshotIndex > 0) return { term, index: 0, logTerm: 0, snapshotIndex };
+    if (this.#idleMark.term !== term) this.#idleMark = { term, index: 0, logTerm: 0, snapshotIndex: 0 };
+    return this.#idleMark;
   }
 
   #hardChanged(): boolean {
@@ -92,18 +104,6 @@ function payloadSince(entries: readonly Entry[], since: number): number {
     if (entry.index >= since) bytes += entry.data.length;
   }
   return bytes;
-}
-
-/** Names the end of what was handed out to be written, also when this write carries none of it: earlier marks may be void. */
-function markOf(raft: Raft, snapshot: SnapshotMeta | undefined): PersistMark {
-  const { log, term } = raft;
-  const some = log.unstable.count > 0;
-  return {
-    term,
-    index: some ? log.last : 0,
-    logTerm: some ? log.lastTerm : 0,
-    snapshotIndex: snapshot === undefined ? 0 : snapshot.index,
-  };
 }
 
 function softState(raft: Raft): SoftState {
