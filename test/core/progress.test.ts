@@ -280,6 +280,14 @@ describe('the members as their leader sees them', () => {
     ]);
   });
 
+  test('are the leader and the others, as long as it is a member', () => {
+    const members = tracker();
+    const others = (): string[] => members.others.map(({ id }) => id);
+    expect([members.own?.id, others()]).toEqual(['a', ['b', 'c', 'l']]);
+    members.reconfigure({ ...conf, voters: ['b', 'd'] }, [], 9, true);
+    expect([members.own, others()]).toEqual([undefined, ['b', 'd', 'l']]);
+  });
+
   test('who is renewed starts anew, the others go on', () => {
     const members = tracker();
     reach(members, { b: 3, c: 3 });
