@@ -92,6 +92,25 @@ test('S9: a write of nothing but the term names the end of the log too, so that 
   expect(node.status().stableIndex).toBe(2);
 });
 
+test('S9: with nothing left to become durable a mark names its term only, and keeps doing so after the next', () => {
+  const cluster = new TestCluster(abc);
+  const { node, disk } = cluster.member('b');
+  cluster.receive(append({ entries: entriesOf(1, 1, 2) }));
+  const written = node.ready();
+  disk.write(written);
+  if (written.mark !== undefined) node.persisted(written.mark);
+  const marks = [heartbeat({ commit: 1 }), heartbeat({ commit: 2 }), heartbeat({ from: 'c', term: 2 })].map((message) => {
+    cluster.receive(message);
+    return node.ready().mark;
+  });
+  const idle = { index: 0, logTerm: 0, snapshotIndex: 0 };
+  expect(marks).toEqual([
+    { ...idle, term: 1 },
+    { ...idle, term: 1 },
+    { ...idle, term: 2 },
+  ]);
+});
+
 test('S12: what was handed out to be applied before a snapshot came, and is reported after it, sets nothing back', () => {
   const cluster = new TestCluster(abc);
   const { node, disk } = cluster.member('b');
