@@ -43,6 +43,16 @@ describe('the simulated cluster', () => {
     expect(report.violations).toMatchObject([{ id: 'I6', timeMs: 2_000, text: expect.stringContaining('committed') }]);
   });
 
+  test('a copy of a node that is alive ends at once, and the node goes on', async () => {
+    const strikes: Plan['strikes'] = [
+      { kind: 'copy', target: 'leader', atMs: 3_000 },
+      { kind: 'copy', target: 1, atMs: 4_000 },
+    ];
+    const report = await simulate({ ...planOf('3'), voters: 3, learners: 0, strikes });
+    expect(report.violations).toEqual([]);
+    expect([report.marks.get('fault:copy'), report.evaluated.get('I41')]).toEqual([2, 2]);
+  });
+
   test('a machine that is not deterministic is found, and the plan is made smaller', async () => {
     let lives = 0;
     const machine = (): Machine => {

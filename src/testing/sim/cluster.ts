@@ -5,6 +5,7 @@ import { memberIds } from '../../runtime/member-info.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import { Prng } from '../prng.ts';
 import { Casualties } from './casualties.ts';
+import { openCopy } from './copies.ts';
 import { VirtualDisk } from './disk.ts';
 import { Evidence } from './evidence.ts';
 import { Ghost } from './ghost.ts';
@@ -159,6 +160,8 @@ export class SimCluster {
           else this.later(strike.forMs, () => node.start('enter'));
         });
         return true;
+      case 'copy':
+        return openCopy(node, this.#world);
       case 'upgrade':
         if (node.version > 1) return false;
         node.upgrade();

@@ -38,6 +38,9 @@ export interface DiskFaults {
 
 export const CALM_DISK: DiskFaults = { writeMs: [0.5, 4], readMs: [0.1, 1], slow: 0, fail: 0, failCodes: ['storage'], fold: 0.5 };
 
+/** A copy's boots are told from those of what it is a copy of. */
+export const BOOTS_OF_COPY = 1_000;
+
 /** What a slow write takes, in ms. */
 export const SLOW_MS: readonly [number, number] = [300, 5_000];
 
@@ -100,6 +103,14 @@ export class VirtualDisk implements SimDisk {
     };
     this.#store = new VirtualStore(this, process, identity, request);
     return this.#store;
+  }
+
+  copy(): SimDisk {
+    const copy = new VirtualDisk(this.nodeId, this.scheduler, this.random.fork('copy'));
+    copy.#base = this.#image.clone();
+    copy.#image = this.#image.clone();
+    copy.#image.bootCount += BOOTS_OF_COPY;
+    return copy;
   }
 
   /** The process or the machine dies: what was on its way is kept up to some point, and lost from there. */

@@ -94,8 +94,9 @@ export class VirtualNetwork {
     this.#random = random;
   }
 
-  transport(process: VirtualProcess): VirtualTransport {
-    return new VirtualTransport(this, process);
+  /** `enters`: at once, or, as where links are made through the room, when that has let it in. */
+  transport(process: VirtualProcess, enters: 'at once' | 'when let in' = 'at once'): VirtualTransport {
+    return new VirtualTransport(this, process, enters === 'when let in');
   }
 
   /** From now on everything from one to the other vanishes, though the link stays open. */
@@ -289,18 +290,23 @@ export class VirtualTransport implements Transport {
   readonly #links = new Map<NodeId, Link>();
   readonly #errors = new Map<NodeId, RaftError>();
   #handlers: TransportHandlers | undefined;
+  /** The network does not know of it until the room does. */
+  #waits: boolean;
 
-  constructor(network: VirtualNetwork, process: VirtualProcess) {
+  constructor(network: VirtualNetwork, process: VirtualProcess, waits: boolean) {
     this.#network = network;
     this.process = process;
+    this.#waits = waits;
   }
 
   async start(self: NodeId, handlers: TransportHandlers, discovery: Discovery): Promise<void> {
     this.self = self;
     this.#handlers = handlers;
-    this.#network.enter(this);
+    if (!this.#waits) this.#network.enter(this);
     discovery.listen({
       onPeers: (peers) => {
+        if (this.#waits) this.#network.enter(this);
+        this.#waits = false;
         for (const peer of peers) this.#wanted.add(peer);
         if (this.#handlers !== undefined) this.#network.dialAll(self);
       },

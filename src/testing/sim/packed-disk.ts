@@ -10,7 +10,7 @@ import type { AcquireRequest, NodeIdentity, NodeStore } from '../../storage/stor
 import { applyOperations, copyTables, emptyTables, sortedRecords, type Tables } from '../modelled-disk.ts';
 import type { Prng } from '../prng.ts';
 import { DeferredStore } from './deferred-store.ts';
-import { CALM_DISK, type CrashKind, type DiskCounts, type DiskFaults, SLOW_MS } from './disk.ts';
+import { BOOTS_OF_COPY, CALM_DISK, type CrashKind, type DiskCounts, type DiskFaults, SLOW_MS } from './disk.ts';
 import type { VirtualProcess } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SimDisk } from './sim-disk.ts';
@@ -71,6 +71,14 @@ export class PackedDisk implements SimDisk {
       nowMs: scheduler.nowMs,
     });
     return new DeferredStore(identity, opened, scheduler);
+  }
+
+  copy(): SimDisk {
+    const copy = new PackedDisk(this.nodeId, this.scheduler, this.random.fork('copy'));
+    copy.#base = copyTables(this.#now);
+    copy.#now = copyTables(this.#now);
+    copy.#boots = this.#boots + BOOTS_OF_COPY;
+    return copy;
   }
 
   crash(kind: CrashKind): void {

@@ -35,6 +35,8 @@ export type Fault =
   | { readonly kind: 'slow-disk'; readonly target: Target; readonly forMs: number }
   | { readonly kind: 'failing-disk'; readonly target: Target; readonly forMs: number }
   | { readonly kind: 'wipe' | 'bit-flip'; readonly target: number }
+  /** Its storage is copied, as a browser profile can be, and opened by a second process. */
+  | { readonly kind: 'copy'; readonly target: Target }
   /** Comes back as the next build: of a later version of the state machine and of the protocol. */
   | { readonly kind: 'upgrade'; readonly target: Target; readonly forMs: number }
   | { readonly kind: 'transfer'; readonly target: number }
@@ -203,6 +205,7 @@ const KINDS: readonly (readonly [kind: FaultKind, chance: number, everyMs: numbe
   ['failing-disk', 0.12, 8_000],
   ['wipe', 0.12, 12_000],
   ['bit-flip', 0.4, 5_000],
+  ['copy', 0.15, 5_000],
   ['upgrade', 0.12, 8_000],
   ['transfer', 0.25, 4_000],
   ['campaign', 0.15, 5_000],
@@ -268,6 +271,8 @@ function faultOf(random: Prng, kind: FaultKind, nodes: number): Fault {
       return { kind, target, grainMs: random.pick([200, 1_000]), forMs };
     case 'doze':
       return { kind, target: random.chance(0.7) ? 'leader' : target, grainMs: random.pick([120, 250, 360]), forMs };
+    case 'copy':
+      return { kind, target };
     case 'wipe':
     case 'bit-flip':
     case 'transfer':

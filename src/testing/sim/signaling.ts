@@ -1,4 +1,5 @@
 /** The virtual room: who is there, who may found its cluster, and a server that can be down. */
+import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import type { RoomEntry, Signaling, SignalingHandlers } from '../../signaling/signaling.ts';
 import type { VirtualProcess } from './process.ts';
@@ -28,6 +29,12 @@ export class VirtualRoom {
   // ---- for the clients
 
   enter(client: VirtualSignaling, entry: RoomEntry): void {
+    const { process } = this.#inside.get(entry.nodeId) ?? client;
+    // Whoever is there is asked whether it is alive: if it answers, nobody else comes in under its name.
+    if (process !== client.process && process.alive && !process.frozen) {
+      const refusal = new RaftError('identity-in-use', `${entry.nodeId} is in this room from another place, and alive`);
+      return this.#tell(client, (handlers) => handlers.onState('closed', refusal));
+    }
     this.#inside.set(entry.nodeId, client);
     if (entry.clusterId !== undefined) this.#cluster ??= entry.clusterId;
     this.#tell(client, (handlers) => handlers.onState('open', undefined));

@@ -14,6 +14,8 @@ export interface SimDisk {
   keepsAtCrash: 'some' | 'all' | 'none';
   open(process: VirtualProcess, request: AcquireRequest): NodeStore;
   crash(kind: CrashKind): void;
+  /** Another disk that holds the same, and goes on by itself. */
+  copy(): SimDisk;
   wipe(): void;
   /** Turns over one bit of what is stored; false where there are no bits, or nothing is stored. */
   flip(): boolean;

@@ -6,7 +6,7 @@ import type { Entry, Message, NodeId } from '../../core/types.ts';
 import type { Suffrage, TuningOptions } from '../../runtime/api.ts';
 import { Emitter } from '../../runtime/emitter.ts';
 import { Engine } from '../../runtime/engine.ts';
-import { SETTINGS_DEFAULTS } from '../../runtime/member-info.ts';
+import { type ClusterSettings, SETTINGS_DEFAULTS } from '../../runtime/member-info.ts';
 import type { EntryMode, NodeOptions } from '../../runtime/options.ts';
 import type { Applied } from '../../state/replicated-state.ts';
 import type { Machine } from '../../state/state-machine.ts';
@@ -95,7 +95,7 @@ export class SimNode {
 
   start(mode: EntryMode): void {
     if (this.#life !== undefined || this.retired) return;
-    const { scheduler, network, room, random, tuning } = this.#world;
+    const { scheduler, network, room, random } = this.#world;
     this.#lives += 1;
     const process = new VirtualProcess(this.id, scheduler, random.fork(`clock/${this.id}/${this.#lives}`), this.clockFaults);
     const transport = network.transport(process);
@@ -103,9 +103,28 @@ export class SimNode {
     let engine: Engine | undefined;
     const inner = this.disk.open(process, { room: 'sim', onFault: (fault) => engine?.onStoreFault(fault) });
     const store = this.#witnessed(new ShadowStore(inner, this.#promises, this.#world.ghost));
-    const options: NodeOptions = {
+    const inspect: NodeOptions['inspect'] = {
+      trace: (event: TraceEvent) => {
+        if (this.#ghostNode !== undefined) this.#world.ghost.traced(this.#ghostNode, event);
+      },
+      checkInvariants: true,
+    };
+    const options: NodeOptions = { ...this.optionsOf(process, transport, signaling), mode, inspect };
+    const emitter = new Emitter((error) =>
+      this.#world.ghost.evidence.fail('I38', `${this.id}: a listener threw ${String(error)}`),
+    );
+    engine = new Engine(options, store, this.#world.machine(this.version), settingsOf(this.#world), emitter);
+    this.#observe(engine, emitter);
+    this.#life = { process, transport, signaling, engine };
+    scheduler.stir();
+    engine.start().catch((error: unknown) => this.#onStartFailed(this.#life, error));
+  }
+
+  /** What a process of this node is opened with. */
+  optionsOf(process: VirtualProcess, transport: VirtualTransport, signaling: VirtualSignaling): NodeOptions {
+    return {
       room: 'sim',
-      mode,
+      mode: 'enter',
       storage: NO_STORAGE,
       transport,
       signaling,
@@ -114,28 +133,8 @@ export class SimNode {
       suffrage: this.suffrage,
       priority: 0,
       preferred: undefined,
-      tuning,
-      inspect: {
-        trace: (event: TraceEvent) => {
-          if (this.#ghostNode !== undefined) this.#world.ghost.traced(this.#ghostNode, event);
-        },
-        checkInvariants: true,
-      },
+      tuning: this.#world.tuning,
     };
-    const settings = {
-      ...SETTINGS_DEFAULTS,
-      sessionsMax: this.#world.sessionsMax,
-      sessionTtlMs: tuning.sessionTtlMs,
-      digestEveryEntries: tuning.digestEveryEntries,
-    };
-    const emitter = new Emitter((error) =>
-      this.#world.ghost.evidence.fail('I38', `${this.id}: a listener threw ${String(error)}`),
-    );
-    engine = new Engine(options, store, this.#world.machine(this.version), settings, emitter);
-    this.#observe(engine, emitter);
-    this.#life = { process, transport, signaling, engine };
-    scheduler.stir();
-    engine.start().catch((error: unknown) => this.#onStartFailed(this.#life, error));
   }
 
   /** Its storage could not be opened: it is tried again. That it was closed while it was being opened is its own doing. */
@@ -272,6 +271,11 @@ export class SimNode {
     this.retired = true;
     this.#world.ghost.wiped.add(this.id);
   }
+}
+
+export function settingsOf({ sessionsMax, tuning }: World): ClusterSettings {
+  const { sessionTtlMs, digestEveryEntries } = tuning;
+  return { ...SETTINGS_DEFAULTS, sessionsMax, sessionTtlMs, digestEveryEntries };
 }
 
 /** How long it takes to load a newer build, in ms. */
