@@ -18,6 +18,11 @@ import { storageErrorOf } from './storage-error.ts';
 export const JOIN_RETRY_MS = 500;
 /** How long a member may take to bring a join through its cluster, in ms. */
 export const JOIN_TIMEOUT_MS = 10_000;
+/**
+ * So long after it was granted the room a node whose storage failed tries again to found it, in ms: less than the server
+ * lets a grant last (signaling/rooms.ts), so that no two nodes found one room. Later it is the server that grants anew.
+ */
+export const FOUNDING_RETRIED_MS = 15_000;
 /** The first epoch of a cluster; `recover` raises it. */
 export const FIRST_EPOCH = 1;
 
@@ -47,6 +52,7 @@ export class Bootstrap {
   private busy = false;
   private done = false;
   private retryAtMs = 0;
+  private mayFoundUntilMs = Number.NEGATIVE_INFINITY;
   private lastAsked: NodeId = NO_NODE;
   private expectedCluster: string | undefined;
 
@@ -68,6 +74,7 @@ export class Bootstrap {
       return this.hooks.onHopeless(new RaftError('rejected', 'There is no cluster in this room to join.'));
     if (this.newcomer.mode === 'open')
       return this.hooks.onHopeless(new RaftError('rejected', 'This device holds no identity of this room to open.'));
+    this.mayFoundUntilMs = this.clock.monotonicMs() + FOUNDING_RETRIED_MS;
     void this.found();
   }
 
@@ -80,9 +87,10 @@ export class Bootstrap {
       this.hooks.onHopeless(new RaftError('rejected', 'This device holds no identity of this room to open.'));
   }
 
-  /** Asks a member to be taken in, when there is one to ask. Call on every tick and when a peer says hello. */
+  /** Founds the room that it was granted, or asks a member to be taken in, when there is one to ask. Call on every tick and when a peer says hello. */
   tick(): void {
     if (this.done || this.busy || this.clock.monotonicMs() < this.retryAtMs) return;
+    if (this.expectedCluster === undefined && this.clock.monotonicMs() < this.mayFoundUntilMs) return void this.found();
     if (this.newcomer.mode !== 'enter' && this.newcomer.mode !== 'join') return;
     const candidates = this.hooks
       .candidates()
@@ -124,6 +132,7 @@ export class Bootstrap {
       this.finish(cluster, 'founded');
     } catch (error) {
       this.hooks.onFault(storageErrorOf(error));
+      this.retryAtMs = this.clock.monotonicMs() + JOIN_RETRY_MS;
     } finally {
       this.busy = false;
     }

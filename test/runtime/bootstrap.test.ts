@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { RaftError } from '../../src/core/errors.ts';
 import { NO_BYTES } from '../../src/core/types.ts';
 import { nodeClock } from '../../src/front-door/node-clock.ts';
-import { Bootstrap, JOIN_RETRY_MS } from '../../src/runtime/bootstrap.ts';
+import { Bootstrap, FOUNDING_RETRIED_MS, JOIN_RETRY_MS } from '../../src/runtime/bootstrap.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { MEMBER_DEFAULTS, SETTINGS_DEFAULTS } from '../../src/runtime/member-info.ts';
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
@@ -70,4 +70,42 @@ test('storage that fails while a node joins keeps it out until it works again, a
   expect(await late.node.propose({ type: 'add', amount: 1 })).toBe(1);
   expect(first?.node.config.voters).toContain(late.node.id);
   expect(faults).toContain('storage');
+});
+
+test('storage that fails while a node founds its cluster does not leave the room without one', async () => {
+  await using cluster = new Cluster();
+  const { node } = await cluster.open({ clock: hastyClock(), onWrite: failsOnce() });
+  await node.ready;
+  expect(await node.propose({ type: 'add', amount: 1 })).toBe(1);
+});
+
+test('a room that was granted long ago is not founded: by now it is somebody else’s', async () => {
+  let nowMs = 0;
+  let tries = 0;
+  const newcomer = { self: 'm', mode: 'enter' as const, member: { ...MEMBER_DEFAULTS }, settings: SETTINGS_DEFAULTS };
+  const onWrite = (): void => {
+    tries++;
+    throw new RaftError('storage', 'The disk is gone.');
+  };
+  const store = new MemoryStorage({ onWrite }).open({ room: 'test' });
+  const bootstrap = new Bootstrap(
+    newcomer,
+    store,
+    { ...nodeClock(), monotonicMs: () => nowMs },
+    {
+      candidates: () => [],
+      call: fail,
+      onMember: fail,
+      onFault: () => {},
+      onHopeless: fail,
+    },
+  );
+  bootstrap.onGrant();
+  while (nowMs < 2 * FOUNDING_RETRIED_MS) {
+    await turn();
+    await store.load();
+    nowMs += JOIN_RETRY_MS;
+    bootstrap.tick();
+  }
+  expect(tries).toBe(FOUNDING_RETRIED_MS / JOIN_RETRY_MS);
 });
