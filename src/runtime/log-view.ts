@@ -2,6 +2,7 @@
  * The durable part of the log as the core reads it: synchronous, from a bounded cache of its end, and
  * fetched from storage in the background when a slow follower needs older entries.
  */
+import { RaftError } from '../core/errors.ts';
 import type { Entry, Index, LogReader, SnapshotMeta, Term } from '../core/types.ts';
 import type { LoadedState, NodeStore } from '../storage/storage.ts';
 
@@ -176,7 +177,9 @@ export class LogView implements LogReader {
       },
       (error: unknown) => {
         this.fetching.delete(from);
-        const gone = from < this.first || this.store.term(to - 1) === undefined;
+        // A snapshot of the leader's replaces the log in storage before it does so here, when it is durable.
+        const replaced = RaftError.is(error, 'index-compacted');
+        const gone = replaced || from < this.first || this.store.term(to - 1) === undefined;
         if (gone || generation !== this.generation) this.onFetched();
         else this.onFault(error);
       },

@@ -479,6 +479,13 @@ export const MUTANTS = [
     'entries are read that a write in flight cuts off: the node stops itself',
   ),
   m(
+    'replaced-read-is-fault',
+    'runtime/log-view.ts',
+    "const replaced = RaftError.is(error, 'index-compacted');",
+    'const replaced = false;',
+    'entries are read that a snapshot in flight replaces: the node stops itself',
+  ),
+  m(
     'fault-before-joining-is-final',
     'runtime/engine.ts',
     '    if (loaded.cluster === undefined) return this.updateRole();',

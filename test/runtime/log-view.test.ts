@@ -1,5 +1,6 @@
 /** The stored log as the core reads it, while writes are on their way. */
 import { expect, test } from 'vitest';
+import { EMPTY_CONF } from '../../src/core/conf/conf-change.ts';
 import { type Entry, makeEntry, NO_BYTES } from '../../src/core/types.ts';
 import { LogView } from '../../src/runtime/log-view.ts';
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
@@ -30,4 +31,22 @@ test('old entries are read while a write is in flight that cuts the log off behi
   view.append(run(5, 5, 2));
   view.append(run(6, 10, 2));
   expect([view.lastIndex(), view.term(5), view.term(10)]).toEqual([10, 2, 2]);
+});
+
+test('old entries that a leader’s snapshot replaces while they are read are no fault of the disk', async () => {
+  const store = new MemoryStorage().open({ room: 'test' });
+  await store.write({ entries: run(1, 10, 1) });
+  const faults: unknown[] = [];
+  let fetched = 0;
+  const view = new LogView(
+    store,
+    await store.load(),
+    () => fetched++,
+    (error) => faults.push(error),
+  );
+  const writer = await store.stageSnapshot({ index: 8, term: 2, conf: EMPTY_CONF, data: undefined });
+  const written = store.write({ snapshot: { staged: await writer.finish(), keepLogAfter: false } });
+  expect(view.entries(3, 11, 1_000_000)).toBe('unavailable');
+  await written;
+  expect([fetched, faults]).toEqual([1, []]);
 });
