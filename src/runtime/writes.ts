@@ -76,7 +76,11 @@ export class Writes {
 
   /** Takes over what an earlier life left unanswered; nobody waits for it, but it is finished all the same. */
   async inherit(records: ReadonlyMap<string, Uint8Array>, uncommitted: () => Promise<readonly Entry[]>): Promise<void> {
-    for (const saved of await this.outbox.load(records, this.clock.wallMs(), uncommitted)) {
+    const found = await this.outbox.load(records, this.clock.wallMs(), uncommitted);
+    // Of a node that died again and again without a leader: the newest, as many as may wait at all.
+    found.sort((a, b) => a.since - b.since);
+    for (const old of found.splice(0, found.length - this.pendingMax)) this.outbox.remove(old);
+    for (const saved of found) {
       const write = inheritedWrite(saved);
       this.inherited.set(inheritedKey(saved.session, saved.sequence), write);
       this.unsent.push(write);

@@ -83,12 +83,14 @@ export function decodeSegment(key: number, value: Uint8Array): Segment {
     throw new RaftError('corrupt', `The log segment that starts at ${key} ${what}.`, { index: key, cause });
   };
   if (value.length < HEADER_BYTES) refuse('is cut short');
-  if ((value[0] ?? 0) > SEGMENT_VERSION) {
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+  const fits = view.getUint32(CRC_AT, true) === crc32(value.subarray(CHECKED_FROM));
+  // One of a later version has its checksum elsewhere, or counts it otherwise: where ours fits, its version is what was damaged.
+  if ((value[0] ?? 0) > SEGMENT_VERSION && !fits) {
     throw new RaftError('storage-newer', `The log segment that starts at ${key} was written by a newer version of tabraft.`);
   }
   if (value[0] !== SEGMENT_VERSION) refuse('has a version that never was');
-  const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
-  if (view.getUint32(CRC_AT, true) !== crc32(value.subarray(CHECKED_FROM))) refuse('does not match its checksum');
+  if (!fits) refuse('does not match its checksum');
   const generation = view.getUint32(5, true);
   const first = view.getFloat64(9, true);
   const count = view.getUint32(17, true);
