@@ -103,6 +103,7 @@ export interface SnapshotWriter {
   write(chunk: Uint8Array): Promise<void>;
   /** Resolves when all chunks are durable. Fails with `corrupt` when `expectedDigest` differs. */
   finish(expectedDigest?: string): Promise<StagedSnapshot>;
+  /** Drops what was written. After `finish` it does nothing: the snapshot is its taker's. */
   abort(): Promise<void>;
 }
 

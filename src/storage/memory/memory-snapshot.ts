@@ -40,6 +40,8 @@ export class MemorySnapshotWriter implements SnapshotWriter {
   }
 
   async abort(): Promise<void> {
+    // What is finished belongs to whoever was given it.
+    if (this.#ended) return;
     this.#ended = true;
     this.#chunks.length = 0;
   }

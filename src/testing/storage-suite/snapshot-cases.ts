@@ -146,6 +146,21 @@ export const snapshotCases: readonly SuiteCase[] = [
     },
   ],
   [
+    'a finished snapshot stays whole when its writer is aborted after that',
+    async ({ acquire, reopen }) => {
+      const store = await acquire();
+      const writer = await store.stageSnapshot(metaAt(3, 1));
+      await writer.write(stateOf(2_000, 5));
+      const staged = await writer.finish();
+      await writer.abort();
+      await store.write({ snapshot: { staged, keepLogAfter: false } });
+      await writer.abort();
+      equal((await readSnapshot(await store.snapshot())).length, 2_000, 'bytes read');
+      const again = await reopen(store);
+      equal(digestOf([await readSnapshot(await again.snapshot())]), digestOf([stateOf(2_000, 5)]), 'its bytes');
+    },
+  ],
+  [
     'a snapshot of another store is not taken for one of this',
     async ({ acquire }) => {
       const [one, other] = [await acquire(), await acquire()];
