@@ -208,9 +208,11 @@ export class Replica {
     // What was waiting is applied here too: an entry of a later build ends this node as it does anywhere else.
     restore
       .then(() => {
-        if (number !== this.restores || this.stopped) return;
-        this.restoring = false;
+        if (this.stopped) return;
+        // Also of one that a newer is about to replace: who looks meanwhile sees a state and its own index.
         this.appliedTo = meta.index;
+        if (number !== this.restores) return;
+        this.restoring = false;
         this.hooks.onInstalled(meta);
         this.hooks.onConfig(meta.conf, meta.index, undefined);
         this.hooks.onAppliedTo(meta.index);

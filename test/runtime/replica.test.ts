@@ -15,6 +15,8 @@ test('S12: nothing is applied between two snapshots in flight: what stands behin
   await lone.receive(snapshot(9));
   await lone.restored();
   expect([...lone.done]).toEqual(['restore']);
+  // Who looks meanwhile sees the first one's state, and its index.
+  expect(lone.replica.appliedIndex).toBe(3);
   written();
   await turn();
   await lone.receive(append(10, 10));

@@ -93,7 +93,8 @@ export class Witness {
     const { committed } = this.#known;
     this.#evidence.check(
       'I22',
-      hardState.commit <= committed.index && (snapshot?.meta.index ?? 0) <= committed.index,
+      // The entry that founds a cluster is committed by the write that makes it, before its node can say so.
+      hardState.commit <= Math.max(committed.index, 1) && (snapshot?.meta.index ?? 0) <= committed.index,
       () =>
         `${id} starts with commit ${hardState.commit}, snapshot ${snapshot?.meta.index ?? 0}; committed is ${committed.index}`,
     );
