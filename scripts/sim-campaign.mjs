@@ -42,10 +42,11 @@ function commitOf(root) {
 
 /**
  * Runs the corpus and fresh seeds; resolves to the exit code. `from` numbers the seeds, so that they are the same
- * on every machine; without it they are fresh, and their base is printed.
+ * on every machine; without it they are fresh, and their base is printed: the moment, or
+ * with `perCommit` the commit, so that a commit that passed once passes again.
  */
-export async function runCampaign(sim, bundle, { root, source, out, seeds, minutes, from, jobs, maxFailures, quiet }) {
-  const base = from ?? `${Date.now().toString(36)}-`;
+export async function runCampaign(sim, bundle, { root, source, out, seeds, minutes, from, perCommit, jobs, maxFailures, quiet }) {
+  const base = from ?? `${(perCommit && commitOf(root)) || Date.now().toString(36)}-`;
   const corpus = corpusOf(source);
   const untilMs = minutes > 0 ? Date.now() + minutes * 60_000 : Number.POSITIVE_INFINITY;
   const end = corpus.length + (minutes > 0 ? 2 ** 31 : seeds);

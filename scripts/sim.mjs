@@ -1,6 +1,7 @@
 // npm run sim: the cluster in virtual time, over many seeds.
 //   npm run sim                          1,000 fresh seeds and the corpus
 //   npm run sim -- --seeds 200           so many fresh seeds; --from 1: numbered ones, the same everywhere
+//   npm run sim -- --per-commit         seeds that are this commit's own: what npm test runs
 //   npm run sim -- --jobs 1              on one core (default: all)
 //   npm run sim -- --minutes 60          as many as fit (npm run sim:nightly)
 //   npm run sim -- --seed 17 [--commit C]  one seed again: what it came to, and its last steps
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     states: { type: 'string', default: '20000' },
     commit: { type: 'string' },
     from: { type: 'string' },
+    'per-commit': { type: 'boolean', default: false },
     jobs: { type: 'string' },
     source: { type: 'string', default: root },
     'max-failures': { type: 'string', default: '5' },
@@ -67,6 +69,7 @@ function campaign(sim, bundle) {
     seeds: Number(values.seeds ?? 1000),
     minutes: Number(values.minutes ?? 0),
     from: values.from,
+    perCommit: values['per-commit'],
     jobs: values.jobs === undefined ? undefined : Number(values.jobs),
     maxFailures: Number(values['max-failures']),
     quiet: values.quiet,

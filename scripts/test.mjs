@@ -34,9 +34,9 @@ const stages = {
     ],
     count: countUnit,
   },
-  // A thousand fresh seeds and the corpus. Then a broken build, which the simulator must find.
+  // A thousand seeds that are this commit's own, and the corpus: fresh with every commit, and the same whoever runs it. Then a broken build, which the simulator must find.
   sim: {
-    steps: [node(join(root, 'scripts', 'sim.mjs')), node(join(root, 'scripts', 'mutants.mjs'), '--canary')],
+    steps: [node(join(root, 'scripts', 'sim.mjs'), '--per-commit'), node(join(root, 'scripts', 'mutants.mjs'), '--canary')],
   },
   build: { steps: [vite('demo'), vite('server'), vite('library')] },
   e2e: {
