@@ -37,7 +37,7 @@ function corpusOf(source) {
 }
 
 function commitOf(root) {
-  return spawnSync('git', ['-C', root, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout?.trim() ?? '';
+  return spawnSync('git', ['-C', root, 'rev-parse', '--short=12', 'HEAD'], { encoding: 'utf8' }).stdout?.trim() ?? '';
 }
 
 /**
