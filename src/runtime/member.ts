@@ -174,8 +174,9 @@ export class Member {
     if (pausedMs > this.parts.tuning.electionTimeoutMs[0] / 2)
       this.core.resumeAfterPause(Math.floor(pausedMs / tickMs(this.parts.tuning)));
     else if (this.isLeader && this.parts.tuning.leaseReads) this.watchLease(pausedMs);
-    // Told by the leader that it is out: it disturbs nobody by campaigning (§4.2.3).
-    if (!this.removed) this.core.tick();
+    // Told by the leader that it is out, it disturbs nobody by campaigning (§4.2.3). One whose log says so cannot campaign, but
+    // its time goes on: else it would hear its last leader for ever, and refuse those who are still to learn of the change from it.
+    if (!this.removed || !memberIds(this.conf).includes(this.parts.self)) this.core.tick();
     this.sender.tick();
     this.changes.tick();
   }
