@@ -5,7 +5,7 @@ export { RaftError } from './core/errors.ts';
 export type { Index, NodeId, Term } from './core/types.ts';
 export { IdbStorage, type OpenOptions, raft } from './front-door/browser.ts';
 export { importNode, recoverNode } from './front-door/device-tools.ts';
-export type * from './runtime/api.ts';
+export type * from './runtime/api/api.ts';
 export type { ApplyContext, ByteMachine } from './state/state-machine.ts';
 export { defineStateMachine } from './state/typed-machine.ts';
 export type { Command, Handlers, Queries, ResultOf, StateMachine } from './state/types.ts';

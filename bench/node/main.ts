@@ -6,8 +6,8 @@
 import { packValue, unpackValue } from '../../src/codec/pack.ts';
 import { nodeClock } from '../../src/front-door/node-clock.ts';
 import { openNode } from '../../src/front-door/open-node.ts';
-import type { RaftNode } from '../../src/runtime/api.ts';
-import { resolveTuning } from '../../src/runtime/options.ts';
+import type { RaftNode } from '../../src/runtime/api/api.ts';
+import { resolveTuning } from '../../src/runtime/api/options.ts';
 import { MemorySignalingHub } from '../../src/signaling/memory.ts';
 import { defineStateMachine, type NoQueries } from '../../src/state/typed-machine.ts';
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';

@@ -2,7 +2,7 @@
  * A page's clock. Ticks come from a dedicated worker: a hidden page's own timers run once a second, later once
  * a minute, and a leader that ticks so is deposed.
  */
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/ports/clock.ts';
 
 /** The whole worker: told a period, it ticks. */
 const TICKER =

@@ -1,9 +1,9 @@
 /** `raft.enter` and its kin for a page: IndexedDB, WebRTC links, the page's own signaling server, ticks from a worker. */
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
-import type { RecordOptions, Suffrage, TuningOptions } from '../runtime/api.ts';
-import type { Engine } from '../runtime/engine.ts';
-import { type EntryMode, resolveTuning } from '../runtime/options.ts';
+import type { RecordOptions, Suffrage, TuningOptions } from '../runtime/api/api.ts';
+import { type EntryMode, resolveTuning } from '../runtime/api/options.ts';
+import type { Engine } from '../runtime/node/runtime.ts';
 import { SignalingClient } from '../signaling/client.ts';
 import { SIGNALING_PATH } from '../signaling/protocol.ts';
 import { IdbStorage } from '../storage/idb/idb-storage.ts';

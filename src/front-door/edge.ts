@@ -1,8 +1,8 @@
 /** `raft.enter` and its kin for a Node process at the edge: LMDB, a signaling server by URL, links of the caller's choice. */
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
-import type { Suffrage, TuningOptions } from '../runtime/api.ts';
-import { type EntryMode, resolveTuning } from '../runtime/options.ts';
+import type { Suffrage, TuningOptions } from '../runtime/api/api.ts';
+import { type EntryMode, resolveTuning } from '../runtime/api/options.ts';
 import { SignalingClient, type SignalingClientOptions } from '../signaling/client.ts';
 import type { Signaling } from '../signaling/signaling.ts';
 import { LmdbStorage } from '../storage/lmdb/lmdb-storage.ts';

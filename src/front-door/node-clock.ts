@@ -1,5 +1,5 @@
 /** Node's clock: its timers are timers. */
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/ports/clock.ts';
 
 export function nodeClock(): Clock {
   return {

@@ -1,11 +1,11 @@
 /** Opening a node from its parts: the one path behind `raft.enter`, `create`, `join` and `open`, in a page, in Node, in a test. */
 import { RaftError } from '../core/errors.ts';
-import type { ByteNode, RaftNode } from '../runtime/api.ts';
-import { Emitter } from '../runtime/emitter.ts';
-import { Engine } from '../runtime/engine.ts';
-import { NAME_CHARACTERS_MAX, SETTINGS_DEFAULTS } from '../runtime/member-info.ts';
-import { type NodeOptions, requireInteger } from '../runtime/options.ts';
-import { Node } from '../runtime/raft-node.ts';
+import type { ByteNode, RaftNode } from '../runtime/api/api.ts';
+import { Emitter } from '../runtime/api/emitter.ts';
+import { type NodeOptions, requireInteger } from '../runtime/api/options.ts';
+import { NAME_CHARACTERS_MAX, SETTINGS_DEFAULTS } from '../runtime/member/configuration.ts';
+import { Node } from '../runtime/node/public-node.ts';
+import { Engine } from '../runtime/node/runtime.ts';
 import { ROOM_NAME_PATTERN } from '../signaling/protocol.ts';
 import type { ByteMachine, Machine } from '../state/state-machine.ts';
 import { BytesMachine, TypedMachine } from '../state/typed-machine.ts';

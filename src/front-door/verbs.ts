@@ -1,7 +1,7 @@
 /** The four ways into a room, the same for every environment. */
-import type { ByteNode, RaftNode } from '../runtime/api.ts';
-import type { Engine } from '../runtime/engine.ts';
-import type { EntryMode, NodeOptions } from '../runtime/options.ts';
+import type { ByteNode, RaftNode } from '../runtime/api/api.ts';
+import type { EntryMode, NodeOptions } from '../runtime/api/options.ts';
+import type { Engine } from '../runtime/node/runtime.ts';
 import type { ByteMachine } from '../state/state-machine.ts';
 import type { Handlers, Queries, StateMachine } from '../state/types.ts';
 import { openNode } from './open-node.ts';

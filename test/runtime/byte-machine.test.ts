@@ -1,7 +1,7 @@
 /** Three functions over bytes as a state machine, through the front door: typed without a cast, in order, from any member. */
 import { expect, test } from 'vitest';
 import { raft } from '../../src/front-door/edge.ts';
-import type { ByteChange, ByteNode } from '../../src/runtime/api.ts';
+import type { ByteChange, ByteNode } from '../../src/runtime/api/api.ts';
 import { MemorySignalingHub } from '../../src/signaling/memory.ts';
 import type { ByteMachine } from '../../src/state/state-machine.ts';
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';

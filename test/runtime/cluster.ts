@@ -1,9 +1,9 @@
 /** A cluster of real nodes in one process: real driver, real codec, memory storage, memory links, memory signaling. */
 import { nodeClock } from '../../src/front-door/node-clock.ts';
 import { openNode } from '../../src/front-door/open-node.ts';
-import type { RaftNode, TuningOptions } from '../../src/runtime/api.ts';
-import type { Engine } from '../../src/runtime/engine.ts';
-import { type NodeOptions, resolveTuning } from '../../src/runtime/options.ts';
+import type { RaftNode, TuningOptions } from '../../src/runtime/api/api.ts';
+import { type NodeOptions, resolveTuning } from '../../src/runtime/api/options.ts';
+import type { Engine } from '../../src/runtime/node/runtime.ts';
 import { MemorySignalingHub } from '../../src/signaling/memory.ts';
 import { defineStateMachine } from '../../src/state/typed-machine.ts';
 import { MemoryDisk } from '../../src/storage/memory/memory-disk.ts';

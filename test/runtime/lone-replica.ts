@@ -4,8 +4,8 @@ import { makeConfig } from '../../src/core/config.ts';
 import type { RaftError } from '../../src/core/errors.ts';
 import { RawNode } from '../../src/core/raw-node.ts';
 import { type ConfState, type Entry, type Index, type Message, makeEntry, NO_BYTES } from '../../src/core/types.ts';
-import { LogView } from '../../src/runtime/log-view.ts';
-import { Replica } from '../../src/runtime/replica.ts';
+import { LogView } from '../../src/runtime/member/log-cache.ts';
+import { Replica } from '../../src/runtime/member/replica.ts';
 import type { ReplicatedState } from '../../src/state/replicated-state.ts';
 import type { LoadedState, NodeStore, WriteBatch } from '../../src/storage/storage.ts';
 

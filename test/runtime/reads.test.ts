@@ -1,6 +1,6 @@
 /** Reads (§6.4): a read never sees the past of what its caller has already seen. */
 import { expect, test } from 'vitest';
-import { holdsLease } from '../../src/runtime/freshness.ts';
+import { holdsLease } from '../../src/runtime/standing/freshness.ts';
 import { Cluster, type Opened } from './cluster.ts';
 
 const oneOf = (items: readonly Opened[]): Opened => {

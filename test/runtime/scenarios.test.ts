@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { makeEntry, NO_BYTES } from '../../src/core/types.ts';
 import { nodeClock } from '../../src/front-door/node-clock.ts';
-import type { Clock } from '../../src/runtime/clock.ts';
-import { holdsLease } from '../../src/runtime/freshness.ts';
+import type { Clock } from '../../src/runtime/ports/clock.ts';
+import { holdsLease } from '../../src/runtime/standing/freshness.ts';
 import { MemoryDisk } from '../../src/storage/memory/memory-disk.ts';
 import { Cluster } from './cluster.ts';
 import { append, emptyEntry, LoneReplica, snapshot } from './lone-replica.ts';

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { nodeClock } from '../../src/front-door/node-clock.ts';
 import { openNode } from '../../src/front-door/open-node.ts';
-import { resolveTuning } from '../../src/runtime/options.ts';
+import { resolveTuning } from '../../src/runtime/api/options.ts';
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
 import { bank, Cluster, type Opened } from './cluster.ts';
 

@@ -1,6 +1,6 @@
 /** Good usage compiles with exact types; bad usage does not. Checked by the type checker; the runner only proves that it is looked at. */
 import { expect, test } from 'vitest';
-import type { RaftNode } from '../../src/runtime/api.ts';
+import type { RaftNode } from '../../src/runtime/api/api.ts';
 import { defineStateMachine } from '../../src/state/typed-machine.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

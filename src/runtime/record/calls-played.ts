@@ -1,7 +1,7 @@
 /** A recorded call, read back and made ready to be made again. The mirror of recording-core.ts. */
 import { describeConfChange, describeMessage } from '../../core/describe.ts';
 import { RaftError } from '../../core/errors.ts';
-import type { CoreNode } from '../core-node.ts';
+import type { CoreNode } from '../ports/core-node.ts';
 import { unpackConfChange, unpackMessage } from './trace-codec.ts';
 import type { CallName, TraceReader } from './trace-format.ts';
 

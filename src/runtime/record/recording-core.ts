@@ -4,7 +4,7 @@ import type { ApplyConfOutcome, AskOutcome, ProposeOutcome } from '../../core/ou
 import type { RawNode } from '../../core/raw-node.ts';
 import type { Status } from '../../core/status.ts';
 import type { ConfChange, Index, LogReader, Message, NodeId, PersistMark, Ready } from '../../core/types.ts';
-import type { CoreNode } from '../core-node.ts';
+import type { CoreNode } from '../ports/core-node.ts';
 import type { Tape } from './tape.ts';
 import { packConfChange, packMessage, redactBytes } from './trace-codec.ts';
 import type { CallName, TraceWriter } from './trace-format.ts';

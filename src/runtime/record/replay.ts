@@ -7,7 +7,7 @@ import { describeReady } from '../../core/describe.ts';
 import { RaftError } from '../../core/errors.ts';
 import { type InitialState, RawNode } from '../../core/raw-node.ts';
 import type { LogReader, Ready } from '../../core/types.ts';
-import type { CoreNode } from '../core-node.ts';
+import type { CoreNode } from '../ports/core-node.ts';
 import { callText, makeCall } from './calls-played.ts';
 import { Difference, PlayedLog } from './played-log.ts';
 import { differingFields, hashReady, readHash } from './ready-hash.ts';

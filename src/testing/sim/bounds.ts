@@ -1,5 +1,5 @@
 /** What must stay within its limit, whatever happens: queues, windows, traffic (I33, I34), and the calm of a healthy cluster (I36). */
-import type { Engine } from '../../runtime/engine.ts';
+import type { Engine } from '../../runtime/node/runtime.ts';
 import type { SimCluster } from './cluster.ts';
 
 /** I33: what waits, or is on its way, against what the node was told to allow. */

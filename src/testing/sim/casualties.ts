@@ -1,8 +1,8 @@
 /** Membership as the plan changes it: devices that are lost and replaced, changes that are asked for. */
 import { RaftError } from '../../core/errors.ts';
 import type { Index, NodeId } from '../../core/types.ts';
-import { suffrageOf } from '../../runtime/member-info.ts';
-import { NodeMembership } from '../../runtime/membership.ts';
+import { suffrageOf } from '../../runtime/member/configuration.ts';
+import { NodeMembership } from '../../runtime/node/public-membership.ts';
 import { askChange, type ChangeStrike } from './change-strikes.ts';
 import type { SimCluster } from './cluster.ts';
 import type { SimNode } from './sim-node.ts';

@@ -1,6 +1,6 @@
 /** Membership changes as a plan has them: what is asked, and of whom. */
 import type { NodeId } from '../../core/types.ts';
-import type { NodeMembership } from '../../runtime/membership.ts';
+import type { NodeMembership } from '../../runtime/node/public-membership.ts';
 import type { Strike } from './plan.ts';
 
 export type ChangeStrike = Extract<Strike, { kind: 'demote' | 'promote' | 'remove' | 'replace' | 'reshape' }>;

@@ -5,8 +5,8 @@
 import { packValue } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
-import type { Engine } from '../../runtime/engine.ts';
-import { holdsLease } from '../../runtime/freshness.ts';
+import type { Engine } from '../../runtime/node/runtime.ts';
+import { holdsLease } from '../../runtime/standing/freshness.ts';
 import type { History, Operation } from '../history/history.ts';
 import type { Prng } from '../prng.ts';
 import type { Evidence } from './evidence.ts';

@@ -1,7 +1,7 @@
 /** The simulated cluster: nodes over one network, one room and one ghost, and what can be done to them. */
 import type { NodeId } from '../../core/types.ts';
-import type { Suffrage } from '../../runtime/api.ts';
-import { memberIds } from '../../runtime/member-info.ts';
+import type { Suffrage } from '../../runtime/api/api.ts';
+import { memberIds } from '../../runtime/member/configuration.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import { Prng } from '../prng.ts';
 import { Casualties } from './casualties.ts';

@@ -1,7 +1,7 @@
 /** A second process of an identity that is alive, over a copy of its storage: a browser profile that was copied. */
 import { RaftError } from '../../core/errors.ts';
-import { Emitter } from '../../runtime/emitter.ts';
-import { Engine } from '../../runtime/engine.ts';
+import { Emitter } from '../../runtime/api/emitter.ts';
+import { Engine } from '../../runtime/node/runtime.ts';
 import { VirtualProcess } from './process.ts';
 import { type SimNode, settingsOf, type World } from './sim-node.ts';
 

@@ -1,6 +1,6 @@
 /** After everything has healed: there is a leader soon, every call ends, and all members are equal (I25, I31, I35). */
-import type { Engine } from '../../runtime/engine.ts';
-import { leaderReady } from '../../runtime/freshness.ts';
+import type { Engine } from '../../runtime/node/runtime.ts';
+import { leaderReady } from '../../runtime/standing/freshness.ts';
 import { digestOf, stateBytes } from '../../state/digest.ts';
 import type { History } from '../history/history.ts';
 import { checkCalm } from './bounds.ts';

@@ -2,8 +2,8 @@
  * A run as plain data: its size, its tuning, its faults and when they strike. Made from a seed, cut down when it
  * fails, and small enough to be committed as a test.
  */
-import type { TuningOptions } from '../../runtime/api.ts';
-import { resolveTuning } from '../../runtime/options.ts';
+import type { TuningOptions } from '../../runtime/api/api.ts';
+import { resolveTuning } from '../../runtime/api/options.ts';
 import { Prng } from '../prng.ts';
 import type { CrashKind, DiskFaults } from './disk.ts';
 import { CALM_DISK } from './disk.ts';

@@ -1,5 +1,5 @@
 /** One simulated process: what reaches it while it is frozen waits, what reaches it when it is dead is lost. */
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/ports/clock.ts';
 import type { Prng } from '../prng.ts';
 import type { Scheduler, Timer } from './scheduler.ts';
 

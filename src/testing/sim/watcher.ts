@@ -1,7 +1,7 @@
 /** A subscriber to the changes of the cluster, at one node after the other: without gaps, in order, nothing twice (I32). */
 import { RaftError } from '../../core/errors.ts';
 import type { Index } from '../../core/types.ts';
-import type { Engine } from '../../runtime/engine.ts';
+import type { Engine } from '../../runtime/node/runtime.ts';
 import type { Prng } from '../prng.ts';
 import type { SimCluster } from './cluster.ts';
 import type { SimNode } from './sim-node.ts';

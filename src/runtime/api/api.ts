@@ -1,0 +1,335 @@
+/** The public face of a node: what an application calls. RaftNode (raft-node.ts) implements it. */
+import type { RaftError } from '../../core/errors.ts';
+import type { Entry, HardState, Index, NodeId, Term } from '../../core/types.ts';
+import type { ByteMachine } from '../../state/state-machine.ts';
+import type { Change, Command, Handlers, Queries, QueryArguments, QueryResult, ResultOf } from '../../state/types.ts';
+import type { Recording } from '../record/recording.ts';
+
+export type NodeRole = 'leader' | 'candidate' | 'pre-candidate' | 'follower' | 'learner' | 'removed' | 'stopped';
+export type Suffrage = 'voter' | 'learner' | 'witness';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** How long to wait, in ms; then `timeout`. Default: tuning.callTimeoutMs. */
+  readonly timeoutMs?: number;
+}
+
+export interface ProposeOptions extends CallOptions {
+  /** An idempotency key of the caller's own: the same key is applied once, also over reloads. At most 64 characters. */
+  readonly id?: string;
+  /** Send it to the leader when this node is not it. Default true; otherwise `not-leader`. */
+  readonly forward?: boolean;
+  /** Apply only if the leader's term is still this one; else `term-mismatch`. */
+  readonly expectedTerm?: Term;
+  /** Give up for good (never applied later) if it is not in the log by then, in ms from now. */
+  readonly expiresMs?: number;
+}
+
+/** A command's result with its place in the one order. */
+export interface Applied<T> {
+  readonly result: T;
+  readonly index: Index;
+  readonly term: Term;
+  /** It had been applied before (a retry found its first result). */
+  readonly replayed: boolean;
+}
+
+export type ReadConsistency = 'linearizable' | 'lease' | 'local' | { readonly atLeast: Index } | { readonly maxStaleMs: number };
+export interface ReadOptions extends CallOptions {
+  readonly consistency?: ReadConsistency;
+}
+
+/** A write of this node that has no answer yet. */
+export interface PendingWrite {
+  readonly id: string;
+  /** As it was given; bytes come as `{ type: 'bytes', bytes }`. */
+  readonly command: { readonly type: string; readonly [field: string]: unknown };
+  readonly since: number;
+  readonly expiresAt: number | undefined;
+  readonly attempts: number;
+}
+
+export type PeerState = 'probe' | 'replicate' | 'snapshot' | 'unreachable' | 'unknown';
+
+export interface PeerStatus {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly suffrage: Suffrage | 'none';
+  /** What the peer last said of itself, or what the leader knows; undefined when never heard. */
+  readonly role: NodeRole | undefined;
+  readonly term: Term | undefined;
+  readonly commitIndex: Index | undefined;
+  readonly appliedIndex: Index | undefined;
+  /** Known to the leader only. */
+  readonly matchIndex: Index | undefined;
+  readonly lagEntries: number | undefined;
+  readonly progress: PeerState;
+  readonly link: 'connecting' | 'open' | 'closed' | 'none';
+  readonly linkKind: string;
+  /** ms since something was heard of it; undefined for never. */
+  readonly lastContactMs: number | undefined;
+  readonly rttMs: number | undefined;
+}
+
+export interface NodeStatus {
+  readonly id: NodeId;
+  readonly room: string;
+  readonly clusterId: string;
+  readonly epoch: number;
+  readonly bootNonce: string;
+  readonly role: NodeRole;
+  readonly suffrage: Suffrage | 'none';
+  readonly term: Term;
+  readonly leaderId: NodeId | undefined;
+  readonly commitIndex: Index;
+  readonly appliedIndex: Index;
+  readonly lastIndex: Index;
+  readonly firstIndex: Index;
+  readonly snapshotIndex: Index;
+  /** A majority was heard within an election timeout, as far as this node can tell. */
+  readonly quorumAlive: boolean;
+  /** How many more voters may fail before the cluster stops. 0 means: none. */
+  readonly failureTolerance: number;
+  readonly signaling: 'connecting' | 'open' | 'closed';
+  readonly storageKind: string;
+  readonly pendingWrites: number;
+  /** Every other member, and every linked node that is not one. */
+  readonly peers: readonly PeerStatus[];
+}
+
+export interface MemberInfo {
+  readonly id: NodeId;
+  readonly suffrage: Suffrage;
+  readonly name: string;
+  readonly priority: number;
+  readonly meta: unknown;
+}
+
+export interface ClusterConfig {
+  /** Index of the entry that made it. */
+  readonly version: Index;
+  readonly voters: readonly NodeId[];
+  readonly learners: readonly NodeId[];
+  readonly witnesses: readonly NodeId[];
+  readonly votersOutgoing: readonly NodeId[];
+  readonly learnersNext: readonly NodeId[];
+  readonly autoLeave: boolean;
+  readonly members: readonly MemberInfo[];
+}
+
+export interface Membership {
+  readonly current: ClusterConfig;
+  /** Each settles when the change is committed and in force (also through a joint configuration), or with a code. */
+  add(
+    member: {
+      readonly id: NodeId;
+      readonly suffrage?: Suffrage;
+      readonly priority?: number;
+      readonly name?: string;
+      readonly meta?: unknown;
+    },
+    options?: CallOptions,
+  ): Promise<Index>;
+  remove(id: NodeId, options?: CallOptions): Promise<Index>;
+  promote(id: NodeId, options?: CallOptions): Promise<Index>;
+  demote(id: NodeId, options?: CallOptions): Promise<Index>;
+  /** One joint change: `to` votes in the place of `from`. */
+  replace(from: NodeId, to: NodeId, options?: CallOptions): Promise<Index>;
+  change(
+    next: { readonly voters: readonly NodeId[]; readonly learners?: readonly NodeId[] },
+    options?: CallOptions & { readonly ifVersion?: Index },
+  ): Promise<Index>;
+  setPriority(id: NodeId, priority: number, options?: CallOptions): Promise<Index>;
+  leave(options?: CallOptions): Promise<void>;
+}
+
+export interface SnapshotInfo {
+  readonly index: Index;
+  readonly term: Term;
+  readonly bytes: number;
+  readonly digest: string;
+}
+
+export interface EntryInfo {
+  readonly index: Index;
+  readonly term: Term;
+  readonly type: 'command' | 'config' | 'noop' | 'session';
+  readonly time: number;
+  readonly bytes: number;
+  /** The command, or the change in words. */
+  readonly data: unknown;
+  readonly text: string;
+}
+
+export interface NodeMetadata {
+  readonly hardState: HardState;
+  readonly config: ClusterConfig;
+  readonly snapshot: SnapshotInfo | undefined;
+  readonly firstIndex: Index;
+  readonly lastIndex: Index;
+}
+
+export interface VerifyReport {
+  readonly ok: boolean;
+  readonly atIndex: Index;
+  readonly diverged: readonly NodeId[];
+}
+
+export interface Admin {
+  transferLeadership(to?: NodeId, options?: CallOptions): Promise<NodeId>;
+  stepDown(options?: CallOptions): Promise<void>;
+  /** Starts an election here; true when this node leads afterwards. */
+  campaign(options?: CallOptions): Promise<boolean>;
+  snapshot(options?: CallOptions): Promise<SnapshotInfo>;
+  compact(upTo?: Index): Promise<Index>;
+  verify(options?: CallOptions): Promise<VerifyReport>;
+  /** The last entries first-to-last; by default the last 50. */
+  describeLog(range?: { readonly from?: Index; readonly to?: Index; readonly last?: number }): Promise<readonly EntryInfo[]>;
+  describeMetadata(): Promise<NodeMetadata>;
+  /** All that this node stores, as one stream of bytes (see docs/STORAGE.md): for support, and for moving it elsewhere. */
+  export(): AsyncIterable<Uint8Array>;
+  /** One sentence and its facts: why there is no leader, or why a write waits. */
+  explain(): Explanation;
+}
+
+export interface Explanation {
+  readonly healthy: boolean;
+  readonly text: string;
+  readonly silentVoters: readonly NodeId[];
+}
+
+/** Times in ms, sizes in bytes; each is checked, and the error names the range allowed. */
+export interface TuningOptions {
+  readonly electionTimeoutMs: readonly [min: number, max: number];
+  readonly heartbeatMs: number;
+  /** Take a snapshot after so many entries applied since the last. */
+  readonly snapshotEveryEntries: number;
+  /** Entries kept behind a snapshot for slow followers. */
+  readonly keepEntries: number;
+  readonly inflightMessagesMax: number;
+  readonly appendBytesMax: number;
+  readonly commandBytesMax: number;
+  readonly callTimeoutMs: number;
+  readonly pendingCallsMax: number;
+  /** How long a client session is kept without a write, in ms of log time. */
+  readonly sessionTtlMs: number;
+  readonly sessionsMax: number;
+  /** Exchange a state digest every so many entries; 0 for never. */
+  readonly digestEveryEntries: number;
+  readonly leaseReads: boolean;
+}
+
+export interface TraceEvent {
+  readonly at: number;
+  readonly direction: 'sent' | 'received';
+  readonly peer: NodeId;
+  readonly kind: string;
+  readonly text: string;
+}
+
+export interface RaftEvents {
+  readonly role: { readonly from: NodeRole; readonly to: NodeRole; readonly term: Term };
+  readonly leader: { readonly leaderId: NodeId | undefined; readonly term: Term };
+  readonly config: ClusterConfig;
+  readonly commit: { readonly index: Index };
+  readonly apply: { readonly index: Index };
+  readonly snapshot: SnapshotInfo & { readonly kind: 'created' | 'sent' | 'installed' };
+  readonly peer: PeerStatus;
+  readonly signaling: { readonly state: 'connecting' | 'open' | 'closed'; readonly error: RaftError | undefined };
+  readonly 'quorum-lost': { readonly alive: number; readonly need: number };
+  readonly 'quorum-restored': { readonly alive: number; readonly need: number };
+  /** This replica's state differed from the leader's: `index` is the first bad entry, or (not exact) where it was found. It takes the leader's state. */
+  readonly diverged: { readonly index: Index; readonly exact: boolean };
+  readonly removed: Record<string, never>;
+  /** Something that does not stop the node but that somebody should see. */
+  readonly fault: { readonly error: RaftError };
+  /** The node has stopped itself. */
+  readonly fatal: { readonly error: RaftError };
+}
+
+/** What every node offers, whatever its state machine is written as. `S` is what readers look at. */
+export interface BaseNode<S> extends AsyncDisposable {
+  readonly id: NodeId;
+  readonly clusterId: string;
+  readonly room: string;
+  readonly role: NodeRole;
+  readonly term: Term;
+  readonly leaderId: NodeId | undefined;
+  /** Resolves when the node has caught up with a leader once; rejects when it stops before. */
+  readonly ready: Promise<void>;
+  readonly status: NodeStatus;
+  readonly config: ClusterConfig;
+  readonly membership: Membership;
+  readonly admin: Admin;
+
+  /** Writes without an answer yet, those found after a reload included. */
+  pending(): readonly PendingWrite[];
+  /** Stops retrying a pending write; it may have been applied all the same (`outcome-unknown`). */
+  cancel(id: string): boolean;
+
+  /** Linearizable unless asked otherwise (§6.4). */
+  read<T>(select: (state: Readonly<S>) => T, options?: ReadOptions): Promise<T>;
+  /** Local and synchronous, possibly behind; never behind what this handle's own calls have seen. */
+  peek<T>(select: (state: Readonly<S>) => T): T;
+  /** Calls back when the selected value changes (Object.is). */
+  subscribe<T>(select: (state: Readonly<S>) => T, listener: (value: T, meta: { readonly index: Index }) => void): Disposable;
+  /** Resolves when everything committed before the call is applied here. */
+  barrier(options?: CallOptions): Promise<Index>;
+  waitFor(index: Index, options?: CallOptions): Promise<void>;
+  /** Resolves when the predicate holds; looked at on every event. */
+  until(predicate: (status: NodeStatus, state: Readonly<S>) => boolean, options?: CallOptions): Promise<void>;
+
+  on<K extends keyof RaftEvents>(
+    type: K,
+    listener: (event: RaftEvents[K]) => void,
+    options?: { readonly signal?: AbortSignal },
+  ): Disposable;
+  /** Runs while this node leads, strictly one after the other; the signal aborts when leadership ends. */
+  whileLeader(run: (lease: { readonly term: Term; readonly signal: AbortSignal }) => void | Promise<void>): Disposable;
+  trace(listener: (event: TraceEvent) => void): Disposable;
+  /**
+   * The inputs of this node's core since it opened, as a trace that `replay` (tabraft/testing) runs again bit for bit. Only of a
+   * node opened with `record`: a recording begins with the core, whose state is then known. Errors: invalid-argument otherwise.
+   */
+  record(): Recording;
+
+  stop(options?: { readonly transfer?: boolean; readonly leave?: boolean; readonly timeoutMs?: number }): Promise<void>;
+}
+
+/** A node whose state machine is typed commands and queries (`defineStateMachine`). */
+export interface RaftNode<S, C extends Handlers<S>, Q extends Queries<S>> extends BaseNode<S> {
+  /** Resolves with the handler's result after commit and apply, from any member (§6.2, §6.3). */
+  propose<const T extends Command<C>>(command: T, options?: ProposeOptions): Promise<ResultOf<C, T>>;
+  proposeDetailed<const T extends Command<C>>(command: T, options?: ProposeOptions): Promise<Applied<ResultOf<C, T>>>;
+  batch<const T extends readonly Command<C>[]>(
+    commands: T,
+    options?: ProposeOptions,
+  ): Promise<{ -readonly [I in keyof T]: ResultOf<C, T[I]> }>;
+  /** Of a named query; linearizable unless asked otherwise (§6.4). Errors: unknown-command, and those of `read`. */
+  query<K extends keyof Q & string>(
+    name: K,
+    ...rest: [...QueryArguments<Q[K]>, options?: ReadOptions]
+  ): Promise<QueryResult<Q[K]>>;
+  /** Every command applied, from an index on (default: from now), each once and in order. */
+  changes(options?: { readonly from?: Index; readonly signal?: AbortSignal }): AsyncIterable<Change<C>>;
+}
+
+/** A node whose state machine is three functions over bytes; readers look at the machine itself. */
+export interface ByteNode<M extends ByteMachine> extends BaseNode<M> {
+  /** Resolves with what `apply` answered, after commit and apply, from any member (§6.2, §6.3). The bytes are the caller's own. */
+  propose(command: Uint8Array, options?: ProposeOptions): Promise<Uint8Array>;
+  proposeDetailed(command: Uint8Array, options?: ProposeOptions): Promise<Applied<Uint8Array>>;
+  batch(commands: readonly Uint8Array[], options?: ProposeOptions): Promise<readonly Uint8Array[]>;
+  /** Every command applied, from an index on (default: from now), each once and in order. */
+  changes(options?: { readonly from?: Index; readonly signal?: AbortSignal }): AsyncIterable<ByteChange>;
+}
+
+/** One applied command of a ByteMachine, as `changes()` tells it. */
+export interface ByteChange {
+  readonly input: Uint8Array;
+  readonly result: Uint8Array;
+  readonly index: Index;
+}
+
+export type { Recording, RecordOptions } from '../record/recording.ts';
+export type { Entry };

@@ -1,0 +1,37 @@
+/** One way for a call to end: with its answer, with its error, or with the caller's own signal. */
+import { RaftError } from '../../core/errors.ts';
+import type { CallOptions } from './api.ts';
+import { requireInteger } from './options.ts';
+
+/** Longest a caller may ask to wait, in ms. */
+const TIMEOUT_MS_MAX = 24 * 60 * 60 * 1000;
+
+/** Errors: invalid-argument, aborted when the signal is aborted already. */
+export function checkCallOptions(options: CallOptions): void {
+  if (options.timeoutMs !== undefined) requireInteger('timeoutMs', options.timeoutMs, 1, TIMEOUT_MS_MAX);
+  if (options.signal?.aborted === true)
+    throw new RaftError('aborted', 'The call was aborted before it began.', { mayHaveApplied: false });
+}
+
+/** Runs `begin`, which answers what to do when the signal aborts; that must settle the call. */
+export function awaitCall<T>(
+  signal: AbortSignal | undefined,
+  begin: (resolve: (value: T) => void, reject: (error: RaftError) => void) => () => void,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    let stop = (): void => {};
+    const onAbort = (): void => stop();
+    const settle = (): void => signal?.removeEventListener('abort', onAbort);
+    stop = begin(
+      (value) => {
+        settle();
+        resolve(value);
+      },
+      (error) => {
+        settle();
+        reject(error);
+      },
+    );
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,106 @@
+/** What a node is opened with, and the ranges in which every number must lie. */
+import { RaftError } from '../../core/errors.ts';
+import type { TraceSink } from '../../core/trace.ts';
+import type { NodeId } from '../../core/types.ts';
+import type { Signaling } from '../../signaling/signaling.ts';
+import type { StorageProvider } from '../../storage/storage.ts';
+import type { Transport } from '../../transport/transport.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { RecordOptions } from '../record/recording.ts';
+import type { Suffrage, TuningOptions } from './api.ts';
+
+/**
+ * `enter` founds the room's cluster when it is fresh, else joins it; the others refuse what is not theirs:
+ * `create` a room that has a cluster, `join` one that has none, `open` where this device holds no identity of it.
+ */
+export type EntryMode = 'enter' | 'create' | 'join' | 'open';
+
+export interface NodeOptions {
+  readonly room: string;
+  readonly mode: EntryMode;
+  readonly storage: StorageProvider;
+  readonly transport: Transport;
+  readonly signaling: Signaling;
+  readonly clock: Clock;
+  /** A name for people, shown in panels and kept in the configuration. At most 64 characters. */
+  readonly name: string;
+  /** `voter`: joins as a learner and is promoted when caught up. `learner`: stays one. */
+  readonly suffrage: Suffrage;
+  /** Elections prefer members of a higher priority. 0 to 100. */
+  readonly priority: number;
+  /** The identity this tab held before a reload. */
+  readonly preferred: NodeId | undefined;
+  /**
+   * What to do when what this device stored cannot be read: `rejoin` (default) leaves it where it is and joins as a new
+   * node, which takes the old one's vote; `refuse` rejects with `corrupt`.
+   */
+  readonly onCorrupt?: 'rejoin' | 'refuse' | undefined;
+  /** The identity in whose place this node comes. */
+  readonly replaces?: NodeId | undefined;
+  readonly tuning: TuningOptions;
+  /** Records what the core is told, from its opening on (RaftNode.record). */
+  readonly record?: RecordOptions | undefined;
+  /** Sees what the core does, and makes it check itself after every input: for tests and simulation. */
+  readonly inspect?: { readonly trace: TraceSink; readonly checkInvariants: boolean } | undefined;
+}
+
+export const TUNING_DEFAULTS: TuningOptions = {
+  electionTimeoutMs: [750, 1500],
+  heartbeatMs: 150,
+  snapshotEveryEntries: 10_000,
+  keepEntries: 2_000,
+  inflightMessagesMax: 64,
+  appendBytesMax: 256 * 1024,
+  commandBytesMax: 1024 * 1024,
+  callTimeoutMs: 10_000,
+  pendingCallsMax: 10_000,
+  sessionTtlMs: 24 * 60 * 60 * 1000,
+  sessionsMax: 4_096,
+  digestEveryEntries: 1_000,
+  leaseReads: false,
+};
+
+/** Inclusive bounds of each number, by name. */
+const RANGES: Readonly<
+  Record<Exclude<keyof TuningOptions, 'electionTimeoutMs' | 'leaseReads'>, readonly [min: number, max: number]>
+> = {
+  heartbeatMs: [5, 60_000],
+  snapshotEveryEntries: [1, 100_000_000],
+  keepEntries: [0, 100_000_000],
+  inflightMessagesMax: [1, 100_000],
+  appendBytesMax: [1, 16 * 1024 * 1024],
+  commandBytesMax: [1, 16 * 1024 * 1024],
+  callTimeoutMs: [1, 3_600_000],
+  pendingCallsMax: [1, 1_000_000],
+  sessionTtlMs: [1_000, 365 * 24 * 60 * 60 * 1000],
+  sessionsMax: [1, 1_000_000],
+  digestEveryEntries: [0, 100_000_000],
+};
+
+/** Fills in what is missing and refuses what cannot work, saying the range allowed. Errors: invalid-argument. */
+export function resolveTuning(given: Partial<TuningOptions> = {}): TuningOptions {
+  const tuning: TuningOptions = { ...TUNING_DEFAULTS, ...given };
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(TUNING_DEFAULTS, name))
+      throw new RaftError('invalid-argument', `There is no tuning option named ${name}.`);
+  }
+  for (const [name, [min, max]] of Object.entries(RANGES)) {
+    requireInteger(`tuning.${name}`, tuning[name as keyof typeof RANGES], min, max);
+  }
+  const [low, high] = tuning.electionTimeoutMs;
+  requireInteger('tuning.electionTimeoutMs[0]', low, 10, 600_000);
+  requireInteger('tuning.electionTimeoutMs[1]', high, low, 1_200_000);
+  if (tuning.heartbeatMs * 2 > low) {
+    throw new RaftError(
+      'invalid-argument',
+      `tuning.heartbeatMs must be at most half of electionTimeoutMs[0] (${low} ms), got ${tuning.heartbeatMs}.`,
+    );
+  }
+  return tuning;
+}
+
+export function requireInteger(name: string, value: unknown, min: number, max: number): void {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
+    throw new RaftError('invalid-argument', `${name} must be a whole number from ${min} to ${max}, got ${String(value)}.`);
+  }
+}

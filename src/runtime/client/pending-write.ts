@@ -1,0 +1,116 @@
+/** What a write is on its way from the call to its answer; and how what is known of it is told. */
+import { RaftError } from '../../core/errors.ts';
+import type { NodeId, Term } from '../../core/types.ts';
+import { commandIn } from '../../state/envelope.ts';
+import type { StoredOutcome } from '../../state/sessions.ts';
+import type { Outcome } from '../../state/state-machine.ts';
+import type { PendingWrite } from '../api/api.ts';
+import type { SavedWrite } from './write-journal.ts';
+
+export interface WriteRequest {
+  readonly command: Uint8Array;
+  readonly key: string;
+  readonly forward: boolean;
+  readonly expectedTerm: Term;
+  /** Wall ms after which it must not be applied; 0 for never. */
+  readonly notAfter: number;
+  /** Monotonic ms at which the caller is told to stop waiting. */
+  readonly deadlineMs: number;
+  readonly done: (result: WriteResult) => void;
+}
+
+/** What became of a write that the log has: an `Applied` command is one. */
+export interface AppliedWrite {
+  readonly kind: 'command';
+  readonly outcome: Outcome;
+  readonly index: number;
+  readonly term: number;
+  readonly replayed: boolean;
+}
+export type WriteResult = AppliedWrite | { readonly kind: 'failed'; readonly error: RaftError };
+
+/** Where proposals go: the leader's core, here or there. `done` is called once. */
+export interface Proposer {
+  readonly leaderId: NodeId;
+  readonly term: Term;
+  readonly isSelf: boolean;
+  propose(data: readonly Uint8Array[], done: (error: RaftError | undefined) => void): void;
+}
+
+export interface WriteHooks {
+  /** Who leads now, if anybody can be reached who does. */
+  proposer(): Proposer | undefined;
+  /** Something changed that a flush should look at. */
+  wake(): void;
+}
+
+export interface Pending {
+  request: WriteRequest;
+  session: number;
+  sequence: number;
+  data: Uint8Array | undefined;
+  saved: SavedWrite | undefined;
+  /** The leadership it was last sent under, '' for none it could still be waiting on. */
+  sentUnder: string;
+  attempts: number;
+  readonly since: number;
+}
+
+/** `decode` makes of a command's bytes what the caller had given (Machine.decode). */
+export function describePending(write: Pending, decode: (command: Uint8Array) => unknown): PendingWrite {
+  return {
+    id: idOf(write),
+    command: asCommand(decode(write.request.command)),
+    since: write.since,
+    expiresAt: write.request.notAfter === 0 ? undefined : write.request.notAfter,
+    attempts: write.attempts,
+  };
+}
+
+function asCommand(value: unknown): PendingWrite['command'] {
+  if (value instanceof Uint8Array) return { type: 'bytes', bytes: value };
+  const typed = typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+  return typed ? (value as PendingWrite['command']) : { type: '' };
+}
+
+/** What pending() calls it and cancel() takes. */
+export function idOf(write: Pending): string {
+  return write.request.key === '' ? `${write.session}/${write.sequence}` : write.request.key;
+}
+
+/** A write found in the outbox after a reload: nobody waits for it. */
+export function inheritedWrite(saved: SavedWrite): Pending {
+  const { session, sequence, key, since, expiresAt, data } = saved;
+  const request: WriteRequest = {
+    command: commandIn(data),
+    key,
+    forward: true,
+    expectedTerm: 0,
+    notAfter: expiresAt,
+    deadlineMs: Number.POSITIVE_INFINITY,
+    done: () => {},
+  };
+  return { request, session, sequence, data, saved, sentUnder: '', attempts: 1, since };
+}
+
+/** Refused before it was ever sent. */
+export function refusedBusy(pendingMax: number): WriteResult {
+  return {
+    kind: 'failed',
+    error: new RaftError('busy', `${pendingMax} writes of this node are waiting.`, { retryAfterMs: 100 }),
+  };
+}
+
+export function toResult(stored: StoredOutcome): WriteResult {
+  return { kind: 'command', outcome: stored.outcome, index: stored.index, term: stored.term, replayed: true };
+}
+
+/**
+ * A leader's refusal as the caller hears it: an earlier copy whose fate is not known may still be applied, and so may one
+ * in the outbox's storage, of which the next life of this node would send a copy if this one ended before the record goes.
+ */
+export function refusedError(error: RaftError, write: Pending): RaftError {
+  const { code, message, leaderHint, retryAfterMs } = error;
+  const mayHaveApplied = write.attempts > 0 || write.saved?.record !== undefined;
+  return new RaftError(code, message, { cause: error, leaderHint, retryAfterMs, mayHaveApplied });
+}

@@ -1,0 +1,388 @@
+/**
+ * Writes of this node, from the call to its one answer: numbered in a session, sent to whoever leads, sent
+ * again when that fails, answered by this node's own apply (§6.2, §6.3).
+ */
+import { RaftError } from '../../core/errors.ts';
+import type { Entry, NodeId } from '../../core/types.ts';
+import { encodeCommand, encodeRegister } from '../../state/envelope.ts';
+import type { Applied } from '../../state/replicated-state.ts';
+import type { Sessions } from '../../state/sessions.ts';
+import type { WriteBatch } from '../../storage/storage.ts';
+import type { PendingWrite } from '../api/api.ts';
+import type { Clock } from '../ports/clock.ts';
+import {
+  describePending,
+  idOf,
+  inheritedWrite,
+  type Pending,
+  type Proposer,
+  refusedBusy,
+  refusedError,
+  toResult,
+  type WriteHooks,
+  type WriteRequest,
+  type WriteResult,
+} from './pending-write.ts';
+import { OUTBOX_AGE_MS_MAX, Outbox } from './write-journal.ts';
+
+/** Data of proposals sent to the leader in one call, in bytes; the rest goes in the next. */
+export const PROPOSE_BATCH_BYTES_MAX: number = 256 * 1024;
+/** A forwarded proposal without an answer is sent again after this long, in ms. */
+export const FORWARD_TIMEOUT_MS = 3_000;
+
+export class Writes {
+  private readonly self: NodeId;
+  private readonly machineVersion: number;
+  private readonly clock: Clock;
+  private readonly hooks: WriteHooks;
+  private readonly outbox: Outbox;
+  private readonly pendingMax: number;
+  private readonly nonce: string;
+  /** By sequence, for the session of this life. */
+  private readonly pending = new Map<number, Pending>();
+  /** Left by earlier lives, under their own sessions. */
+  private readonly inherited = new Map<string, Pending>();
+  private session = 0;
+  private nextSequence = 1;
+  private lowestPending = 1;
+  private registeredUnder = '';
+  /** Registering was refused: tried again at the next tick. */
+  private registerRefused = false;
+  /** Called without a session yet, or not yet sent under the present leader: in the order of the calls. */
+  private unsent: Pending[] = [];
+  /** Refused for now: sent again at the next tick, not at once, so that a refusing leader is not flooded. */
+  private refused: Pending[] = [];
+  private lastLeadership = '';
+
+  constructor(
+    self: { readonly id: NodeId; readonly bootNonce: string; readonly bootCount: number },
+    machineVersion: number,
+    pendingMax: number,
+    clock: Clock,
+    hooks: WriteHooks,
+  ) {
+    this.self = self.id;
+    this.nonce = self.bootNonce;
+    this.machineVersion = machineVersion;
+    this.pendingMax = pendingMax;
+    this.clock = clock;
+    this.hooks = hooks;
+    this.outbox = new Outbox(self.bootCount);
+  }
+
+  get size(): number {
+    return this.pending.size + this.inherited.size;
+  }
+
+  /** Takes over what an earlier life left unanswered; nobody waits for it, but it is finished all the same. */
+  async inherit(records: ReadonlyMap<string, Uint8Array>, uncommitted: () => Promise<readonly Entry[]>): Promise<void> {
+    const found = await this.outbox.load(records, this.clock.wallMs(), uncommitted);
+    // Of a node that died again and again without a leader: the newest, as many as may wait at all.
+    found.sort((a, b) => a.since - b.since);
+    for (const old of found.splice(0, found.length - this.pendingMax)) this.outbox.remove(old);
+    for (const saved of found) {
+      const write = inheritedWrite(saved);
+      this.inherited.set(inheritedKey(saved.session, saved.sequence), write);
+      this.unsent.push(write);
+    }
+  }
+
+  /** Errors (through done): busy, then whatever becomes of it. */
+  submit(request: WriteRequest): Pending | undefined {
+    if (this.pending.size >= this.pendingMax) {
+      request.done(refusedBusy(this.pendingMax));
+      return undefined;
+    }
+    const write: Pending = {
+      request,
+      session: 0,
+      sequence: this.nextSequence++,
+      data: undefined,
+      saved: undefined,
+      sentUnder: '',
+      attempts: 0,
+      since: this.clock.wallMs(),
+    };
+    this.pending.set(write.sequence, write);
+    this.unsent.push(write);
+    this.hooks.wake();
+    return write;
+  }
+
+  /** Ends a write for its caller with an error; it may have been, or yet be, applied if it was ever sent. */
+  giveUp(write: Pending, code: 'aborted' | 'timeout' | 'no-leader' | 'stopped' | 'removed', text: string): void {
+    const sent = mayComeYet(write);
+    if (!this.forget(write)) return;
+    const honest = code === 'no-leader' && sent ? 'timeout' : code;
+    write.request.done({ kind: 'failed', error: new RaftError(honest, text, { mayHaveApplied: sent }) });
+  }
+
+  /** Sends what can be sent; answers the outbox records to store. Call after every batch of inputs. */
+  flush(): WriteBatch | undefined {
+    const proposer = this.hooks.proposer();
+    if (proposer !== undefined) {
+      const leadership = `${proposer.leaderId}/${proposer.term}`;
+      this.resendUnder(leadership);
+      if (this.session === 0) this.register(proposer, leadership);
+      if (this.unsent.length > 0) this.sendAll(proposer, leadership);
+    }
+    return this.outbox.flush(this.clock.monotonicMs());
+  }
+
+  /** The outbox records to store before the end: whatever still lingers. */
+  lastFlush(): WriteBatch | undefined {
+    return this.outbox.flush(Number.POSITIVE_INFINITY);
+  }
+
+  /** Another leader, or another term of the same one: whatever was on its way may be lost. */
+  private resendUnder(leadership: string): void {
+    if (leadership === this.lastLeadership) return;
+    this.lastLeadership = leadership;
+    this.refused = [];
+    this.unsent = [...this.inherited.values(), ...this.pending.values()].filter((write) => write.sentUnder !== leadership);
+  }
+
+  private register(proposer: Proposer, leadership: string): void {
+    if (this.registeredUnder === leadership || this.pending.size === 0) return;
+    this.registeredUnder = leadership;
+    proposer.propose([encodeRegister(this.self, this.nonce)], (error) => {
+      // Not at once: a link that takes nothing would be asked for ever within one moment.
+      if (error === undefined) return;
+      this.registerRefused = true;
+      // What refuses the session refuses the writes that wait for one.
+      if (!isLost(error) && !isWorthRetrying(error)) this.refuseWaiting(error);
+    });
+  }
+
+  private sendAll(proposer: Proposer, leadership: string): void {
+    const waiting = this.unsent;
+    this.unsent = [];
+    let batch: Pending[] = [];
+    let bytes = 0;
+    for (const write of waiting) {
+      if (!this.isOpen(write)) continue;
+      if (write.session === 0 && this.session === 0) {
+        this.unsent.push(write);
+        continue;
+      }
+      if (!write.request.forward && !proposer.isSelf) {
+        this.finish(write, {
+          kind: 'failed',
+          error: new RaftError('not-leader', 'This node does not lead and was told not to forward.', {
+            leaderHint: proposer.leaderId,
+          }),
+        });
+        continue;
+      }
+      const data = this.dataOf(write);
+      if (batch.length > 0 && bytes + data.length > PROPOSE_BATCH_BYTES_MAX) {
+        this.send(batch, proposer, leadership);
+        batch = [];
+        bytes = 0;
+      }
+      batch.push(write);
+      bytes += data.length;
+    }
+    if (batch.length > 0) this.send(batch, proposer, leadership);
+  }
+
+  private dataOf(write: Pending): Uint8Array {
+    if (write.data !== undefined) return write.data;
+    write.session = this.session;
+    const { key, expectedTerm, notAfter, command } = write.request;
+    write.data = encodeCommand({
+      session: this.session,
+      sequence: write.sequence,
+      answeredBelow: this.answeredBelow(),
+      machineVersion: this.machineVersion,
+      expectedTerm,
+      notAfter,
+      key,
+      command,
+    });
+    return write.data;
+  }
+
+  /** The lowest sequence without an answer: those below it have one, and stay so. */
+  private answeredBelow(): number {
+    while (this.lowestPending < this.nextSequence && !this.pending.has(this.lowestPending)) this.lowestPending++;
+    return this.lowestPending;
+  }
+
+  private send(batch: readonly Pending[], proposer: Proposer, leadership: string): void {
+    const data: Uint8Array[] = [];
+    for (const write of batch) {
+      write.sentUnder = leadership;
+      write.attempts++;
+      if (write.data !== undefined) data.push(write.data);
+      this.save(write, proposer.isSelf);
+    }
+    proposer.propose(data, (error) => {
+      if (error !== undefined) this.onRefused(batch, leadership, error);
+    });
+  }
+
+  /** A write that this node's log has is saved anew, with its bytes, when it goes to another leader: the log may lose it. */
+  private save(write: Pending, inLog: boolean): void {
+    if (write.data === undefined) return;
+    if (write.saved !== undefined) {
+      if (inLog || !write.saved.inLog) return;
+      this.outbox.remove(write.saved);
+    }
+    const { session, sequence, since, data } = write;
+    const { key, notAfter: expiresAt } = write.request;
+    write.saved = { session, sequence, key, since, expiresAt, data, inLog, record: undefined };
+    this.outbox.add(write.saved);
+  }
+
+  private onRefused(batch: readonly Pending[], leadership: string, error: RaftError): void {
+    const lost = isLost(error);
+    const again = lost || isWorthRetrying(error);
+    for (const write of batch) {
+      if (!this.isOpen(write) || write.sentUnder !== leadership) continue;
+      write.sentUnder = '';
+      if (!lost) write.attempts--;
+      if (again || this.inherited.has(inheritedKey(write.session, write.sequence))) this.refused.push(write);
+      else this.finish(write, { kind: 'failed', error: refusedError(error, write) });
+    }
+  }
+
+  private refuseWaiting(error: RaftError): void {
+    for (const write of [...this.pending.values()]) {
+      if (write.session === 0) this.finish(write, { kind: 'failed', error: refusedError(error, write) });
+    }
+  }
+
+  /** Tells what the log has done. Call for every applied entry. */
+  onApplied(applied: Applied): void {
+    if (applied.kind === 'registered') {
+      if (applied.clientId !== this.self || applied.nonce !== this.nonce || this.session !== 0) return;
+      this.session = applied.session;
+      this.hooks.wake();
+    } else if (applied.kind === 'command') {
+      const write = this.find(applied.session, applied.sequence);
+      if (write === undefined) return;
+      if (applied.outcome.kind === 'error' && applied.outcome.code === 'session-expired') return this.onExpired(write);
+      this.finish(write, applied);
+    }
+  }
+
+  private find(session: number, sequence: number): Pending | undefined {
+    if (session === this.session) return this.pending.get(sequence);
+    return this.inherited.size === 0 ? undefined : this.inherited.get(inheritedKey(session, sequence));
+  }
+
+  /** A first copy that found no session was not applied: it gets a new session. A second copy cannot tell. */
+  private onExpired(write: Pending): void {
+    if (write.session === this.session) this.startNewSession();
+    if (write.attempts > 1) {
+      const error = new RaftError('session-expired', 'The session of this write expired while it was sent again.');
+      return this.finish(write, { kind: 'failed', error });
+    }
+    this.reissue(write);
+  }
+
+  private startNewSession(): void {
+    this.session = 0;
+    this.registeredUnder = '';
+  }
+
+  private reissue(write: Pending): void {
+    if (write.saved !== undefined) this.outbox.remove(write.saved);
+    write.saved = undefined;
+    write.data = undefined;
+    write.session = 0;
+    write.sentUnder = '';
+    write.attempts = 0;
+    this.unsent.push(write);
+    this.hooks.wake();
+  }
+
+  /** After a snapshot: writes that it covers have their outcome in its session table. */
+  onInstalled(sessions: Sessions): void {
+    for (const write of [...this.inherited.values(), ...this.pending.values()]) {
+      if (write.session === 0) continue;
+      const stored = sessions.outcomeOf(write.session, write.sequence);
+      if (stored !== undefined) this.finish(write, toResult(stored));
+    }
+    if (this.session !== 0 && !sessions.has(this.session)) this.startNewSession();
+  }
+
+  /** Ends what has waited too long; tries again what was refused. Call on every tick. */
+  tick(): void {
+    if (this.registerRefused) {
+      this.registerRefused = false;
+      this.registeredUnder = '';
+    }
+    if (this.refused.length > 0) this.unsent.push(...this.refused.splice(0));
+    const now = this.clock.monotonicMs();
+    const hasLeader = this.hooks.proposer() !== undefined;
+    for (const write of this.pending.values()) {
+      if (write.request.deadlineMs > now) continue;
+      if (hasLeader) this.giveUp(write, 'timeout', 'The write was not answered in time.');
+      else this.giveUp(write, 'no-leader', 'No leader could be reached in time.');
+    }
+    const oldest = this.clock.wallMs() - OUTBOX_AGE_MS_MAX;
+    for (const write of this.inherited.values()) if (write.since < oldest) this.forget(write);
+  }
+
+  stop(code: 'stopped' | 'removed', text: string): void {
+    for (const write of [...this.pending.values()]) {
+      // What was sent stays in the outbox: the next life of this node finishes it.
+      this.pending.delete(write.sequence);
+      write.request.done({ kind: 'failed', error: new RaftError(code, text, { mayHaveApplied: mayComeYet(write) }) });
+    }
+    this.inherited.clear();
+    this.unsent = [];
+  }
+
+  list(decode: (command: Uint8Array) => unknown): PendingWrite[] {
+    return [...this.inherited.values(), ...this.pending.values()].map((write) => describePending(write, decode));
+  }
+
+  cancel(id: string): boolean {
+    for (const write of [...this.inherited.values(), ...this.pending.values()]) {
+      if (idOf(write) !== id) continue;
+      this.giveUp(write, 'aborted', 'The write was cancelled.');
+      return true;
+    }
+    return false;
+  }
+
+  private finish(write: Pending, result: WriteResult): void {
+    if (this.forget(write)) write.request.done(result);
+  }
+
+  private isOpen(write: Pending): boolean {
+    return (
+      this.pending.get(write.sequence) === write || this.inherited.get(inheritedKey(write.session, write.sequence)) === write
+    );
+  }
+
+  private forget(write: Pending): boolean {
+    if (!this.isOpen(write)) return false;
+    if (this.pending.get(write.sequence) === write) this.pending.delete(write.sequence);
+    else this.inherited.delete(inheritedKey(write.session, write.sequence));
+    if (write.saved !== undefined) this.outbox.remove(write.saved);
+    return true;
+  }
+}
+
+function inheritedKey(session: number, sequence: number): string {
+  return `${session}/${sequence}`;
+}
+
+/** Sent, and not refused since; or refused, but still in the outbox, from which the next life of this node would send it. */
+function mayComeYet(write: Pending): boolean {
+  return write.attempts > 0 || write.saved !== undefined;
+}
+
+/** Lost on the way it may have arrived all the same; refused by a leader it has not. */
+function isLost({ code }: RaftError): boolean {
+  return code === 'link-failed' || code === 'timeout' || code === 'stopped';
+}
+
+/** A full disk is for people to see at once, not to be waited out. */
+function isWorthRetrying({ retryable, code }: RaftError): boolean {
+  return retryable && code !== 'quota';
+}

@@ -1,0 +1,156 @@
+/**
+ * How a node comes to belong to a cluster: it always did (its storage says so), it founds one (only when the
+ * signaling server has granted it the room), or a member's leader takes it in (§4.2.1, §4.4).
+ */
+import { RaftError } from '../../core/errors.ts';
+import type { Entry, NodeId } from '../../core/types.ts';
+import { makeEntry, NO_BYTES, NO_NODE } from '../../core/types.ts';
+import type { ClusterIdentity, NodeStore } from '../../storage/storage.ts';
+import type { EntryMode } from '../api/options.ts';
+import type { MemberContextFields } from '../member/configuration.ts';
+import { type ClusterSettings, encodeMember, encodeSettings } from '../member/configuration.ts';
+import { storageErrorOf } from '../member/storage-error.ts';
+import { decodeJoinReply, encodeJoin } from '../peers/call-bodies.ts';
+import type { CallResult } from '../peers/peers.ts';
+import type { Clock } from '../ports/clock.ts';
+
+/** A join that nobody answered is tried again after this long, in ms, at another member. */
+export const JOIN_RETRY_MS = 500;
+/** How long a member may take to bring a join through its cluster, in ms. */
+export const JOIN_TIMEOUT_MS = 10_000;
+/**
+ * So long after it was granted the room a node whose storage failed tries again to found it, in ms: less than the server
+ * lets a grant last (signaling/rooms.ts), so that no two nodes found one room. Later it is the server that grants anew.
+ */
+export const FOUNDING_RETRIED_MS = 15_000;
+/** The first epoch of a cluster; `recover` raises it. */
+export const FIRST_EPOCH = 1;
+
+export interface BootstrapHooks {
+  /** Linked nodes that said they belong to a cluster. */
+  candidates(): readonly { readonly id: NodeId; readonly clusterId: string }[];
+  call(peer: NodeId, body: Uint8Array, timeoutMs: number, done: (result: CallResult) => void): void;
+  /** This node now belongs to the cluster, durably. */
+  onMember(cluster: ClusterIdentity, how: 'founded' | 'joined'): void;
+  onFault(error: RaftError): void;
+  /** It can never become a member as it was asked to. */
+  onHopeless(error: RaftError): void;
+}
+
+export interface Newcomer {
+  readonly self: NodeId;
+  readonly mode: EntryMode;
+  readonly member: MemberContextFields;
+  readonly settings: ClusterSettings;
+}
+
+export class Bootstrap {
+  private readonly newcomer: Newcomer;
+  private readonly store: NodeStore;
+  private readonly clock: Clock;
+  private readonly hooks: BootstrapHooks;
+  private busy = false;
+  private done = false;
+  private retryAtMs = 0;
+  private mayFoundUntilMs = Number.NEGATIVE_INFINITY;
+  private lastAsked: NodeId = NO_NODE;
+  private expectedCluster: string | undefined;
+
+  constructor(newcomer: Newcomer, store: NodeStore, clock: Clock, hooks: BootstrapHooks) {
+    this.newcomer = newcomer;
+    this.store = store;
+    this.clock = clock;
+    this.hooks = hooks;
+  }
+
+  stop(): void {
+    this.done = true;
+  }
+
+  /** The room is fresh and this node may found it. */
+  onGrant(): void {
+    if (this.done || this.busy) return;
+    if (this.newcomer.mode === 'join')
+      return this.hooks.onHopeless(new RaftError('rejected', 'There is no cluster in this room to join.'));
+    if (this.newcomer.mode === 'open')
+      return this.hooks.onHopeless(new RaftError('rejected', 'This device holds no identity of this room to open.'));
+    this.mayFoundUntilMs = this.clock.monotonicMs() + FOUNDING_RETRIED_MS;
+    void this.found();
+  }
+
+  /** The room has a cluster. */
+  onCluster(clusterId: string): void {
+    if (this.done) return;
+    this.expectedCluster = clusterId;
+    if (this.newcomer.mode === 'create') this.hooks.onHopeless(new RaftError('rejected', 'The room already has a cluster.'));
+    if (this.newcomer.mode === 'open')
+      this.hooks.onHopeless(new RaftError('rejected', 'This device holds no identity of this room to open.'));
+  }
+
+  /** Founds the room that it was granted, or asks a member to be taken in, when there is one to ask. Call on every tick and when a peer says hello. */
+  tick(): void {
+    if (this.done || this.busy || this.clock.monotonicMs() < this.retryAtMs) return;
+    if (this.expectedCluster === undefined && this.clock.monotonicMs() < this.mayFoundUntilMs) return void this.found();
+    if (this.newcomer.mode !== 'enter' && this.newcomer.mode !== 'join') return;
+    const candidates = this.hooks
+      .candidates()
+      .filter(({ clusterId }) => this.expectedCluster === undefined || clusterId === this.expectedCluster)
+      // In order of their ids, so that everybody is asked in turn: one of them may have been removed and know no leader.
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    const next = candidates.find(({ id }) => id > this.lastAsked) ?? candidates[0];
+    if (next === undefined) return;
+    this.lastAsked = next.id;
+    this.busy = true;
+    const body = encodeJoin({ nodeId: this.newcomer.self, context: encodeMember(this.newcomer.member) });
+    this.hooks.call(next.id, body, JOIN_TIMEOUT_MS, (result) => void this.onJoinAnswer(result));
+  }
+
+  private async onJoinAnswer(result: CallResult): Promise<void> {
+    this.retryAtMs = this.clock.monotonicMs() + JOIN_RETRY_MS;
+    try {
+      if (this.done) return;
+      if (result.error !== undefined) {
+        if (!result.error.retryable && result.error.code !== 'timeout') this.hooks.onFault(result.error);
+        return;
+      }
+      const cluster = decodeJoinReply(result.body);
+      await this.store.write({ cluster });
+      this.finish(cluster, 'joined');
+    } catch (error) {
+      this.hooks.onFault(storageErrorOf(error));
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** One atomic write makes the cluster: its id, and a committed first entry that makes this node its only voter. */
+  private async found(): Promise<void> {
+    this.busy = true;
+    try {
+      const cluster: ClusterIdentity = { clusterId: globalThis.crypto.randomUUID(), epoch: FIRST_EPOCH };
+      await this.store.write({ cluster, hardState: { term: 1, vote: NO_NODE, commit: 1 }, entries: [this.firstEntry()] });
+      this.finish(cluster, 'founded');
+    } catch (error) {
+      this.hooks.onFault(storageErrorOf(error));
+      this.retryAtMs = this.clock.monotonicMs() + JOIN_RETRY_MS;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  private firstEntry(): Entry {
+    const { self, member, settings } = this.newcomer;
+    const change = {
+      transition: 'auto' as const,
+      steps: [{ op: 'voter' as const, id: self, context: encodeMember(member) }],
+      context: encodeSettings(settings),
+    };
+    return makeEntry(1, 1, 'conf', this.clock.wallMs(), NO_BYTES, change);
+  }
+
+  private finish(cluster: ClusterIdentity, how: 'founded' | 'joined'): void {
+    if (this.done) return;
+    this.done = true;
+    this.hooks.onMember(cluster, how);
+  }
+}

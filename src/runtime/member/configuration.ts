@@ -1,0 +1,128 @@
+/** What the configuration keeps beside a member's id, and for the whole cluster: the opaque contexts of the core. */
+import { pack, packValue, unpack, unpackValue } from '../../codec/pack.ts';
+import type { ConfState, NodeId } from '../../core/types.ts';
+import type { ClusterConfig, MemberInfo, Suffrage } from '../api/api.ts';
+
+/** Longest name of a member, in characters. */
+export const NAME_CHARACTERS_MAX = 64;
+
+export interface MemberContextFields {
+  readonly name: string;
+  readonly priority: number;
+  /** What it shall be once caught up: a voter, or a learner for good. */
+  readonly wants: Suffrage;
+  /** Which failure domain it shares with others (one browser profile is one); '' for its own. */
+  readonly profileDomain: string;
+  /** Public key of the node, raw; empty when it has none. */
+  readonly publicKey: Uint8Array;
+  readonly meta: unknown;
+  /** The voter of this device whose storage was lost, in whose place this one comes; '' for none. */
+  readonly replaces: NodeId;
+}
+
+/** Decisions that must be the same on every member: in the configuration, never in a node's own options. */
+export interface ClusterSettings {
+  readonly machineVersion: number;
+  readonly votersTarget: number;
+  readonly sessionsMax: number;
+  readonly sessionTtlMs: number;
+  readonly digestEveryEntries: number;
+}
+
+const FORMAT = 1;
+const NO_KEY: Uint8Array = new Uint8Array(0);
+
+export const MEMBER_DEFAULTS: MemberContextFields = {
+  name: '',
+  priority: 0,
+  wants: 'voter',
+  profileDomain: '',
+  publicKey: NO_KEY,
+  meta: undefined,
+  replaces: '',
+};
+export const SETTINGS_DEFAULTS: ClusterSettings = {
+  machineVersion: 1,
+  votersTarget: 7,
+  sessionsMax: 4_096,
+  sessionTtlMs: 24 * 60 * 60 * 1000,
+  digestEveryEntries: 1_000,
+};
+
+export function encodeMember(fields: MemberContextFields): Uint8Array {
+  const { name, priority, wants, profileDomain, publicKey, meta, replaces } = fields;
+  return pack([FORMAT, name.slice(0, NAME_CHARACTERS_MAX), priority, wants, profileDomain, publicKey, packValue(meta), replaces]);
+}
+
+type MemberRow = readonly [number, string, number, Suffrage, string, Uint8Array, Uint8Array, NodeId];
+
+/** Never throws: a context that cannot be read is a member without a name. */
+export function decodeMember(context: Uint8Array | undefined): MemberContextFields {
+  if (context === undefined || context.length === 0) return MEMBER_DEFAULTS;
+  try {
+    const [, name, priority, wants, profileDomain, publicKey, meta, replaces] = unpack(context) as MemberRow;
+    return {
+      name: String(name),
+      priority: Number(priority),
+      wants,
+      profileDomain: String(profileDomain),
+      publicKey,
+      meta: unpackValue(meta),
+      replaces: String(replaces),
+    };
+  } catch {
+    return MEMBER_DEFAULTS;
+  }
+}
+
+export function encodeSettings(settings: ClusterSettings): Uint8Array {
+  return pack([
+    FORMAT,
+    settings.machineVersion,
+    settings.votersTarget,
+    settings.sessionsMax,
+    settings.sessionTtlMs,
+    settings.digestEveryEntries,
+  ]);
+}
+
+export function decodeSettings(context: Uint8Array): ClusterSettings {
+  if (context.length === 0) return SETTINGS_DEFAULTS;
+  try {
+    const [, machineVersion, votersTarget, sessionsMax, sessionTtlMs, digestEveryEntries] = unpack(context) as number[];
+    return {
+      ...SETTINGS_DEFAULTS,
+      ...withoutUndefined({ machineVersion, votersTarget, sessionsMax, sessionTtlMs, digestEveryEntries }),
+    };
+  } catch {
+    return SETTINGS_DEFAULTS;
+  }
+}
+
+function withoutUndefined(values: Readonly<Record<string, number | undefined>>): Partial<ClusterSettings> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value === 'number'));
+}
+
+export function contextOf(conf: ConfState, id: NodeId): MemberContextFields {
+  return decodeMember(conf.members.find((member) => member.id === id)?.context);
+}
+
+export function suffrageOf(conf: ConfState, id: NodeId): Suffrage | 'none' {
+  if (conf.witnesses.includes(id)) return 'witness';
+  if (conf.voters.includes(id) || conf.votersOutgoing.includes(id)) return 'voter';
+  return conf.learners.includes(id) || conf.learnersNext.includes(id) ? 'learner' : 'none';
+}
+
+export function memberIds(conf: ConfState): NodeId[] {
+  return [...new Set([...conf.voters, ...conf.votersOutgoing, ...conf.learners, ...conf.learnersNext])].sort();
+}
+
+export function clusterConfig(conf: ConfState, version: number): ClusterConfig {
+  const members = memberIds(conf).map((id): MemberInfo => {
+    const { name, priority, meta } = contextOf(conf, id);
+    const suffrage = suffrageOf(conf, id);
+    return { id, suffrage: suffrage === 'none' ? 'learner' : suffrage, name, priority, meta };
+  });
+  const { voters, learners, witnesses, votersOutgoing, learnersNext, autoLeave } = conf;
+  return { version, voters, learners, witnesses, votersOutgoing, learnersNext, autoLeave, members };
+}

@@ -1,0 +1,309 @@
+/**
+ * A node as a member of its cluster: the core and everything that works for it, made from what storage holds.
+ * Lives from the moment the node belongs to a cluster until it stops or its storage fails.
+ */
+import { EMPTY_CONF } from '../../core/conf/conf-change.ts';
+import { RaftError } from '../../core/errors.ts';
+import { type InitialState, RawNode } from '../../core/raw-node.ts';
+import type {
+  ConfState,
+  Entry,
+  HardState,
+  Index,
+  Message,
+  NodeId,
+  ReadState,
+  SnapshotMeta,
+  SnapshotRequest,
+  SoftState,
+} from '../../core/types.ts';
+import { NO_NODE } from '../../core/types.ts';
+import type { Applied, ReplicatedState } from '../../state/replicated-state.ts';
+import type { ClusterIdentity, LoadedState, NodeStore, StagedSnapshot } from '../../storage/storage.ts';
+import type { SnapshotAck, SnapshotChunk, SnapshotOffer } from '../../wire/peer-message.ts';
+import type { SnapshotInfo, TuningOptions } from '../api/api.ts';
+import type { NodeOptions } from '../api/options.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { CoreNode } from '../ports/core-node.ts';
+import type { Recorder } from '../record/recorder.ts';
+import { MembershipQueue } from './change-queue.ts';
+import { memberIds } from './configuration.ts';
+import { coreConfig, leaseSlackMs, tickMs } from './core-config.ts';
+import { LogView } from './log-cache.ts';
+import { Replica } from './replica.ts';
+import { SnapshotMaker } from './snapshot-maker.ts';
+import { SnapshotReceiver } from './snapshot-receiver.ts';
+import { SnapshotSender } from './snapshot-sender.ts';
+import { storageErrorOf } from './storage-error.ts';
+
+export interface MemberHooks {
+  send(message: Message): boolean;
+  sendSnapshot(peer: NodeId, message: SnapshotOffer | SnapshotChunk | SnapshotAck): boolean;
+  onSoftState(soft: SoftState, previous: SoftState): void;
+  onReadState(read: ReadState): void;
+  onCommit(hard: HardState, previous: HardState): void;
+  onApplied(entry: Entry, applied: Applied): void;
+  onAppliedTo(index: Index): void;
+  onConfig(conf: ConfState, index: Index): void;
+  /** On the leader: these are members no longer. Nobody else will tell them. */
+  onDeparted(ids: readonly NodeId[]): void;
+  onInstalled(meta: SnapshotMeta): void;
+  /** The leader's state has arrived to replace this node's, which had diverged. */
+  onResync(staged: StagedSnapshot): void;
+  onSnapshot(kind: 'created' | 'sent' | 'installed', info: SnapshotInfo): void;
+  /** Not the end: somebody should see it. */
+  onFault(error: RaftError): void;
+  /** The end of this member: storage failed, or the state machine cannot go on. */
+  onFatal(error: RaftError): void;
+  wake(): void;
+}
+
+export interface MemberParts {
+  readonly self: NodeId;
+  readonly store: NodeStore;
+  readonly state: ReplicatedState;
+  readonly clock: Clock;
+  readonly tuning: TuningOptions;
+  readonly priority: number;
+  readonly inspect: NodeOptions['inspect'];
+  readonly hooks: MemberHooks;
+  /** Writes down what the core is told. */
+  readonly recorder?: Recorder | undefined;
+}
+
+export class Member {
+  readonly cluster: ClusterIdentity;
+  readonly core: CoreNode;
+  readonly replica: Replica;
+  readonly view: LogView;
+  readonly maker: SnapshotMaker;
+  readonly sender: SnapshotSender;
+  readonly receiver: SnapshotReceiver;
+  readonly changes: MembershipQueue;
+  conf: ConfState;
+  /** Index of the entry that made `conf`. */
+  confVersion: Index = 0;
+  soft: SoftState = { leader: NO_NODE, role: 'follower' };
+  hard: HardState;
+  /** It was in the configuration once, and no longer is. */
+  removed = false;
+  private readonly parts: MemberParts;
+  /** By how much ticks were late since a lease was last made void for it. */
+  private lateMs = 0;
+
+  private constructor(parts: MemberParts, cluster: ClusterIdentity, loaded: LoadedState) {
+    const { store, state, clock, tuning, hooks } = parts;
+    this.parts = parts;
+    this.cluster = cluster;
+    this.hard = loaded.hardState;
+    this.conf = loaded.snapshot?.conf ?? EMPTY_CONF;
+    const applied = loaded.snapshot?.index ?? 0;
+    this.confVersion = applied;
+    this.view = new LogView(
+      store,
+      loaded,
+      () => {
+        this.core.onEntriesFetched();
+        hooks.wake();
+      },
+      (error) => hooks.onFatal(storageErrorOf(error)),
+    );
+    const config = coreConfig(parts.self, tuning, parts.priority, clock, parts.inspect);
+    const initial: InitialState = { hardState: loaded.hardState, conf: this.conf, applied };
+    this.core = parts.recorder?.open(config, this.view, initial) ?? new RawNode(config, this.view, initial);
+    this.receiver = new SnapshotReceiver(store, {
+      sendAck: (peer, ack) => void hooks.sendSnapshot(peer, ack),
+      onComplete: (request) => this.step(request),
+      onResync: (staged) => hooks.onResync(staged),
+      onFault: (error) => hooks.onFault(storageErrorOf(error)),
+    });
+    this.sender = new SnapshotSender(store, clock, {
+      send: (peer, message) => hooks.sendSnapshot(peer, message),
+      onEnd: (peer, ok, sent) =>
+        this.onSnapshotSent(
+          peer,
+          ok,
+          sent && { index: sent.meta.index, term: sent.meta.term, bytes: sent.bytes, digest: sent.digest },
+        ),
+      onProgress: (peer) => this.core.reportSnapshotProgress(peer),
+    });
+    this.maker = new SnapshotMaker({ store, view: this.view, state }, tuning, applied, {
+      onMade: (info) => hooks.onSnapshot('created', info),
+      onFault: (error) => hooks.onFault(error),
+    });
+    this.changes = new MembershipQueue(clock);
+    this.replica = new Replica({ core: this.core, view: this.view, store, state, hooks: this.replicaHooks() }, applied);
+  }
+
+  /** Reads what storage holds and brings the state machine to its snapshot. Errors: corrupt, version-mismatch, storage. */
+  static async open(parts: MemberParts, loaded: LoadedState): Promise<Member> {
+    if (loaded.cluster === undefined) throw new RaftError('invariant', 'A node without a cluster cannot be a member.');
+    parts.state.reset();
+    if (loaded.snapshot !== undefined) {
+      const stored = await parts.store.snapshot();
+      if (stored === undefined) throw new RaftError('corrupt', 'The snapshot named by the log is missing.');
+      await parts.state.restore(stored.chunks());
+    }
+    return new Member(parts, loaded.cluster, loaded);
+  }
+
+  get isLeader(): boolean {
+    return this.soft.role === 'leader' && !this.replica.isStopped;
+  }
+
+  get appliedIndex(): Index {
+    return this.replica.appliedIndex;
+  }
+
+  /** A verified message from a peer, or a snapshot that has arrived. */
+  step(message: Message): void {
+    this.replica.step(message);
+    this.parts.hooks.wake();
+  }
+
+  onSnapshotMessage(peer: NodeId, message: SnapshotOffer | SnapshotChunk | SnapshotAck): void {
+    if (message.kind === 'snapshot-offer') this.receiver.onOffer(peer, message);
+    else if (message.kind === 'snapshot-chunk') this.receiver.onChunk(peer, message);
+    else this.sender.onAck(peer, message);
+  }
+
+  /** One logical tick (Figure 2's timers). `pausedMs` is how long the process did nothing before it. */
+  tick(pausedMs: number): void {
+    this.core.setTime(this.parts.clock.wallMs());
+    // A page that was frozen may have been deposed meanwhile: what it believes of its leadership is void.
+    if (pausedMs > this.parts.tuning.electionTimeoutMs[0] / 2)
+      this.core.resumeAfterPause(Math.floor(pausedMs / tickMs(this.parts.tuning)));
+    else if (this.isLeader && this.parts.tuning.leaseReads) this.watchLease(pausedMs);
+    // Told by the leader that it is out, it disturbs nobody by campaigning (§4.2.3). One whose log says so cannot campaign, but
+    // its time goes on: else it would hear its last leader for ever, and refuse those who are still to learn of the change from it.
+    if (!this.removed || !memberIds(this.conf).includes(this.parts.self)) this.core.tick();
+    this.sender.tick();
+    this.changes.tick();
+  }
+
+  /** A lease is counted in ticks: many that are a little late are a pause as well. */
+  private watchLease(lateMs: number): void {
+    this.lateMs += Math.max(0, lateMs);
+    if (this.lateMs <= leaseSlackMs(this.parts.tuning)) return;
+    this.lateMs = 0;
+    this.core.resumeAfterPause(0);
+  }
+
+  /** Everything that waited for a batch of inputs to be complete; `answered`: calls have had their chance to go along. */
+  pump(after?: 'answered'): void {
+    if (after === 'answered') this.replica.resume();
+    this.replica.pump();
+    if (this.isLeader) {
+      this.changes.flush(this.core, this.conf, this.confVersion);
+      this.replica.pump();
+    }
+  }
+
+  linkClosed(peer: NodeId): void {
+    this.sender.abort(peer);
+    this.core.reportUnreachable(peer);
+  }
+
+  snapshotMeta(): SnapshotMeta {
+    const index = this.appliedIndex;
+    const term = this.view.term(index);
+    if (typeof term !== 'number') throw new RaftError('invariant', `The term of the applied index ${index} is not known.`);
+    return { index, term, conf: this.conf, data: undefined };
+  }
+
+  stop(error: RaftError): void {
+    this.replica.stop();
+    this.changes.clear(error);
+    this.sender.abort();
+    this.receiver.discard();
+  }
+
+  private onSnapshotSent(peer: NodeId, ok: boolean, info: SnapshotInfo | undefined): void {
+    if (this.replica.isStopped) return;
+    this.core.reportSnapshot(peer, ok);
+    if (ok && info !== undefined) this.parts.hooks.onSnapshot('sent', info);
+    this.parts.hooks.wake();
+  }
+
+  private replicaHooks(): ConstructorParameters<typeof Replica>[0]['hooks'] {
+    const { hooks } = this.parts;
+    return {
+      send: (message) => this.send(message),
+      onSoftState: (soft) => this.onSoftState(soft),
+      onReadState: (read) => hooks.onReadState(read),
+      onCommit: (hard) => {
+        const previous = this.hard;
+        this.hard = hard;
+        hooks.onCommit(hard, previous);
+      },
+      onApplied: (entry, applied) => hooks.onApplied(entry, applied),
+      onConfig: (conf, index, error) => this.onConfig(conf, index, error),
+      wake: () => hooks.wake(),
+      onAppliedTo: (index) => {
+        hooks.onAppliedTo(index);
+        this.maker.maybe(index, () => this.snapshotMeta());
+      },
+      onInstalled: (meta) => {
+        this.maker.installed(meta.index);
+        hooks.onInstalled(meta);
+        hooks.onSnapshot('installed', { index: meta.index, term: meta.term, bytes: 0, digest: '' });
+      },
+      takeStaged: (meta) => {
+        this.maker.superseded(meta.index);
+        return this.receiver.takeStaged(meta);
+      },
+      onConflict: (error) => hooks.onFault(error),
+      onFault: (error) => hooks.onFatal(error),
+    };
+  }
+
+  private send(message: Message): void {
+    if (message.type === 'snapshot-request') return this.sendState(message);
+    if (!this.parts.hooks.send(message) && message.type === 'append-request') this.core.reportUnreachable(message.to);
+  }
+
+  /** A snapshot from before the receiver was a member is of no use to it: it gets a newer one, taken first. */
+  private sendState(request: SnapshotRequest): void {
+    if (memberIds(request.snapshot.conf).includes(request.to)) return this.sender.start(request);
+    const again = (): void => {
+      if (this.replica.isStopped) return;
+      this.core.reportSnapshot(request.to, false);
+      this.parts.hooks.wake();
+    };
+    this.maker
+      .takeNow(() => this.snapshotMeta())
+      .then(again, (error: unknown) => {
+        this.parts.hooks.onFault(storageErrorOf(error));
+        again();
+      });
+  }
+
+  private onSoftState(soft: SoftState): void {
+    const previous = this.soft;
+    this.soft = soft;
+    if (previous.role === 'leader' && soft.role !== 'leader') {
+      this.sender.abort();
+      this.changes.clear(
+        new RaftError('leadership-lost', 'This node no longer leads.', {
+          leaderHint: soft.leader === NO_NODE ? undefined : soft.leader,
+        }),
+      );
+    }
+    this.parts.hooks.onSoftState(soft, previous);
+  }
+
+  private onConfig(conf: ConfState, index: Index, error: RaftError | undefined): void {
+    const self = this.parts.self;
+    const before = memberIds(this.conf);
+    const wasMember = before.includes(self);
+    this.conf = conf;
+    if (error === undefined) this.confVersion = index;
+    this.changes.onConfig(conf, index, error);
+    const after = memberIds(conf);
+    const isMember = after.includes(self);
+    if (isMember) this.removed = false;
+    else if (wasMember) this.removed = true;
+    if (this.isLeader) this.parts.hooks.onDeparted(before.filter((id) => !after.includes(id) && id !== self));
+    this.parts.hooks.onConfig(conf, index);
+  }
+}

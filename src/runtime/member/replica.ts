@@ -1,0 +1,267 @@
+/**
+ * The loop around the core: what it hands out is sent, persisted, applied, in the order the Ready contract
+ * demands, and nothing that promises a write leaves before the write is durable (§3.8, §10.2).
+ */
+import { RaftError } from '../../core/errors.ts';
+import type {
+  ConfState,
+  Entry,
+  HardState,
+  Index,
+  Message,
+  PersistMark,
+  ReadState,
+  Ready,
+  SnapshotMeta,
+  SoftState,
+} from '../../core/types.ts';
+import type { Applied, ReplicatedState } from '../../state/replicated-state.ts';
+import type { NodeStore, StagedSnapshot, WriteBatch } from '../../storage/storage.ts';
+import type { CoreNode } from '../ports/core-node.ts';
+import type { LogView } from './log-cache.ts';
+
+/** What the loop tells the rest of the node. None of these may throw. */
+export interface ReplicaHooks {
+  send(message: Message): void;
+  onSoftState(soft: SoftState): void;
+  onReadState(read: ReadState): void;
+  onCommit(hard: HardState): void;
+  onApplied(entry: Entry, applied: Applied): void;
+  /** A membership change took effect, or could not (`error`); `index` is its entry's, or the snapshot's. */
+  onConfig(conf: ConfState, index: Index, error: RaftError | undefined): void;
+  /** After each run of applied entries. */
+  onAppliedTo(index: Index): void;
+  /** The leader's snapshot is durable and the state is the snapshot's. */
+  onInstalled(meta: SnapshotMeta): void;
+  /** Asks for a pump soon, after calls that were answered have had their chance to ask again. */
+  wake(): void;
+  /** A received snapshot, staged in storage, for a core that has accepted it. */
+  takeStaged(meta: SnapshotMeta): StagedSnapshot | undefined;
+  /** A leader contradicted what is committed here: the core goes on without it, and somebody should see it. */
+  onConflict(error: RaftError): void;
+  /** The write of this node failed, or its state machine cannot go on: the node must stop using this core. */
+  onFault(error: RaftError): void;
+}
+
+/** A write handed to storage, and what waits for it. */
+interface Write {
+  readonly mark: PersistMark | undefined;
+  readonly entries: readonly Entry[];
+  readonly messages: readonly Message[];
+  readonly snapshot: SnapshotMeta | undefined;
+  /** Of its snapshot, among all that were taken in; 0 without one. */
+  readonly restore: number;
+  done: boolean;
+}
+
+export interface ReplicaParts {
+  readonly core: CoreNode;
+  readonly view: LogView;
+  readonly store: NodeStore;
+  readonly state: ReplicatedState;
+  readonly hooks: ReplicaHooks;
+}
+
+export class Replica {
+  readonly core: CoreNode;
+  readonly state: ReplicatedState;
+  private readonly view: LogView;
+  private readonly store: NodeStore;
+  private readonly hooks: ReplicaHooks;
+  /** In the order handed out; each waits for those before it. Bounded by the core's limits on what is in flight. */
+  private readonly writes: Write[] = [];
+  /** A commit index that no write has carried yet. */
+  private unwritten: HardState | undefined;
+  /** Committed, waiting for a snapshot that is being restored. */
+  private toApply: Entry[] = [];
+  private restoring = false;
+  /** Snapshots handed to storage so far; only when the last of them is restored does applying go on. */
+  private restores = 0;
+  private lastRestore: Promise<unknown> = Promise.resolve();
+  private pumping = false;
+  private leads = false;
+  /** Callers were answered: what they ask next shall go along with the commit index that the others are still to be told. */
+  private resting = false;
+  private stopped = false;
+  private appliedTo: Index;
+
+  constructor(parts: ReplicaParts, applied: Index) {
+    this.core = parts.core;
+    this.view = parts.view;
+    this.store = parts.store;
+    this.state = parts.state;
+    this.hooks = parts.hooks;
+    this.appliedTo = applied;
+  }
+
+  get appliedIndex(): Index {
+    return this.appliedTo;
+  }
+
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  resume(): void {
+    this.resting = false;
+  }
+
+  /** Hands everything the core has ready to whoever must act on it. Call after every input. */
+  pump(): void {
+    if (this.pumping || this.stopped) return;
+    this.pumping = true;
+    try {
+      while (!this.stopped && !this.resting && this.core.hasReady()) this.handle(this.core.ready());
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.pumping = false;
+    }
+  }
+
+  private handle(ready: Ready): void {
+    if (ready.softState !== undefined) {
+      this.leads = ready.softState.role === 'leader';
+      this.hooks.onSoftState(ready.softState);
+    }
+    for (const message of ready.messages) this.hooks.send(message);
+    if (ready.mark !== undefined || ready.messagesAfterPersist.length > 0) this.persist(ready);
+    if (ready.hardState !== undefined) this.hooks.onCommit(ready.hardState);
+    for (const read of ready.readStates) this.hooks.onReadState(read);
+    if (ready.committedEntries.length > 0) {
+      for (const entry of ready.committedEntries) this.toApply.push(entry);
+      this.applyWaiting();
+    }
+  }
+
+  /** Starts the one write of a Ready; messages that promise it wait, behind all earlier writes too. */
+  private persist(ready: Ready): void {
+    const { mark, entries, snapshot } = ready;
+    if (ready.hardState !== undefined) this.unwritten = ready.hardState;
+    // A new commit index alone is not worth a write: it goes with the next one. Losing it loses nothing (§3.8).
+    const nothing = !ready.mustSync;
+    // Counted from here: one that was handed over before may be restored while this one is still being written.
+    if (snapshot !== undefined) this.restores += 1;
+    const restore = snapshot === undefined ? 0 : this.restores;
+    const write: Write = { mark, entries, messages: ready.messagesAfterPersist, snapshot, restore, done: nothing };
+    this.writes.push(write);
+    if (nothing) return this.drainWrites();
+    if (snapshot !== undefined) this.restoring = true;
+    this.store
+      .write(this.batchOf(ready))
+      .then(() => {
+        write.done = true;
+        this.drainWrites();
+        this.pump();
+      })
+      .catch((error: unknown) => this.fail(error));
+  }
+
+  private batchOf(ready: Ready): WriteBatch {
+    const { entries, snapshot } = ready;
+    const hardState = this.unwritten;
+    this.unwritten = undefined;
+    if (snapshot === undefined) return { hardState, entries };
+    const staged = this.hooks.takeStaged(snapshot);
+    if (staged === undefined)
+      throw new RaftError('invariant', `Snapshot ${snapshot.index} was accepted without its state being stored.`);
+    return { hardState, entries, snapshot: { staged, keepLogAfter: false } };
+  }
+
+  private drainWrites(): void {
+    for (let write = this.writes[0]; write?.done === true && !this.stopped; write = this.writes[0]) {
+      this.writes.shift();
+      if (write.snapshot !== undefined) this.install(write.snapshot, write.restore);
+      this.view.append(write.entries);
+      if (write.mark !== undefined) this.core.persisted(write.mark);
+      for (const message of write.messages) this.deliver(message);
+    }
+  }
+
+  private deliver(message: Message): void {
+    if (message.to === message.from) this.step(message);
+    else this.hooks.send(message);
+  }
+
+  /** A message for the core, from itself or from a peer that has been verified. Refusals are not errors here. */
+  step(message: Message): void {
+    if (this.stopped) return;
+    try {
+      this.core.step(message);
+    } catch (error) {
+      if (!RaftError.is(error) || error.code === 'invariant') this.fail(error);
+      else if (error.code === 'log-conflict') this.hooks.onConflict(error);
+    }
+  }
+
+  /** The snapshot is durable: the machine becomes what it says; committed entries wait meanwhile. */
+  private install(meta: SnapshotMeta, number: number): void {
+    this.view.reset(meta);
+    this.toApply = [];
+    // One after the other: of two at once the older could end last, and bring an older state back.
+    const restore = this.lastRestore.then(() => (this.stopped ? undefined : this.restoreFromStore()));
+    this.lastRestore = restore.catch(() => undefined);
+    // What was waiting is applied here too: an entry of a later build ends this node as it does anywhere else.
+    restore
+      .then(() => {
+        if (this.stopped) return;
+        // Also of one that a newer is about to replace: who looks meanwhile sees a state and its own index.
+        this.appliedTo = meta.index;
+        if (number !== this.restores) return;
+        this.restoring = false;
+        this.hooks.onInstalled(meta);
+        this.hooks.onConfig(meta.conf, meta.index, undefined);
+        this.hooks.onAppliedTo(meta.index);
+        this.applyWaiting();
+        this.pump();
+      })
+      .catch((error: unknown) => this.fail(error));
+  }
+
+  /** Restores the machine from the snapshot in force. Errors: corrupt, version-mismatch. */
+  async restoreFromStore(): Promise<void> {
+    const stored = await this.store.snapshot();
+    if (stored === undefined) throw new RaftError('corrupt', 'The snapshot that should be restored is missing.');
+    await this.state.restore(stored.chunks());
+  }
+
+  private applyWaiting(): void {
+    if (this.restoring || this.toApply.length === 0) return;
+    const entries = this.toApply;
+    this.toApply = [];
+    for (const entry of entries) {
+      if (this.stopped) return;
+      // A snapshot restored meanwhile covers it: applying it again would do it twice.
+      if (entry.index <= this.appliedTo) continue;
+      this.applyOne(entry);
+      this.appliedTo = entry.index;
+    }
+    this.core.applied(this.appliedTo);
+    this.hooks.onAppliedTo(this.appliedTo);
+    if (!this.leads) return;
+    this.resting = true;
+    this.hooks.wake();
+  }
+
+  private applyOne(entry: Entry): void {
+    if (entry.type === 'conf' && entry.change !== undefined) {
+      const { conf, error } = this.core.applyConfChange(entry.change);
+      this.hooks.onConfig(conf, entry.index, error);
+    } else {
+      this.hooks.onApplied(entry, this.state.apply(entry));
+    }
+  }
+
+  private fail(error: unknown): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    const coded = RaftError.is(error)
+      ? error
+      : new RaftError('invariant', `The node stopped itself: ${String(error)}`, { cause: error });
+    this.hooks.onFault(coded);
+  }
+}

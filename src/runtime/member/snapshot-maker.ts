@@ -1,0 +1,116 @@
+/**
+ * This node's own snapshots (ch. 5): taken when enough has been applied since the last, stored beside the
+ * running log, then the log behind it is dropped, less what slow followers may still need.
+ */
+import type { RaftError } from '../../core/errors.ts';
+import type { SnapshotMeta } from '../../core/types.ts';
+import type { ReplicatedState } from '../../state/replicated-state.ts';
+import type { NodeStore, StagedSnapshot } from '../../storage/storage.ts';
+import type { SnapshotInfo } from '../api/api.ts';
+import type { LogView } from './log-cache.ts';
+import { storageErrorOf } from './storage-error.ts';
+
+export interface MakerOptions {
+  readonly snapshotEveryEntries: number;
+  readonly keepEntries: number;
+}
+
+export class SnapshotMaker {
+  private readonly store: NodeStore;
+  private readonly view: LogView;
+  private readonly state: ReplicatedState;
+  private readonly options: MakerOptions;
+  private readonly onMade: (info: SnapshotInfo) => void;
+  private readonly onFault: (error: RaftError) => void;
+  private running: Promise<SnapshotInfo> | undefined;
+  /** Index of the snapshot in force. */
+  private latest: number;
+  /** The same, or of a newer one that is being written. */
+  private newest: number;
+
+  constructor(
+    parts: { readonly store: NodeStore; readonly view: LogView; readonly state: ReplicatedState },
+    options: MakerOptions,
+    latest: number,
+    hooks: { readonly onMade: (info: SnapshotInfo) => void; readonly onFault: (error: RaftError) => void },
+  ) {
+    this.store = parts.store;
+    this.view = parts.view;
+    this.state = parts.state;
+    this.options = options;
+    this.latest = latest;
+    this.newest = latest;
+    this.onMade = hooks.onMade;
+    this.onFault = hooks.onFault;
+  }
+
+  get snapshotIndex(): number {
+    return this.latest;
+  }
+
+  /**
+   * A leader's snapshot is about to be written: one of this node's own that is still being made is older, and written
+   * after it would bring the older state back.
+   */
+  superseded(index: number): void {
+    this.newest = Math.max(this.newest, index);
+  }
+
+  /** A leader's snapshot replaced what was here. */
+  installed(index: number): void {
+    this.latest = index;
+  }
+
+  /** Takes one if it is due. `meta` is made only then: it must describe the state at this very moment. */
+  maybe(applied: number, meta: () => SnapshotMeta): void {
+    if (this.running !== undefined || applied - this.latest < this.options.snapshotEveryEntries) return;
+    this.take(meta()).catch((error: unknown) => this.onFault(storageErrorOf(error)));
+  }
+
+  /** Takes one now; one under way is waited for first. Errors: quota, storage. */
+  async takeNow(meta: () => SnapshotMeta): Promise<SnapshotInfo> {
+    if (this.running !== undefined) await this.running.catch(() => undefined);
+    return this.take(meta());
+  }
+
+  private take(meta: SnapshotMeta): Promise<SnapshotInfo> {
+    // The stream is opened now, so that it holds the state of now.
+    const chunks = this.state.snapshot();
+    const running = this.save(meta, chunks).finally(() => {
+      if (this.running === running) this.running = undefined;
+    });
+    this.running = running;
+    return running;
+  }
+
+  private async save(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<SnapshotInfo> {
+    const writer = await this.store.stageSnapshot(meta);
+    let staged: StagedSnapshot;
+    try {
+      for await (const chunk of chunks) await writer.write(chunk);
+      staged = await writer.finish();
+    } catch (error) {
+      await writer.abort().catch(() => {});
+      throw error;
+    }
+    const info: SnapshotInfo = { index: meta.index, term: meta.term, bytes: staged.bytes, digest: staged.digest };
+    if (meta.index <= this.newest) return info;
+    this.newest = meta.index;
+    await this.store.write({ snapshot: { staged, keepLogAfter: true } });
+    if (meta.index < this.newest) return info;
+    this.latest = meta.index;
+    this.view.setSnapshot(meta);
+    this.onMade(info);
+    await this.compact(meta.index - this.options.keepEntries);
+    return info;
+  }
+
+  /** Drops the log up to an index, never past the snapshot; answers how far it went. */
+  async compact(upTo: number): Promise<number> {
+    const index = Math.min(upTo, this.latest);
+    if (index < this.view.firstIndex()) return this.view.firstIndex() - 1;
+    this.view.compactedTo(index);
+    await this.store.compact(index);
+    return index;
+  }
+}

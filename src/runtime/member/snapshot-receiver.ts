@@ -1,0 +1,157 @@
+/**
+ * The receiving half of a snapshot's transfer (ch. 5): chunks go to storage as they come; when all are
+ * durable and their digest is right, the core is told. What was stored before a link broke is kept for the
+ * next offer of the same snapshot.
+ */
+import type { NodeId, SnapshotMeta, SnapshotRequest } from '../../core/types.ts';
+import type { NodeStore, SnapshotWriter, StagedSnapshot } from '../../storage/storage.ts';
+import type { SnapshotAck, SnapshotChunk, SnapshotOffer } from '../../wire/peer-message.ts';
+
+/** Greatest snapshot that is taken, in bytes; a larger offer is refused. */
+export const SNAPSHOT_BYTES_MAX: number = 2 * 1024 * 1024 * 1024;
+
+export interface ReceiverHooks {
+  sendAck(peer: NodeId, ack: SnapshotAck): void;
+  /** All of it is stored: the core decides whether to take it, by way of takeStaged. */
+  onComplete(request: SnapshotRequest): void;
+  /** The same for a snapshot that this node asked for, because its own state had gone wrong. */
+  onResync(staged: StagedSnapshot): void;
+  onFault(error: unknown): void;
+}
+
+interface Incoming {
+  peer: NodeId;
+  transfer: number;
+  request: SnapshotRequest;
+  readonly digest: string;
+  readonly bytes: number;
+  writer: SnapshotWriter | undefined;
+  next: number;
+  received: number;
+  /** Storage works one chunk after the other. */
+  queue: Promise<void>;
+  failed: boolean;
+}
+
+export class SnapshotReceiver {
+  private readonly store: NodeStore;
+  private readonly hooks: ReceiverHooks;
+  private incoming: Incoming | undefined;
+  private staged: StagedSnapshot | undefined;
+  private resync = false;
+
+  constructor(store: NodeStore, hooks: ReceiverHooks) {
+    this.store = store;
+    this.hooks = hooks;
+  }
+
+  get isReceiving(): boolean {
+    return this.incoming !== undefined;
+  }
+
+  onOffer(peer: NodeId, offer: SnapshotOffer): void {
+    if (offer.bytes > SNAPSHOT_BYTES_MAX)
+      return this.hooks.sendAck(peer, { kind: 'snapshot-ack', transfer: offer.transfer, next: 0, refused: true });
+    const current = this.incoming;
+    if (current !== undefined && !current.failed && sameSnapshot(current, offer)) {
+      current.peer = peer;
+      current.transfer = offer.transfer;
+      current.request = offer.request;
+      void current.queue.then(() => this.ack(current, false));
+      return;
+    }
+    this.discard();
+    const incoming: Incoming = {
+      peer,
+      transfer: offer.transfer,
+      request: offer.request,
+      digest: offer.digest,
+      bytes: offer.bytes,
+      writer: undefined,
+      next: 0,
+      received: 0,
+      queue: Promise.resolve(),
+      failed: false,
+    };
+    this.incoming = incoming;
+    this.work(incoming, async () => {
+      incoming.writer = await this.store.stageSnapshot(offer.request.snapshot);
+      this.ack(incoming, false);
+    });
+  }
+
+  onChunk(peer: NodeId, chunk: SnapshotChunk): void {
+    const incoming = this.incoming;
+    if (incoming === undefined || incoming.peer !== peer || incoming.transfer !== chunk.transfer) return;
+    // The wire's bytes are a view on a whole message: storage gets its own.
+    const data = chunk.data.slice();
+    this.work(incoming, () => this.storeChunk(incoming, chunk.sequence, chunk.last, data));
+  }
+
+  private async storeChunk(incoming: Incoming, sequence: number, last: boolean, data: Uint8Array): Promise<void> {
+    if (sequence !== incoming.next || incoming.writer === undefined) return this.ack(incoming, false);
+    incoming.received += data.length;
+    if (incoming.received > incoming.bytes) throw new RangeError('more bytes than offered');
+    if (data.length > 0) await incoming.writer.write(data);
+    incoming.next++;
+    if (last) await this.complete(incoming, incoming.writer);
+    this.ack(incoming, false);
+  }
+
+  private async complete(incoming: Incoming, writer: SnapshotWriter): Promise<void> {
+    const staged = await writer.finish(incoming.digest);
+    if (this.incoming === incoming) this.incoming = undefined;
+    if (this.resync) {
+      this.resync = false;
+      return this.hooks.onResync(staged);
+    }
+    this.staged = staged;
+    this.hooks.onComplete(incoming.request);
+  }
+
+  /** The next snapshot to arrive replaces this node's state, whatever its log holds. */
+  expectResync(): void {
+    this.resync = true;
+  }
+
+  /** The staged snapshot that the core has accepted. */
+  takeStaged(meta: SnapshotMeta): StagedSnapshot | undefined {
+    const staged = this.staged;
+    if (staged === undefined || staged.meta.index !== meta.index || staged.meta.term !== meta.term) return undefined;
+    this.staged = undefined;
+    return staged;
+  }
+
+  discard(): void {
+    const incoming = this.incoming;
+    this.incoming = undefined;
+    if (incoming === undefined) return;
+    incoming.failed = true;
+    void incoming.queue.then(() => incoming.writer?.abort()).catch(() => {});
+  }
+
+  private work(incoming: Incoming, task: () => Promise<void>): void {
+    incoming.queue = incoming.queue.then(async () => {
+      if (incoming.failed) return;
+      try {
+        await task();
+      } catch (error) {
+        incoming.failed = true;
+        this.ack(incoming, true);
+        if (this.incoming === incoming) this.incoming = undefined;
+        await incoming.writer?.abort().catch(() => {});
+        this.hooks.onFault(error);
+      }
+    });
+  }
+
+  private ack(incoming: Incoming, refused: boolean): void {
+    this.hooks.sendAck(incoming.peer, { kind: 'snapshot-ack', transfer: incoming.transfer, next: incoming.next, refused });
+  }
+}
+
+function sameSnapshot(incoming: Incoming, offer: SnapshotOffer): boolean {
+  const { snapshot } = offer.request;
+  const held = incoming.request.snapshot;
+  return held.index === snapshot.index && held.term === snapshot.term && incoming.digest === offer.digest;
+}

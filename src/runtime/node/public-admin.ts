@@ -1,0 +1,177 @@
+/** What operators call: leadership, snapshots, the log in words, and why things are as they are. */
+
+import { describeConfChange } from '../../core/describe.ts';
+import { RaftError } from '../../core/errors.ts';
+import type { Entry, NodeId } from '../../core/types.ts';
+import { decodeEnvelope } from '../../state/envelope.ts';
+import { TypedMachine } from '../../state/typed-machine.ts';
+import { exportStore } from '../../storage/dump.ts';
+import type { Admin, CallOptions, EntryInfo, Explanation, NodeMetadata, SnapshotInfo, VerifyReport } from '../api/api.ts';
+import { checkCallOptions } from '../api/call-options.ts';
+import { requireInteger } from '../api/options.ts';
+import { clusterConfig } from '../member/configuration.ts';
+import type { Member } from '../member/member.ts';
+import { encodeId } from '../peers/call-bodies.ts';
+import { explain, isAlive } from '../watch/status.ts';
+import type { Engine } from './runtime.ts';
+
+/** Entries described when no range is asked for, and at most. */
+const DESCRIBED_DEFAULT = 50;
+export const DESCRIBED_MAX = 10_000;
+/** Bytes of log read for a description. */
+const DESCRIBED_BYTES_MAX = 8 * 1024 * 1024;
+
+export class NodeAdmin implements Admin {
+  private readonly engine: Engine;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  private member(): Member {
+    this.engine.assertRunning();
+    const { member } = this.engine;
+    if (member === undefined) throw new RaftError('not-a-member', 'This node belongs to no cluster yet.');
+    return member;
+  }
+
+  async transferLeadership(to?: NodeId, options: CallOptions = {}): Promise<NodeId> {
+    checkCallOptions(options);
+    const { engine } = this;
+    const member = this.member();
+    const from = engine.leaderId;
+    if (from === '') throw new RaftError('no-leader', 'There is no leader to take over from.');
+    const target = to ?? this.bestSuccessor(member);
+    if (target === undefined) throw new RaftError('transfer-refused', 'No other voter is linked and caught up.');
+    if (target === from) return target;
+    if (!member.conf.voters.includes(target)) throw new RaftError('not-a-voter', `${target} is not a voter.`);
+    if (member.isLeader) {
+      engine.desk.transfer(target, options.timeoutMs ?? engine.options.tuning.callTimeoutMs);
+    } else {
+      await this.askLeader(from, target, options);
+    }
+    await engine.waitUntil(() => engine.leaderId !== '' && engine.leaderId !== from, options);
+    if (engine.leaderId !== target)
+      throw new RaftError('transfer-refused', `${engine.leaderId} leads now, not ${target}.`, { leaderHint: engine.leaderId });
+    return target;
+  }
+
+  private askLeader(leader: NodeId, target: NodeId, options: CallOptions): Promise<void> {
+    const timeoutMs = options.timeoutMs ?? this.engine.options.tuning.callTimeoutMs;
+    return new Promise((resolve, reject) => {
+      this.engine.peers.call(leader, 'transfer', encodeId(target), timeoutMs, ({ error }) =>
+        error === undefined ? resolve() : reject(error),
+      );
+    });
+  }
+
+  /** The linked voter whose log is the furthest. */
+  private bestSuccessor(member: Member): NodeId | undefined {
+    const progress = new Map(member.core.status().progress.map((one) => [one.id, one.matchIndex]));
+    const others = member.conf.voters.filter((id) => id !== this.engine.leaderId && isAlive(this.engine, id));
+    return others.sort((a, b) => (progress.get(b) ?? 0) - (progress.get(a) ?? 0))[0];
+  }
+
+  async stepDown(options: CallOptions = {}): Promise<void> {
+    if (!this.member().isLeader) return;
+    await this.transferLeadership(undefined, options);
+  }
+
+  async campaign(options: CallOptions = {}): Promise<boolean> {
+    checkCallOptions(options);
+    const { engine } = this;
+    const member = this.member();
+    if (member.isLeader) return true;
+    member.core.campaign();
+    engine.wake();
+    const term = engine.term;
+    await engine.waitUntil(
+      () => engine.leaderId !== '' && (member.isLeader || engine.term > term || member.soft.role === 'follower'),
+      options,
+    );
+    return member.isLeader;
+  }
+
+  async snapshot(options: CallOptions = {}): Promise<SnapshotInfo> {
+    checkCallOptions(options);
+    const member = this.member();
+    if (member.appliedIndex === 0)
+      throw new RaftError('index-compacted', 'Nothing is applied yet: there is nothing to take a snapshot of.');
+    return member.maker.takeNow(() => member.snapshotMeta());
+  }
+
+  async compact(upTo?: number): Promise<number> {
+    if (upTo !== undefined) requireInteger('upTo', upTo, 0, Number.MAX_SAFE_INTEGER);
+    const member = this.member();
+    return member.maker.compact(upTo ?? member.maker.snapshotIndex);
+  }
+
+  async verify(options: CallOptions = {}): Promise<VerifyReport> {
+    checkCallOptions(options);
+    this.member();
+    return this.engine.watch.digests.verify(options);
+  }
+
+  async describeLog(
+    range: { readonly from?: number; readonly to?: number; readonly last?: number } = {},
+  ): Promise<readonly EntryInfo[]> {
+    const member = this.member();
+    const end = member.view.lastIndex();
+    const to = Math.min(range.to ?? end, end);
+    const from = Math.max(
+      member.view.firstIndex(),
+      range.from ?? to + 1 - Math.min(range.last ?? DESCRIBED_DEFAULT, DESCRIBED_MAX),
+    );
+    if (from > to) return [];
+    const until = Math.min(to, from + DESCRIBED_MAX - 1) + 1;
+    const cached = member.view.peek(from, until, DESCRIBED_BYTES_MAX);
+    const entries = cached ?? (await this.engine.store.entries(from, until, DESCRIBED_BYTES_MAX));
+    return entries.map((entry) => this.describe(entry));
+  }
+
+  private describe(entry: Entry): EntryInfo {
+    const { index, term, time } = entry;
+    const bytes = entry.data.length;
+    if (entry.change !== undefined)
+      return { index, term, time, bytes, type: 'config', data: entry.change.steps, text: describeConfChange(entry.change) };
+    if (bytes === 0) return { index, term, time, bytes, type: 'noop', data: undefined, text: 'no-op' };
+    try {
+      const envelope = decodeEnvelope(entry.data);
+      if (envelope.kind === 'register')
+        return { index, term, time, bytes, type: 'session', data: envelope, text: `session of ${envelope.clientId}` };
+      if (envelope.kind === 'close')
+        return { index, term, time, bytes, type: 'session', data: envelope, text: `session ${envelope.session} closed` };
+      const { machine } = this.engine.state;
+      const command = machine.decode(envelope.command);
+      const text = machine instanceof TypedMachine ? machine.describe(command) : `${envelope.command.length} bytes`;
+      return { index, term, time, bytes, type: 'command', data: command, text };
+    } catch {
+      return { index, term, time, bytes, type: 'command', data: undefined, text: 'unreadable' };
+    }
+  }
+
+  async describeMetadata(): Promise<NodeMetadata> {
+    const member = this.member();
+    const stored = await this.engine.store.snapshot();
+    const snapshot =
+      stored === undefined
+        ? undefined
+        : { index: stored.meta.index, term: stored.meta.term, bytes: stored.bytes, digest: stored.digest };
+    return {
+      hardState: member.hard,
+      config: clusterConfig(member.conf, member.confVersion),
+      snapshot,
+      firstIndex: member.view.firstIndex(),
+      lastIndex: member.view.lastIndex(),
+    };
+  }
+
+  export(): AsyncIterable<Uint8Array> {
+    this.member();
+    return exportStore(this.engine.store);
+  }
+
+  explain(): Explanation {
+    return explain(this.engine);
+  }
+}

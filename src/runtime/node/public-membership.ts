@@ -1,0 +1,170 @@
+/** Membership as applications call it: each change becomes steps for the leader, wherever it is. */
+
+import { EMPTY_CONF } from '../../core/conf/conf-change.ts';
+import { RaftError } from '../../core/errors.ts';
+import type { ConfChangeStep, NodeId } from '../../core/types.ts';
+import type { CallOptions, ClusterConfig, Membership, Suffrage } from '../api/api.ts';
+import { awaitCall, checkCallOptions } from '../api/call-options.ts';
+import { requireInteger } from '../api/options.ts';
+import { clusterConfig, contextOf, encodeMember, MEMBER_DEFAULTS, memberIds, suffrageOf } from '../member/configuration.ts';
+import { type ChangeRequest, decodeIndex, encodeChange } from '../peers/call-bodies.ts';
+import type { Engine } from './runtime.ts';
+
+/** A change without a leader is tried again after this long, in ms, until its time is up. */
+const CHANGE_RETRY_MS = 100;
+
+export class NodeMembership implements Membership {
+  private readonly engine: Engine;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  get current(): ClusterConfig {
+    const { member } = this.engine;
+    return clusterConfig(member?.conf ?? EMPTY_CONF, member?.confVersion ?? 0);
+  }
+
+  async add(
+    member: {
+      readonly id: NodeId;
+      readonly suffrage?: Suffrage;
+      readonly priority?: number;
+      readonly name?: string;
+      readonly meta?: unknown;
+    },
+    options: CallOptions = {},
+  ): Promise<number> {
+    const wants = member.suffrage ?? 'voter';
+    const context = encodeMember({
+      ...MEMBER_DEFAULTS,
+      name: member.name ?? '',
+      priority: member.priority ?? 0,
+      meta: member.meta,
+      wants,
+    });
+    return this.send([{ op: wants, id: checkId(member.id), context }], options);
+  }
+
+  remove(id: NodeId, options: CallOptions = {}): Promise<number> {
+    return this.send([{ op: 'remove', id: checkId(id), context: undefined }], options);
+  }
+
+  promote(id: NodeId, options: CallOptions = {}): Promise<number> {
+    return this.send([this.move(id, 'voter')], options);
+  }
+
+  /** A demoted member stays a learner: it is not promoted again by itself. */
+  demote(id: NodeId, options: CallOptions = {}): Promise<number> {
+    return this.send([this.move(id, 'learner')], options);
+  }
+
+  private move(id: NodeId, op: 'voter' | 'learner'): ConfChangeStep {
+    const { conf } = this.member();
+    if (suffrageOf(conf, checkId(id)) === 'none') throw new RaftError('config-invalid', `${id} is not a member.`);
+    return { op, id, context: encodeMember({ ...contextOf(conf, id), wants: op }) };
+  }
+
+  async replace(from: NodeId, to: NodeId, options: CallOptions = {}): Promise<number> {
+    const { conf } = this.member();
+    if (suffrageOf(conf, checkId(from)) === 'none') throw new RaftError('config-invalid', `${from} is not a member.`);
+    const context = encodeMember({ ...contextOf(conf, from), wants: 'voter' });
+    return this.send(
+      [
+        { op: 'remove', id: from, context: undefined },
+        { op: 'voter', id: checkId(to), context },
+      ],
+      options,
+    );
+  }
+
+  async change(
+    next: { readonly voters: readonly NodeId[]; readonly learners?: readonly NodeId[] },
+    options: CallOptions & { readonly ifVersion?: number } = {},
+  ): Promise<number> {
+    if (next.voters.length === 0) throw new RaftError('config-invalid', 'A cluster needs at least one voter.');
+    const { conf } = this.member();
+    const learners = next.learners ?? [];
+    const steps: ConfChangeStep[] = [
+      ...next.voters.map((id) => this.place(checkId(id), 'voter')),
+      ...learners.map((id) => this.place(checkId(id), 'learner')),
+      ...memberIds(conf)
+        .filter((id) => !next.voters.includes(id) && !learners.includes(id))
+        .map((id) => ({ op: 'remove' as const, id, context: undefined })),
+    ];
+    return this.send(steps, options, options.ifVersion ?? 0);
+  }
+
+  private place(id: NodeId, op: 'voter' | 'learner'): ConfChangeStep {
+    const { conf } = this.member();
+    if (suffrageOf(conf, id) === op) return { op, id, context: undefined };
+    return { op, id, context: encodeMember({ ...contextOf(conf, id), wants: op }) };
+  }
+
+  async setPriority(id: NodeId, priority: number, options: CallOptions = {}): Promise<number> {
+    requireInteger('priority', priority, 0, 100);
+    const { conf } = this.member();
+    if (suffrageOf(conf, checkId(id)) === 'none') throw new RaftError('config-invalid', `${id} is not a member.`);
+    return this.send([{ op: 'update', id, context: encodeMember({ ...contextOf(conf, id), priority }) }], options);
+  }
+
+  async leave(options: CallOptions = {}): Promise<void> {
+    await this.remove(this.engine.id, options);
+  }
+
+  private member(): NonNullable<Engine['member']> {
+    this.engine.assertRunning();
+    const { member } = this.engine;
+    if (member === undefined) throw new RaftError('not-a-member', 'This node belongs to no cluster yet.');
+    return member;
+  }
+
+  /** The caller sees its change in `current`, wherever the leader is that made it. */
+  private async send(steps: readonly ConfChangeStep[], options: CallOptions, ifVersion = 0): Promise<number> {
+    const index = await this.sendToLeader(steps, options, ifVersion);
+    await this.engine
+      .waitUntil(() => (this.engine.member?.appliedIndex ?? 0) >= index || this.engine.member?.removed === true, options)
+      .catch(() => {});
+    return index;
+  }
+
+  private sendToLeader(steps: readonly ConfChangeStep[], options: CallOptions, ifVersion: number): Promise<number> {
+    checkCallOptions(options);
+    this.member();
+    const { engine } = this;
+    const { clock, tuning } = engine.options;
+    const request: ChangeRequest = { steps, transition: 'auto', ifVersion };
+    const body = encodeChange(request);
+    const deadlineMs = clock.monotonicMs() + (options.timeoutMs ?? tuning.callTimeoutMs);
+    return awaitCall<number>(options.signal, (resolve, reject) => {
+      let open = true;
+      const attempt = (): void => {
+        if (!open) return;
+        engine.desk.change(request, body, deadlineMs, (result) => {
+          if (!open) return;
+          if (result.error === undefined) {
+            open = false;
+            return resolve(decodeIndex(result.body));
+          }
+          const again =
+            result.error.retryable && engine.ended === undefined && clock.monotonicMs() + CHANGE_RETRY_MS < deadlineMs;
+          if (again) return void clock.after(CHANGE_RETRY_MS, attempt);
+          open = false;
+          reject(result.error);
+        });
+      };
+      attempt();
+      return () => {
+        if (!open) return;
+        open = false;
+        reject(new RaftError('aborted', 'The call was aborted; the change may still be made.'));
+      };
+    });
+  }
+}
+
+function checkId(id: NodeId): NodeId {
+  if (typeof id !== 'string' || id.length === 0 || id.length > 64)
+    throw new RaftError('invalid-argument', 'A node id is a text of 1 to 64 characters.');
+  return id;
+}

@@ -1,0 +1,350 @@
+/** The public node: promises, signals and timeouts over the engine. See api.ts for what each call means. */
+import { packValue } from '../../codec/pack.ts';
+import { RaftError } from '../../core/errors.ts';
+import type { NodeId, Term } from '../../core/types.ts';
+import { commandIn } from '../../state/envelope.ts';
+import type { Machine, Outcome } from '../../state/state-machine.ts';
+import { TypedMachine } from '../../state/typed-machine.ts';
+import type { Change, Command, Handlers, Queries, ResultOf } from '../../state/types.ts';
+import type {
+  Admin,
+  Applied,
+  CallOptions,
+  ClusterConfig,
+  Membership,
+  NodeRole,
+  NodeStatus,
+  PendingWrite,
+  ProposeOptions,
+  RaftEvents,
+  RaftNode,
+  ReadConsistency,
+  ReadOptions,
+  TraceEvent,
+} from '../api/api.ts';
+import { awaitCall, checkCallOptions } from '../api/call-options.ts';
+import { requireInteger } from '../api/options.ts';
+import type { AppliedWrite } from '../client/pending-write.ts';
+import { clusterConfig } from '../member/configuration.ts';
+import type { Recording } from '../record/recording.ts';
+import { holdsLease, stalenessMs } from '../standing/freshness.ts';
+import { nodeStatus } from '../watch/status.ts';
+import { NodeAdmin } from './public-admin.ts';
+import { NodeMembership } from './public-membership.ts';
+import type { Engine } from './runtime.ts';
+
+/** Longest idempotency key, in characters. */
+export const KEY_CHARACTERS_MAX = 64;
+/** Commands of one batch. */
+export const BATCH_MAX = 1_000;
+
+export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements RaftNode<S, C, Q> {
+  readonly membership: Membership;
+  readonly admin: Admin;
+  readonly ready: Promise<void>;
+  private readonly engine: Engine;
+  private readonly machine: Machine;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+    this.machine = engine.state.machine;
+    this.membership = new NodeMembership(engine);
+    this.admin = new NodeAdmin(engine);
+    this.ready = engine.whenReady();
+    // Whoever does not wait for it must not be punished for it.
+    this.ready.catch(() => {});
+  }
+
+  get id(): NodeId {
+    return this.engine.id;
+  }
+  get clusterId(): string {
+    return this.engine.cluster?.clusterId ?? '';
+  }
+  get room(): string {
+    return this.engine.options.room;
+  }
+  get role(): NodeRole {
+    return this.engine.currentRole();
+  }
+  get term(): Term {
+    return this.engine.term;
+  }
+  get leaderId(): NodeId | undefined {
+    return this.engine.leaderId === '' ? undefined : this.engine.leaderId;
+  }
+  get status(): NodeStatus {
+    return nodeStatus(this.engine);
+  }
+  get config(): ClusterConfig {
+    return this.membership.current;
+  }
+
+  // ---- writes
+
+  propose<const T extends Command<C>>(command: T, options: ProposeOptions = {}): Promise<ResultOf<C, T>> {
+    return this.write(command, options, options.id ?? '', (result) => result as ResultOf<C, T>);
+  }
+
+  proposeDetailed<const T extends Command<C>>(command: T, options: ProposeOptions = {}): Promise<Applied<ResultOf<C, T>>> {
+    return this.write(command, options, options.id ?? '', (result, { index, term, replayed }) => ({
+      result: result as ResultOf<C, T>,
+      index,
+      term,
+      replayed,
+    }));
+  }
+
+  async batch<const T extends readonly Command<C>[]>(
+    commands: T,
+    options: ProposeOptions = {},
+  ): Promise<{ -readonly [I in keyof T]: ResultOf<C, T[I]> }> {
+    if (commands.length > BATCH_MAX)
+      throw new RaftError('invalid-argument', `A batch holds at most ${BATCH_MAX} commands, got ${commands.length}.`);
+    // All are encoded before the first is sent: one that cannot be takes the others with it.
+    const encoded = commands.map((command) => this.encode(command));
+    const keyOf = (i: number): string => (options.id === undefined ? '' : `${options.id}#${i}`);
+    const results = await Promise.all(
+      encoded.map(
+        (bytes, i) => new Promise<unknown>((resolve, reject) => this.submit(bytes, options, keyOf(i), resolve, reject)),
+      ),
+    );
+    return results as { -readonly [I in keyof T]: ResultOf<C, T[I]> };
+  }
+
+  /** Checks a command before anything is promised. Errors: unknown-command, invalid-argument, too-large. */
+  private encode(command: Command<C>): Uint8Array {
+    const { machine } = this;
+    if (machine instanceof TypedMachine && !machine.hasCommand(String(command?.type))) {
+      throw new RaftError('unknown-command', `There is no command named ${String(command?.type)}.`);
+    }
+    const bytes = encodeCommandValue(command, machine);
+    const max = this.engine.options.tuning.commandBytesMax;
+    if (bytes.length > max)
+      throw new RaftError('too-large', `A command takes at most ${max} bytes, this one takes ${bytes.length}.`);
+    return bytes;
+  }
+
+  /** One promise per write, and nothing else: this is the path that every command takes. */
+  private write<R>(
+    command: Command<C>,
+    options: ProposeOptions,
+    key: string,
+    pick: (result: unknown, applied: AppliedWrite) => R,
+  ): Promise<R> {
+    return new Promise((resolve, reject) =>
+      this.submit(this.encode(command), options, key, (result, applied) => resolve(pick(result, applied)), reject),
+    );
+  }
+
+  /** Errors thrown: those of what the caller gave; all others come through `reject`. */
+  private submit(
+    command: Uint8Array,
+    options: ProposeOptions,
+    key: string,
+    resolve: (result: unknown, applied: AppliedWrite) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    checkProposeOptions(options, key);
+    const { engine } = this;
+    engine.assertRunning();
+    const { signal, expiresMs, forward = true, expectedTerm = 0 } = options;
+    const { clock, tuning } = engine.options;
+    let onAbort: (() => void) | undefined;
+    const write = engine.writes.submit({
+      command,
+      key,
+      forward,
+      expectedTerm,
+      notAfter: expiresMs === undefined ? 0 : Math.ceil(clock.wallMs() + expiresMs),
+      deadlineMs: clock.monotonicMs() + (options.timeoutMs ?? tuning.callTimeoutMs),
+      done: (result) => {
+        if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+        if (result.kind === 'failed') return reject(result.error);
+        try {
+          resolve(this.answer(result.outcome, result.index), result);
+        } catch (error) {
+          reject(error);
+        }
+      },
+    });
+    if (signal === undefined || write === undefined) return;
+    onAbort = (): void => engine.writes.giveUp(write, 'aborted', 'The call was aborted.');
+    signal.addEventListener('abort', onAbort, { once: true });
+  }
+
+  private answer(outcome: Outcome, index: number): unknown {
+    try {
+      return this.machine.answer(outcome);
+    } catch (error) {
+      throw RaftError.is(error)
+        ? new RaftError(error.code, error.message, { index, mayHaveApplied: error.mayHaveApplied })
+        : error;
+    }
+  }
+
+  pending(): readonly PendingWrite[] {
+    return this.engine.writes.list((command) => this.machine.decode(command));
+  }
+
+  cancel(id: string): boolean {
+    return this.engine.writes.cancel(id);
+  }
+
+  // ---- reads
+
+  async read<T>(select: (state: Readonly<S>) => T, options: ReadOptions = {}): Promise<T> {
+    await this.confirm(options);
+    return this.peek(select);
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the interface says the arguments exactly; here they are one list
+  async query(name: string, ...rest: any[]): Promise<any> {
+    const { machine } = this;
+    if (!(machine instanceof TypedMachine)) throw new RaftError('unknown-command', 'This state machine has no queries.');
+    const takesInput = machine.queryTakesInput(name);
+    await this.confirm((rest[takesInput ? 1 : 0] ?? {}) as ReadOptions);
+    return machine.query(name, rest[0]);
+  }
+
+  /** Waits until the state may be read at the consistency asked for. */
+  private async confirm(options: ReadOptions): Promise<void> {
+    checkCallOptions(options);
+    this.engine.assertRunning();
+    const consistency: ReadConsistency = options.consistency ?? 'linearizable';
+    if (consistency === 'local') return;
+    if (typeof consistency === 'object' && 'atLeast' in consistency) return this.waitFor(consistency.atLeast, options);
+    if (typeof consistency === 'object' && stalenessMs(this.engine) <= consistency.maxStaleMs) return;
+    if (consistency === 'lease' && holdsLease(this.engine)) return;
+    await this.confirmByQuorum(options);
+  }
+
+  private confirmByQuorum(options: CallOptions): Promise<void> {
+    const { engine } = this;
+    const deadlineMs = engine.options.clock.monotonicMs() + (options.timeoutMs ?? engine.options.tuning.callTimeoutMs);
+    return awaitCall<void>(options.signal, (resolve, reject) => {
+      const read = {
+        deadlineMs,
+        done: (error: RaftError | undefined): void => (error === undefined ? resolve() : reject(error)),
+      };
+      engine.reads.submit(read);
+      return () => {
+        if (engine.reads.drop(read)) reject(new RaftError('aborted', 'The call was aborted.', { mayHaveApplied: false }));
+      };
+    });
+  }
+
+  peek<T>(select: (state: Readonly<S>) => T): T {
+    return select(this.machine.state as Readonly<S>);
+  }
+
+  subscribe<T>(select: (state: Readonly<S>) => T, listener: (value: T, meta: { readonly index: number }) => void): Disposable {
+    return this.engine.watch.subscriptions.add(
+      select as (state: unknown) => unknown,
+      listener as (value: unknown, meta: { readonly index: number }) => void,
+    );
+  }
+
+  async *changes(options: { readonly from?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<Change<C>> {
+    if (options.from !== undefined) requireInteger('from', options.from, 0, Number.MAX_SAFE_INTEGER);
+    for await (const record of this.engine.watch.feed.iterate(options.from, options.signal)) {
+      const { index, data } = record.entry;
+      const input = this.machine.decode(commandIn(data));
+      const change = { input, result: this.machine.answer(record.outcome), index };
+      yield (input instanceof Uint8Array ? change : { type: typeOf(input), ...change }) as unknown as Change<C>;
+    }
+  }
+
+  async barrier(options: CallOptions = {}): Promise<number> {
+    await this.confirm(options);
+    return this.engine.member?.appliedIndex ?? 0;
+  }
+
+  async waitFor(index: number, options: CallOptions = {}): Promise<void> {
+    requireInteger('index', index, 0, Number.MAX_SAFE_INTEGER);
+    await this.until((status) => status.appliedIndex >= index, options);
+  }
+
+  async until(predicate: (status: NodeStatus, state: Readonly<S>) => boolean, options: CallOptions = {}): Promise<void> {
+    checkCallOptions(options);
+    const { engine } = this;
+    engine.assertRunning();
+    const holds = (): boolean => predicate(this.status, this.machine.state as Readonly<S>);
+    if (holds()) return;
+    await engine.waitUntil(holds, options);
+  }
+
+  // ---- events
+
+  on<K extends keyof RaftEvents>(
+    type: K,
+    listener: (event: RaftEvents[K]) => void,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Disposable {
+    const registration = this.engine.emitter.on(type, listener);
+    options.signal?.addEventListener('abort', () => registration[Symbol.dispose](), { once: true });
+    return registration;
+  }
+
+  whileLeader(run: (lease: { readonly term: Term; readonly signal: AbortSignal }) => void | Promise<void>): Disposable {
+    return this.engine.watch.leadership.add(run);
+  }
+
+  trace(listener: (event: TraceEvent) => void): Disposable {
+    return this.engine.watch.trace(listener);
+  }
+
+  record(): Recording {
+    const { recorder } = this.engine;
+    if (recorder === undefined)
+      throw new RaftError('invalid-argument', 'Recording begins with the node: open it with the option `record`.');
+    return recorder;
+  }
+
+  // ---- the end
+
+  async stop(
+    options: { readonly transfer?: boolean; readonly leave?: boolean; readonly timeoutMs?: number } = {},
+  ): Promise<void> {
+    const { engine } = this;
+    const timeoutMs = options.timeoutMs ?? 2_000;
+    if (engine.ended === undefined && options.leave === true) await this.membership.leave({ timeoutMs }).catch(() => {});
+    if (engine.ended === undefined && options.transfer !== false && engine.member?.isLeader === true) {
+      await this.admin.transferLeadership(undefined, { timeoutMs }).catch(() => {});
+    }
+    await engine.stop(options.leave === true ? 'leave' : 'stop');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** Errors: invalid-argument for what cannot be encoded (a function, a symbol, a class instance with methods only). */
+function encodeCommandValue(command: unknown, machine: Machine): Uint8Array {
+  if (!(machine instanceof TypedMachine)) {
+    if (command instanceof Uint8Array) return command.slice();
+    throw new RaftError('invalid-argument', 'This state machine takes commands as bytes.');
+  }
+  try {
+    return packValue(command);
+  } catch (error) {
+    throw RaftError.is(error)
+      ? error
+      : new RaftError('invalid-argument', `The command cannot be encoded: ${String(error)}`, { cause: error });
+  }
+}
+
+function typeOf(command: unknown): string {
+  return String((command as { readonly type: string }).type);
+}
+
+function checkProposeOptions(options: ProposeOptions, key: string): void {
+  checkCallOptions(options);
+  if (key.length > KEY_CHARACTERS_MAX + 5)
+    throw new RaftError('invalid-argument', `id takes at most ${KEY_CHARACTERS_MAX} characters, got ${key.length}.`);
+  if (options.expectedTerm !== undefined) requireInteger('expectedTerm', options.expectedTerm, 1, Number.MAX_SAFE_INTEGER);
+  if (options.expiresMs !== undefined) requireInteger('expiresMs', options.expiresMs, 1, 365 * 24 * 60 * 60 * 1000);
+}
+
+export { clusterConfig };

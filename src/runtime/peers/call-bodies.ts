@@ -1,0 +1,149 @@
+/** The bodies of calls between runtimes: encoded here, checked here. Errors of every decoder: message-invalid. */
+import { pack, unpack } from '../../codec/pack.ts';
+import { RaftError } from '../../core/errors.ts';
+import type { ConfChangeOp, ConfChangeStep, ConfChangeTransition, NodeId } from '../../core/types.ts';
+import type { NodeRole } from '../api/api.ts';
+
+/** Commands of one forwarded proposal. */
+export const PROPOSE_COUNT_MAX = 8_192;
+/** Steps of one membership change. */
+export const CHANGE_STEPS_MAX = 128;
+
+export interface ChangeRequest {
+  readonly steps: readonly ConfChangeStep[];
+  readonly transition: ConfChangeTransition;
+  /** Only if the configuration in force is this version; 0 for any. */
+  readonly ifVersion: number;
+}
+
+export interface JoinRequest {
+  readonly nodeId: NodeId;
+  readonly context: Uint8Array;
+}
+export interface JoinReply {
+  readonly clusterId: string;
+  readonly epoch: number;
+}
+
+/** What a node tells another of itself: for panels and for routing, never for safety. */
+export interface PeerReport {
+  readonly role: NodeRole;
+  readonly term: number;
+  readonly commit: number;
+  readonly applied: number;
+  readonly last: number;
+  readonly leaderId: NodeId;
+  readonly shortOfSpace: boolean;
+}
+
+const OPS: readonly ConfChangeOp[] = ['voter', 'learner', 'witness', 'remove', 'update'];
+const TRANSITIONS: readonly ConfChangeTransition[] = ['auto', 'implicit', 'explicit'];
+const ROLES: readonly NodeRole[] = ['leader', 'candidate', 'pre-candidate', 'follower', 'learner', 'removed', 'stopped'];
+
+export function encodeProposal(data: readonly Uint8Array[]): Uint8Array {
+  return pack(data);
+}
+
+/** The commands are copies: the link's buffer is not held by the log. */
+export function decodeProposal(body: Uint8Array): Uint8Array[] {
+  return list(unpack(body), PROPOSE_COUNT_MAX).map((item) => bytes(item).slice());
+}
+
+export function encodeChange(change: ChangeRequest): Uint8Array {
+  const steps = change.steps.map((step) => [OPS.indexOf(step.op), step.id, step.context ?? null]);
+  return pack([steps, TRANSITIONS.indexOf(change.transition), change.ifVersion]);
+}
+
+export function decodeChange(body: Uint8Array): ChangeRequest {
+  const [steps, transition, ifVersion] = list(unpack(body), 3);
+  return {
+    steps: list(steps, CHANGE_STEPS_MAX).map((item) => {
+      const [op, id, context] = list(item, 3);
+      return { op: oneOf(OPS, op), id: text(id), context: context === null ? undefined : bytes(context).slice() };
+    }),
+    transition: oneOf(TRANSITIONS, transition),
+    ifVersion: integer(ifVersion),
+  };
+}
+
+export function encodeJoin(request: JoinRequest): Uint8Array {
+  return pack([request.nodeId, request.context]);
+}
+
+export function decodeJoin(body: Uint8Array): JoinRequest {
+  const [nodeId, context] = list(unpack(body), 2);
+  return { nodeId: text(nodeId), context: bytes(context).slice() };
+}
+
+export function encodeJoinReply(reply: JoinReply): Uint8Array {
+  return pack([reply.clusterId, reply.epoch]);
+}
+
+export function decodeJoinReply(body: Uint8Array): JoinReply {
+  const [clusterId, epoch] = list(unpack(body), 2);
+  return { clusterId: text(clusterId), epoch: integer(epoch) };
+}
+
+export function encodeReport(report: PeerReport): Uint8Array {
+  const { role, term, commit, applied, last, leaderId, shortOfSpace } = report;
+  return pack([ROLES.indexOf(role), term, commit, applied, last, leaderId, shortOfSpace ? 1 : 0]);
+}
+
+export function decodeReport(body: Uint8Array): PeerReport {
+  const [role, term, commit, applied, last, leaderId, shortOfSpace] = list(unpack(body), 7);
+  return {
+    role: oneOf(ROLES, role),
+    term: integer(term),
+    commit: integer(commit),
+    applied: integer(applied),
+    last: integer(last),
+    leaderId: text(leaderId),
+    shortOfSpace: integer(shortOfSpace) === 1,
+  };
+}
+
+export function encodeIndex(index: number): Uint8Array {
+  return pack(index);
+}
+
+export function decodeIndex(body: Uint8Array): number {
+  return integer(unpack(body));
+}
+
+export function encodeId(id: NodeId): Uint8Array {
+  return pack(id);
+}
+
+export function decodeId(body: Uint8Array): NodeId {
+  return text(unpack(body));
+}
+
+function invalid(what: string): RaftError {
+  return new RaftError('message-invalid', `A call carries ${what}.`);
+}
+
+function list(value: unknown, max: number): readonly unknown[] {
+  if (!Array.isArray(value) || value.length > max) throw invalid('a list that is none, or too long');
+  return value;
+}
+
+function bytes(value: unknown): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw invalid('bytes that are none');
+  return value;
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string' || value.length > 256) throw invalid('a text that is none, or too long');
+  return value;
+}
+
+function integer(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw invalid('a number that is no count');
+  return value;
+}
+
+function oneOf<T>(values: readonly T[], at: unknown): T {
+  const value = typeof at === 'number' ? values[at] : undefined;
+  if (value === undefined) throw invalid('a choice that does not exist');
+  return value;
+}

@@ -1,0 +1,325 @@
+/**
+ * The other nodes as this one sees them: who is linked, who they said they are, what was asked of them and
+ * not answered yet. Nothing is believed of a link before its hello fits this node's cluster.
+ */
+import { RaftError } from '../../core/errors.ts';
+import type { Message, NodeId } from '../../core/types.ts';
+import type { Lane, LinkState, Transport } from '../../transport/transport.ts';
+import { decodePeerMessage, encodePeerMessage, type LinkEnds } from '../../wire/codec.ts';
+import type {
+  Call,
+  CallMethod,
+  Goodbye,
+  Hello,
+  PeerMessage,
+  Reply,
+  ReplyError,
+  SnapshotAck,
+  SnapshotChunk,
+  SnapshotOffer,
+} from '../../wire/peer-message.ts';
+import { PROTOCOL_VERSION_MAX, PROTOCOL_VERSION_MIN } from '../../wire/peer-message.ts';
+import type { Clock } from '../ports/clock.ts';
+
+/** Calls waiting for an answer from one peer; more are refused with `busy`. */
+export const CALLS_PER_PEER_MAX = 1_024;
+/** Messages that cannot be decoded before a peer's link is dropped; it may dial again. */
+export const INVALID_MESSAGES_MAX = 3;
+
+export const NO_BODY: Uint8Array = new Uint8Array(0);
+
+export interface PeerHooks {
+  /** What this node says of itself on a new link, and again when it changes. */
+  hello(): Hello;
+  /** Why a peer's hello does not fit, or undefined. */
+  judge(hello: Hello): RaftError | undefined;
+  onPeer(peer: Peer): void;
+  onRaft(message: Message): void;
+  onCall(peer: NodeId, call: Call, reply: (body: Uint8Array, error?: RaftError) => void): void;
+  onSnapshotOffer(peer: NodeId, offer: SnapshotOffer): void;
+  onSnapshotChunk(peer: NodeId, chunk: SnapshotChunk): void;
+  onSnapshotAck(peer: NodeId, ack: SnapshotAck): void;
+  onGoodbye(peer: NodeId, goodbye: Goodbye): void;
+  /** A member refuses this node: wrong cluster, old epoch, removed. */
+  onRefused(peer: NodeId, error: RaftError): void;
+  onTrace(direction: 'sent' | 'received', peer: NodeId, message: PeerMessage): void;
+}
+
+export interface CallResult {
+  readonly body: Uint8Array;
+  readonly error: RaftError | undefined;
+}
+
+interface WaitingCall {
+  readonly done: (result: CallResult) => void;
+  readonly deadlineMs: number;
+}
+
+export class Peer {
+  readonly id: NodeId;
+  link: LinkState | 'none' = 'none';
+  /** What it said of itself on this link; undefined before. */
+  hello: Hello | undefined;
+  /** Monotonic ms of the last message from it; undefined before the first. */
+  lastHeardMs: number | undefined;
+  /** Its hello fits: its Raft messages are taken. */
+  trusted = false;
+  invalidMessages = 0;
+  readonly calls: Map<number, WaitingCall> = new Map();
+  /** Who is at the two ends: what is known to both need not be said in every message. */
+  readonly ends: LinkEnds;
+  constructor(id: NodeId, self: NodeId) {
+    this.id = id;
+    this.ends = { self, peer: id };
+  }
+}
+
+/** Nodes remembered beside the linked ones, for status; the oldest unlinked go first. */
+const PEERS_REMEMBERED_MAX = 256;
+
+export class Peers {
+  private readonly self: NodeId;
+  private readonly transport: Transport;
+  private readonly clock: Clock;
+  private readonly hooks: PeerHooks;
+  private readonly peers = new Map<NodeId, Peer>();
+  private nextCall = 1;
+  traced = false;
+
+  constructor(self: NodeId, transport: Transport, clock: Clock, hooks: PeerHooks) {
+    this.self = self;
+    this.transport = transport;
+    this.clock = clock;
+    this.hooks = hooks;
+  }
+
+  all(): Iterable<Peer> {
+    return this.peers.values();
+  }
+
+  get(id: NodeId): Peer | undefined {
+    return this.peers.get(id);
+  }
+
+  isLinked(id: NodeId): boolean {
+    return this.peers.get(id)?.trusted === true;
+  }
+
+  /** Linked nodes that said they belong to a cluster: whom a newcomer may ask. */
+  belonging(): { readonly id: NodeId; readonly clusterId: string }[] {
+    const linked = [...this.peers.values()].filter((peer) => peer.link === 'open');
+    return linked.flatMap(({ id, hello }) =>
+      hello === undefined || hello.clusterId === '' ? [] : [{ id, clusterId: hello.clusterId }],
+    );
+  }
+
+  onLink(id: NodeId, state: LinkState): void {
+    const peer = this.peerOf(id);
+    peer.link = state;
+    if (state === 'open') {
+      peer.hello = undefined;
+      peer.trusted = false;
+      peer.invalidMessages = 0;
+      this.post(peer, this.hooks.hello(), 'urgent');
+    } else if (state === 'closed') {
+      peer.trusted = false;
+      this.failCalls(peer, new RaftError('link-failed', `The link to ${id} closed.`));
+    }
+    this.hooks.onPeer(peer);
+  }
+
+  /** Says hello again on every open link: this node has joined a cluster, or changed its mind. */
+  announce(): void {
+    const hello = this.hooks.hello();
+    for (const peer of this.peers.values()) {
+      if (peer.link !== 'open') continue;
+      this.post(peer, hello, 'urgent');
+      if (peer.hello !== undefined) this.judge(peer, peer.hello);
+    }
+  }
+
+  onMessage(id: NodeId, bytes: Uint8Array): void {
+    const peer = this.peerOf(id);
+    peer.lastHeardMs = this.clock.monotonicMs();
+    let message: PeerMessage;
+    try {
+      message = decodePeerMessage(bytes, peer.ends);
+    } catch {
+      peer.invalidMessages++;
+      if (peer.invalidMessages >= INVALID_MESSAGES_MAX) this.transport.disconnect(id, 'message-invalid');
+      return;
+    }
+    if (this.traced) this.hooks.onTrace('received', id, message);
+    this.dispatch(peer, message);
+  }
+
+  private dispatch(peer: Peer, message: PeerMessage): void {
+    switch (message.kind) {
+      case 'hello':
+        return this.onHello(peer, message);
+      case 'refusal':
+        return this.hooks.onRefused(peer.id, new RaftError(message.code, message.message));
+      case 'goodbye':
+        return this.hooks.onGoodbye(peer.id, message);
+      case 'call':
+        return this.onCall(peer, message);
+      case 'reply':
+        return this.onReply(peer, message);
+      default:
+        if (peer.trusted) this.dispatchMember(peer, message);
+    }
+  }
+
+  private dispatchMember(peer: Peer, message: Exclude<PeerMessage, Hello | Call | Reply | Goodbye | { kind: 'refusal' }>): void {
+    switch (message.kind) {
+      case 'raft':
+        // The link is one pair of nodes: nobody speaks for somebody else.
+        if (message.message.from === peer.id && message.message.to === this.self) this.hooks.onRaft(message.message);
+        return;
+      case 'snapshot-offer':
+        return this.hooks.onSnapshotOffer(peer.id, message);
+      case 'snapshot-chunk':
+        return this.hooks.onSnapshotChunk(peer.id, message);
+      case 'snapshot-ack':
+        return this.hooks.onSnapshotAck(peer.id, message);
+    }
+  }
+
+  private onHello(peer: Peer, hello: Hello): void {
+    peer.hello = hello;
+    this.judge(peer, hello);
+    this.hooks.onPeer(peer);
+  }
+
+  private judge(peer: Peer, hello: Hello): void {
+    const error =
+      hello.nodeId === peer.id
+        ? (versionError(hello) ?? this.hooks.judge(hello))
+        : new RaftError('node-mismatch', `The link to ${peer.id} was answered by ${hello.nodeId}.`);
+    const own = this.hooks.hello();
+    peer.trusted = error === undefined && own.clusterId !== '' && own.clusterId === hello.clusterId;
+    if (error === undefined) return;
+    this.post(peer, { kind: 'refusal', code: error.code, message: error.message }, 'urgent');
+  }
+
+  /** True when it went onto a link. Raft needs no more: what is lost is sent again. */
+  sendRaft(message: Message): boolean {
+    const peer = this.peers.get(message.to);
+    if (peer === undefined || !peer.trusted) return false;
+    return this.post(peer, { kind: 'raft', group: 0, message }, 'urgent');
+  }
+
+  send(id: NodeId, message: PeerMessage, lane: Lane): boolean {
+    const peer = this.peers.get(id);
+    return peer !== undefined && peer.link === 'open' && this.post(peer, message, lane);
+  }
+
+  queuedBytes(id: NodeId, lane: Lane): number {
+    return this.transport.queuedBytes(id, lane);
+  }
+
+  goodbye(reason: Goodbye['reason'], commit: number): void {
+    for (const peer of this.peers.values())
+      if (peer.link === 'open') this.post(peer, { kind: 'goodbye', reason, commit }, 'urgent');
+  }
+
+  /** Asks a linked node; `done` is called exactly once: with the answer, link-failed, busy or timeout. */
+  call(id: NodeId, method: CallMethod, body: Uint8Array, timeoutMs: number, done: (result: CallResult) => void): void {
+    const peer = this.peers.get(id);
+    if (peer === undefined || peer.link !== 'open') {
+      return done({ body: NO_BODY, error: new RaftError('link-failed', `There is no open link to ${id}.`) });
+    }
+    if (peer.calls.size >= CALLS_PER_PEER_MAX) {
+      return done({
+        body: NO_BODY,
+        error: new RaftError('busy', `${CALLS_PER_PEER_MAX} calls to ${id} are waiting.`, { retryAfterMs: 100 }),
+      });
+    }
+    const number = this.nextCall++;
+    peer.calls.set(number, { done, deadlineMs: this.clock.monotonicMs() + timeoutMs });
+    if (this.post(peer, { kind: 'call', id: number, method, body }, 'urgent')) return;
+    peer.calls.delete(number);
+    done({ body: NO_BODY, error: new RaftError('link-failed', `The link to ${id} takes no more.`) });
+  }
+
+  /** Ends the calls that nobody answered in time. Call on every tick. */
+  tick(): void {
+    const now = this.clock.monotonicMs();
+    for (const peer of this.peers.values()) {
+      for (const [id, call] of peer.calls) {
+        if (call.deadlineMs > now) continue;
+        peer.calls.delete(id);
+        call.done({ body: NO_BODY, error: new RaftError('timeout', `${peer.id} did not answer.`) });
+      }
+    }
+  }
+
+  stop(error: RaftError): void {
+    for (const peer of this.peers.values()) this.failCalls(peer, error);
+  }
+
+  private onCall(peer: Peer, call: Call): void {
+    if (peer.hello === undefined) return;
+    let answered = false;
+    this.hooks.onCall(peer.id, call, (body, error) => {
+      if (answered) return;
+      answered = true;
+      this.send(peer.id, { kind: 'reply', id: call.id, error: error === undefined ? null : replyError(error), body }, 'urgent');
+    });
+  }
+
+  private onReply(peer: Peer, reply: Reply): void {
+    const call = peer.calls.get(reply.id);
+    if (call === undefined) return;
+    peer.calls.delete(reply.id);
+    call.done({ body: reply.body, error: reply.error === null ? undefined : errorOf(reply.error) });
+  }
+
+  private failCalls(peer: Peer, error: RaftError): void {
+    const calls = [...peer.calls.values()];
+    peer.calls.clear();
+    for (const call of calls) call.done({ body: NO_BODY, error });
+  }
+
+  private post(peer: Peer, message: PeerMessage, lane: Lane): boolean {
+    if (this.traced) this.hooks.onTrace('sent', peer.id, message);
+    return this.transport.send(peer.id, encodePeerMessage(message, peer.ends), lane);
+  }
+
+  private peerOf(id: NodeId): Peer {
+    let peer = this.peers.get(id);
+    if (peer === undefined) {
+      peer = new Peer(id, this.self);
+      this.peers.set(id, peer);
+      if (this.peers.size > PEERS_REMEMBERED_MAX) this.forgetOne();
+    }
+    return peer;
+  }
+
+  private forgetOne(): void {
+    for (const peer of this.peers.values()) {
+      if (peer.link === 'open' || peer.link === 'connecting') continue;
+      this.peers.delete(peer.id);
+      return;
+    }
+  }
+}
+
+function versionError(hello: Hello): RaftError | undefined {
+  if (hello.versionMin <= PROTOCOL_VERSION_MAX && hello.versionMax >= PROTOCOL_VERSION_MIN) return undefined;
+  return new RaftError(
+    'protocol-mismatch',
+    `${hello.nodeId} speaks protocol versions ${hello.versionMin} to ${hello.versionMax}, this node ${PROTOCOL_VERSION_MIN} to ${PROTOCOL_VERSION_MAX}.`,
+  );
+}
+
+function replyError(error: RaftError): ReplyError {
+  return { code: error.code, message: error.message, leaderHint: error.leaderHint ?? '', retryAfterMs: error.retryAfterMs ?? 0 };
+}
+
+function errorOf(error: ReplyError): RaftError {
+  return new RaftError(error.code, error.message, {
+    leaderHint: error.leaderHint === '' ? undefined : error.leaderHint,
+    retryAfterMs: error.retryAfterMs === 0 ? undefined : error.retryAfterMs,
+  });
+}

@@ -1,0 +1,100 @@
+/**
+ * Values selected from the state, told when they change, as stable snapshots: the same reference as long as
+ * the value is the same, so that they fit React's useSyncExternalStore. Handlers change the state in place, so
+ * an object is compared by what is in it and handed out as a copy.
+ */
+import type { Index } from '../../core/types.ts';
+import type { Engine } from '../node/runtime.ts';
+
+/** Subscribers of one node; more are refused. */
+export const SUBSCRIBERS_MAX = 1_000_000;
+
+interface Subscriber {
+  readonly select: (state: unknown) => unknown;
+  readonly listener: (value: unknown, meta: { readonly index: Index }) => void;
+  value: unknown;
+}
+
+export class Subscriptions {
+  private readonly engine: Engine;
+  private readonly subscribers = new Set<Subscriber>();
+  private index: Index = 0;
+  private scheduled = false;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  add(select: Subscriber['select'], listener: Subscriber['listener']): Disposable {
+    if (this.subscribers.size >= SUBSCRIBERS_MAX) throw new RangeError(`more than ${SUBSCRIBERS_MAX} subscribers`);
+    const subscriber: Subscriber = { select, listener, value: stable(undefined, this.select(select)) };
+    this.subscribers.add(subscriber);
+    return { [Symbol.dispose]: () => this.subscribers.delete(subscriber) };
+  }
+
+  /** One look per burst of applied entries, however many there were. */
+  onAppliedTo(index: Index): void {
+    this.index = index;
+    if (this.subscribers.size === 0 || this.scheduled) return;
+    this.scheduled = true;
+    this.engine.options.clock.soon(() => {
+      this.scheduled = false;
+      this.tell();
+    });
+  }
+
+  private tell(): void {
+    const meta = { index: this.index };
+    for (const subscriber of [...this.subscribers]) {
+      const value = stable(subscriber.value, this.select(subscriber.select));
+      if (Object.is(value, subscriber.value)) continue;
+      subscriber.value = value;
+      try {
+        subscriber.listener(value, meta);
+      } catch (error) {
+        this.engine.reportListenerError(error);
+      }
+    }
+  }
+
+  private select(select: Subscriber['select']): unknown {
+    try {
+      return select(this.engine.state.machine.state);
+    } catch (error) {
+      this.engine.reportListenerError(error);
+      return undefined;
+    }
+  }
+}
+
+/** The previous value when the new one says the same; else the new one, copied if it could change later. */
+export function stable(previous: unknown, next: unknown): unknown {
+  if (typeof next !== 'object' || next === null) return next;
+  return sameValue(previous, next) ? previous : structuredClone(next);
+}
+
+/** Deep equality over what structuredClone copies. */
+export function sameValue(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
+  if (a instanceof Map && b instanceof Map) return sameMap(a, b);
+  if (a instanceof Set && b instanceof Set) return a.size === b.size && sameValue([...a], [...b]);
+  if (a instanceof Date && b instanceof Date) return a.getTime() === b.getTime();
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => Object.hasOwn(b, key) && sameValue(Reflect.get(a, key), Reflect.get(b, key)));
+}
+
+function sameMap(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unknown>): boolean {
+  if (a.size !== b.size) return false;
+  // Order is part of it: two Maps filled in another order are not the same to whoever shows them.
+  const other = b.entries();
+  for (const [key, value] of a) {
+    const next = other.next();
+    if (next.done === true || !sameValue(key, next.value[0]) || !sameValue(value, next.value[1])) return false;
+  }
+  return true;
+}

@@ -1,0 +1,73 @@
+/** What is said of a write that did not get through, against what becomes of it. */
+import { expect, test } from 'vitest';
+import { RaftError } from '../../../src/core/errors.ts';
+import { nodeClock } from '../../../src/front-door/node-clock.ts';
+import type { Proposer, WriteResult } from '../../../src/runtime/client/pending-write.ts';
+import { Writes } from '../../../src/runtime/client/writes.ts';
+import type { Applied } from '../../../src/state/replicated-state.ts';
+import type { WriteBatch } from '../../../src/storage/storage.ts';
+
+const COMMAND = Uint8Array.of(7);
+const REGISTERED: Applied = { kind: 'registered', clientId: 'w', nonce: 'boot', session: 5 };
+
+/** A node's writes with a leader elsewhere that answers what the test says. */
+function lifeOf(bootCount: number) {
+  const asked: ((error: RaftError | undefined) => void)[] = [];
+  const records = new Map<string, Uint8Array>();
+  const leader: Proposer = { leaderId: 'l', term: 1, isSelf: false, propose: (_data, done) => asked.push(done) };
+  const writes = new Writes({ id: 'w', bootNonce: 'boot', bootCount }, 1, 10, nodeClock(), {
+    proposer: () => leader,
+    wake: () => {},
+  });
+  const store = (batch: WriteBatch | undefined): void => {
+    for (const [key, value] of batch?.putRecords ?? []) records.set(key, value);
+    for (const key of batch?.deleteRecords ?? []) records.delete(key);
+  };
+  return { asked, records, writes, store };
+}
+
+/** A write that has a session, was sent to the leader, and is in the outbox. */
+function sentWrite() {
+  const life = lifeOf(0);
+  const results: WriteResult[] = [];
+  life.writes.submit({
+    command: COMMAND,
+    key: '',
+    forward: true,
+    expectedTerm: 0,
+    notAfter: 0,
+    deadlineMs: Number.POSITIVE_INFINITY,
+    done: (result) => results.push(result),
+  });
+  life.store(life.writes.flush());
+  life.writes.onApplied(REGISTERED);
+  life.store(life.writes.flush());
+  const refuse = life.asked[1];
+  if (life.records.size !== 1 || refuse === undefined) throw new Error('the write was not sent, or not saved');
+  return { ...life, results, refuse };
+}
+
+/** What the next life of the node finds, and sends. */
+async function nextLife(records: ReadonlyMap<string, Uint8Array>): Promise<number> {
+  const { writes, asked } = lifeOf(1);
+  await writes.inherit(records, () => Promise.resolve([]));
+  writes.flush();
+  return asked.length;
+}
+
+test('a write that was refused for now, and is in the outbox when its node ends, may yet be applied, and is said to', async () => {
+  const { writes, results, refuse, records } = sentWrite();
+  refuse(new RaftError('not-leader', 'Ask another.'));
+  writes.stop('stopped', 'The node was stopped.');
+  expect(results).toMatchObject([{ kind: 'failed', error: { code: 'stopped', mayHaveApplied: true } }]);
+  expect(await nextLife(records)).toBe(1);
+});
+
+test('a write that was refused for good may be sent again until its record is gone, and is said to', async () => {
+  const { writes, results, refuse, records, store } = sentWrite();
+  refuse(new RaftError('quota', 'The leader’s disk is full.'));
+  expect(await nextLife(records)).toBe(1);
+  expect(results).toMatchObject([{ kind: 'failed', error: { code: 'quota', mayHaveApplied: true } }]);
+  store(writes.lastFlush());
+  expect(await nextLife(records)).toBe(0);
+});
