@@ -3,7 +3,7 @@ import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 import type { RecordOptions, Suffrage, TuningOptions } from '../runtime/api/api.ts';
 import { type EntryMode, resolveTuning } from '../runtime/api/options.ts';
-import type { Engine } from '../runtime/node/runtime.ts';
+import type { Runtime } from '../runtime/node/runtime.ts';
 import { SignalingClient } from '../signaling/client.ts';
 import { SIGNALING_PATH } from '../signaling/protocol.ts';
 import { IdbStorage } from '../storage/idb/idb-storage.ts';
@@ -66,7 +66,7 @@ function prepare(mode: EntryMode, room: string, options: OpenOptions = {}): Prep
 }
 
 /** The page's last chance: told that its leader goes, the others elect at once, not after a timeout. */
-function sayGoodbye(engine: Engine): void {
+function sayGoodbye(engine: Runtime): void {
   const onHide = (): void => void engine.stop('pagehide');
   globalThis.addEventListener?.('pagehide', onHide, { once: true });
   engine.onEnd(() => globalThis.removeEventListener?.('pagehide', onHide));

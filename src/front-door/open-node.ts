@@ -2,10 +2,11 @@
 import { RaftError } from '../core/errors.ts';
 import type { ByteNode, RaftNode } from '../runtime/api/api.ts';
 import { Emitter } from '../runtime/api/emitter.ts';
-import { type NodeOptions, requireInteger } from '../runtime/api/options.ts';
+import type { NodeOptions } from '../runtime/api/options.ts';
 import { NAME_CHARACTERS_MAX, SETTINGS_DEFAULTS } from '../runtime/member/configuration.ts';
 import { Node } from '../runtime/node/public-node.ts';
-import { Engine } from '../runtime/node/runtime.ts';
+import { Runtime } from '../runtime/node/runtime.ts';
+import { requireInteger } from '../runtime/ports/require-integer.ts';
 import { ROOM_NAME_PATTERN } from '../signaling/protocol.ts';
 import type { ByteMachine, Machine } from '../state/state-machine.ts';
 import { BytesMachine, TypedMachine } from '../state/typed-machine.ts';
@@ -15,7 +16,7 @@ import type { NodeStore, StoreFault } from '../storage/storage.ts';
 /** A running node and what drives it. */
 export interface OpenedNode<N> {
   readonly node: N;
-  readonly engine: Engine;
+  readonly engine: Runtime;
 }
 
 type TypedDefinition = StateMachine<unknown, Handlers<unknown>, Queries<unknown>>;
@@ -61,7 +62,7 @@ async function openOnce(
   fresh: boolean,
   signal: AbortSignal | undefined,
 ): Promise<OpenedNode<unknown>> {
-  let engine: Engine | undefined;
+  let engine: Runtime | undefined;
   let early: StoreFault | undefined;
   const onFault = (fault: StoreFault): void => {
     if (engine === undefined) early = fault;
@@ -76,7 +77,7 @@ async function openOnce(
   try {
     await refuseToInvent(store, options);
     throwIfAborted(signal);
-    const emitter = new Emitter((error) => engine?.reportListenerError(error));
+    const emitter = new Emitter((error) => engine?.application.events.reportListenerError(error));
     const settings = {
       ...SETTINGS_DEFAULTS,
       machineVersion: machine.version ?? 1,
@@ -84,7 +85,7 @@ async function openOnce(
       sessionTtlMs: options.tuning.sessionTtlMs,
       digestEveryEntries: options.tuning.digestEveryEntries,
     };
-    engine = new Engine(options, store, toMachine(machine), settings, emitter);
+    engine = new Runtime(options, store, toMachine(machine), settings, emitter);
     await engine.start();
     if (early !== undefined) engine.onStoreFault(early);
     throwIfAborted(signal);

@@ -1,7 +1,7 @@
 /** The four ways into a room, the same for every environment. */
 import type { ByteNode, RaftNode } from '../runtime/api/api.ts';
 import type { EntryMode, NodeOptions } from '../runtime/api/options.ts';
-import type { Engine } from '../runtime/node/runtime.ts';
+import type { Runtime } from '../runtime/node/runtime.ts';
 import type { ByteMachine } from '../state/state-machine.ts';
 import type { Handlers, Queries, StateMachine } from '../state/types.ts';
 import { openNode } from './open-node.ts';
@@ -32,7 +32,7 @@ export interface Prepared {
   readonly options: NodeOptions;
   readonly signal: AbortSignal | undefined;
   /** Called when the node runs. */
-  readonly opened?: (engine: Engine) => void;
+  readonly opened?: (engine: Runtime) => void;
 }
 
 export function makeVerbs<O>(prepare: (mode: EntryMode, room: string, options: O | undefined) => Prepared): Verbs<O> {

@@ -1,6 +1,8 @@
 /** A cluster's facts made up by a test: what the page is shown, without a cluster. */
+
 import type { Narrated } from '../../demo/narrator.ts';
 import type { ClusterConfig, NodeStatus, PeerStatus, RaftEvents } from '../../src/index.ts';
+import { type Registration, registration } from '../../src/runtime/api/registration.ts';
 
 export function peer(id: string, given: Partial<PeerStatus> = {}): PeerStatus {
   return {
@@ -83,13 +85,13 @@ export class FakeNode implements Narrated {
     type: K,
     listener: (event: RaftEvents[K]) => void,
     options: { readonly signal?: AbortSignal } = {},
-  ): Disposable {
+  ): Registration {
     const list = this.#listeners.get(type) ?? [];
     const entry: Listener = (event) => {
       if (!options.signal?.aborted) listener(event as RaftEvents[K]);
     };
     this.#listeners.set(type, [...list, entry]);
-    return { [Symbol.dispose]: () => undefined };
+    return registration(() => undefined);
   }
 
   emit<K extends keyof RaftEvents>(type: K, event: RaftEvents[K]): void {

@@ -3,7 +3,7 @@ import { nodeClock } from '../../src/front-door/node-clock.ts';
 import { openNode } from '../../src/front-door/open-node.ts';
 import type { RaftNode, TuningOptions } from '../../src/runtime/api/api.ts';
 import { type NodeOptions, resolveTuning } from '../../src/runtime/api/options.ts';
-import type { Engine } from '../../src/runtime/node/runtime.ts';
+import type { Runtime } from '../../src/runtime/node/runtime.ts';
 import { MemorySignalingHub } from '../../src/signaling/memory.ts';
 import { defineStateMachine } from '../../src/state/typed-machine.ts';
 import { MemoryDisk } from '../../src/storage/memory/memory-disk.ts';
@@ -46,7 +46,7 @@ export const bank = defineStateMachine<Bank>()({
 export type BankNode = RaftNode<Bank, typeof bank.commands, NonNullable<typeof bank.queries>>;
 export interface Opened {
   readonly node: BankNode;
-  readonly engine: Engine;
+  readonly engine: Runtime;
   readonly storage: MemoryStorage;
   readonly disk: MemoryDisk;
 }
@@ -133,7 +133,7 @@ export class Cluster implements AsyncDisposable {
   crash(opened: Opened): void {
     opened.engine.kill();
     this.hub.crash(opened.node.id);
-    void opened.engine.room.close();
+    void opened.engine.discovery.close();
     if (opened.engine.store instanceof MemoryNodeStore) opened.engine.store.crash();
   }
 

@@ -6,11 +6,15 @@ import { RawNode } from '../../src/core/raw-node.ts';
 import { type ConfState, type Entry, type Index, type Message, makeEntry, NO_BYTES } from '../../src/core/types.ts';
 import { LogView } from '../../src/runtime/member/log-cache.ts';
 import { Replica } from '../../src/runtime/member/replica.ts';
-import type { ReplicatedState } from '../../src/state/replicated-state.ts';
+import type { Application } from '../../src/runtime/ports/seam.ts';
 import type { LoadedState, NodeStore, WriteBatch } from '../../src/storage/storage.ts';
 
 const conf: ConfState = { ...EMPTY_CONF, voters: ['a', 'b', 'c'] };
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const fail = (error: unknown): never => {
+  throw error;
+};
 
 const NOTHING_LOADED: LoadedState = {
   cluster: undefined,
@@ -39,18 +43,27 @@ export class LoneReplica {
       snapshot: () => Promise.resolve({ chunks: () => [] }),
       term: () => undefined,
     } as unknown as NodeStore;
-    const state = {
+    const application: Application = {
+      reset: () => {},
+      opened: () => {},
+      installed: () => {},
+      configured: () => {},
+      caughtUp: () => {},
+      snapshot: () => fail('no snapshot is taken'),
+      proposed: () => {},
+      confirmed: () => {},
+      leaderChanged: () => {},
       restore: async () => {
         await new Promise<void>((resolve) => this.restoring.push(resolve));
         this.done.push('restore');
       },
-      apply: (entry: Entry) => {
-        behaviour.apply?.(entry);
-        this.done.push(`apply ${entry.index}`);
+      committed: (entries) => {
+        for (const entry of entries) {
+          behaviour.apply?.(entry);
+          this.done.push(`apply ${entry.index}`);
+          this.replica.applied(entry.index);
+        }
       },
-    } as unknown as ReplicatedState;
-    const fail = (error: unknown): void => {
-      throw error;
     };
     const view = new LogView(store, NOTHING_LOADED, () => {}, fail);
     const config = makeConfig({ id: 'b', random: () => 0, checkInvariants: true });
@@ -59,9 +72,7 @@ export class LoneReplica {
     const hooks: ConstructorParameters<typeof Replica>[0]['hooks'] = {
       send: ignore,
       onSoftState: ignore,
-      onReadState: ignore,
       onCommit: ignore,
-      onApplied: ignore,
       onConfig: ({ voters }) => this.confs.push(voters),
       onAppliedTo: ignore,
       onInstalled: ignore,
@@ -70,7 +81,7 @@ export class LoneReplica {
       onConflict: fail,
       onFault: (error) => this.faults.push(error),
     };
-    this.replica = new Replica({ core: this.core, view, store, state, hooks }, 0);
+    this.replica = new Replica({ core: this.core, view, store, application, hooks }, 0);
   }
 
   async receive(message: Message): Promise<void> {

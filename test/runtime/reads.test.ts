@@ -83,11 +83,11 @@ test('bounded staleness is answered here when the leader was heard lately, and c
   await cluster.of(3);
   const follower = oneOf(cluster.followers());
   await follower.node.read((state) => state.balance);
-  const before = follower.engine.reads.rounds;
+  const before = follower.engine.application.reads.rounds;
   expect(await follower.node.read((state) => state.balance, { consistency: { maxStaleMs: 60_000 } })).toBe(0);
-  expect(follower.engine.reads.rounds).toBe(before);
+  expect(follower.engine.application.reads.rounds).toBe(before);
   await follower.node.read((state) => state.balance, { consistency: { maxStaleMs: 0 } });
-  expect(follower.engine.reads.rounds).toBe(before + 1);
+  expect(follower.engine.application.reads.rounds).toBe(before + 1);
 });
 
 test('a local read and a query answer', async () => {
@@ -113,12 +113,12 @@ test('lease reads only when asked for, and void after a pause', async () => {
   await cluster.of(3, { tune: { leaseReads: true } });
   const leader = cluster.leader();
   await leader.node.propose({ type: 'add', amount: 1 });
-  await leader.node.until(() => holdsLease(leader.engine));
-  const before = leader.engine.reads.rounds;
+  await leader.node.until(() => holdsLease(leader.engine.standing));
+  const before = leader.engine.application.reads.rounds;
   expect(await leader.node.read((state) => state.balance, { consistency: 'lease' })).toBe(1);
-  expect(leader.engine.reads.rounds).toBe(before);
+  expect(leader.engine.application.reads.rounds).toBe(before);
   expect(await leader.node.read((state) => state.balance)).toBe(1);
-  expect(leader.engine.reads.rounds).toBe(before + 1);
+  expect(leader.engine.application.reads.rounds).toBe(before + 1);
   leader.engine.member?.tick(10_000);
-  expect(holdsLease(leader.engine)).toBe(false);
+  expect(holdsLease(leader.engine.standing)).toBe(false);
 });

@@ -56,15 +56,15 @@ test('S73: a lease is void after a freeze, though no tick has told of it; and af
   await cluster.transferTo(first);
   await first.node.until(() => first.node.role === 'leader');
   await first.node.propose({ type: 'add', amount: 1 });
-  await first.node.until(() => holdsLease(first.engine));
+  await first.node.until(() => holdsLease(first.engine.standing));
   clock.sleep(100);
-  expect(holdsLease(first.engine)).toBe(false);
-  const before = first.engine.reads.rounds;
+  expect(holdsLease(first.engine.standing)).toBe(false);
+  const before = first.engine.application.reads.rounds;
   expect(await first.node.read((state) => state.balance, { consistency: 'lease' })).toBe(1);
-  expect(first.engine.reads.rounds).toBe(before + 1);
-  await first.node.until(() => holdsLease(first.engine));
+  expect(first.engine.application.reads.rounds).toBe(before + 1);
+  await first.node.until(() => holdsLease(first.engine.standing));
   for (let i = 0; i < 3; i++) first.engine.member?.tick(10);
-  expect(holdsLease(first.engine)).toBe(false);
+  expect(holdsLease(first.engine.standing)).toBe(false);
 });
 
 test('S74: a wake-up is one tick, not all that were missed, and what waits to be received comes before any election', async () => {
@@ -89,7 +89,7 @@ test('S74: a wake-up is one tick, not all that were missed, and what waits to be
     core.tick = () => {
       tick.call(core);
       const { electionElapsedTicks } = core.status();
-      if (slept) ticks.push([electionElapsedTicks, follower.engine.lastTickMs]);
+      if (slept) ticks.push([electionElapsedTicks, follower.engine.standing.lastTickMs]);
       else if (electionElapsedTicks === 4) {
         slept = true;
         clock.sleep(3_600_000);

@@ -4,6 +4,7 @@ import type { Entry, HardState, Index, NodeId, Term } from '../../core/types.ts'
 import type { ByteMachine } from '../../state/state-machine.ts';
 import type { Change, Command, Handlers, Queries, QueryArguments, QueryResult, ResultOf } from '../../state/types.ts';
 import type { Recording } from '../record/recording.ts';
+import type { Registration } from './registration.ts';
 
 export type NodeRole = 'leader' | 'candidate' | 'pre-candidate' | 'follower' | 'learner' | 'removed' | 'stopped';
 export type Suffrage = 'voter' | 'learner' | 'witness';
@@ -169,10 +170,15 @@ export interface NodeMetadata {
   readonly lastIndex: Index;
 }
 
+/** The other members that keep a state, each in one of the three lists. */
 export interface VerifyReport {
+  /** All were compared, and none differs. */
   readonly ok: boolean;
   readonly atIndex: Index;
+  readonly same: readonly NodeId[];
   readonly diverged: readonly NodeId[];
+  /** They could not be reached, or did not come to that index in time. */
+  readonly notCompared: readonly NodeId[];
 }
 
 export interface Admin {
@@ -272,7 +278,11 @@ export interface BaseNode<S> extends AsyncDisposable {
   /** Local and synchronous, possibly behind; never behind what this handle's own calls have seen. */
   peek<T>(select: (state: Readonly<S>) => T): T;
   /** Calls back when the selected value changes (Object.is). */
-  subscribe<T>(select: (state: Readonly<S>) => T, listener: (value: T, meta: { readonly index: Index }) => void): Disposable;
+  subscribe<T>(
+    select: (state: Readonly<S>) => T,
+    listener: (value: T, meta: { readonly index: Index }) => void,
+    options?: { readonly signal?: AbortSignal },
+  ): Registration;
   /** Resolves when everything committed before the call is applied here. */
   barrier(options?: CallOptions): Promise<Index>;
   waitFor(index: Index, options?: CallOptions): Promise<void>;
@@ -283,10 +293,13 @@ export interface BaseNode<S> extends AsyncDisposable {
     type: K,
     listener: (event: RaftEvents[K]) => void,
     options?: { readonly signal?: AbortSignal },
-  ): Disposable;
+  ): Registration;
   /** Runs while this node leads, strictly one after the other; the signal aborts when leadership ends. */
-  whileLeader(run: (lease: { readonly term: Term; readonly signal: AbortSignal }) => void | Promise<void>): Disposable;
-  trace(listener: (event: TraceEvent) => void): Disposable;
+  whileLeader(
+    run: (lease: { readonly term: Term; readonly signal: AbortSignal }) => void | Promise<void>,
+    options?: { readonly signal?: AbortSignal },
+  ): Registration;
+  trace(listener: (event: TraceEvent) => void, options?: { readonly signal?: AbortSignal }): Registration;
   /**
    * The inputs of this node's core since it opened, as a trace that `replay` (tabraft/testing) runs again bit for bit. Only of a
    * node opened with `record`: a recording begins with the core, whose state is then known. Errors: invalid-argument otherwise.
@@ -332,4 +345,5 @@ export interface ByteChange {
 }
 
 export type { Recording, RecordOptions } from '../record/recording.ts';
+export type { Registration } from './registration.ts';
 export type { Entry };

@@ -1,7 +1,7 @@
 /** One way for a call to end: with its answer, with its error, or with the caller's own signal. */
 import { RaftError } from '../../core/errors.ts';
+import { requireInteger } from '../ports/require-integer.ts';
 import type { CallOptions } from './api.ts';
-import { requireInteger } from './options.ts';
 
 /** Longest a caller may ask to wait, in ms. */
 const TIMEOUT_MS_MAX = 24 * 60 * 60 * 1000;

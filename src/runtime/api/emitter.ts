@@ -1,5 +1,7 @@
 /** Typed events without a DOM: a listener that throws is reported, and the others still hear. */
+import { RaftError } from '../../core/errors.ts';
 import type { RaftEvents } from './api.ts';
+import { type Registration, registration } from './registration.ts';
 
 /** Listeners of one node over all events; more are refused, since it means somebody forgets to dispose of them. */
 export const LISTENERS_MAX = 100_000;
@@ -14,13 +16,14 @@ export class Emitter {
     this.onListenerError = onListenerError;
   }
 
-  on<K extends keyof RaftEvents>(type: K, listener: Listener<RaftEvents[K]>): Disposable {
+  /** Errors: busy. */
+  on<K extends keyof RaftEvents>(type: K, listener: Listener<RaftEvents[K]>, signal?: AbortSignal): Registration {
     const set = this.setOf(type);
-    if (set.size >= LISTENERS_MAX) throw new RangeError(`more than ${LISTENERS_MAX} listeners for '${type}'`);
+    if (set.size >= LISTENERS_MAX) throw new RaftError('busy', `There are ${LISTENERS_MAX} listeners for '${type}'.`);
     // Wrapped, so that the same function can listen twice.
     const wrapped: Listener<RaftEvents[K]> = (event) => listener(event);
     set.add(wrapped);
-    return { [Symbol.dispose]: () => set.delete(wrapped) };
+    return registration(() => void set.delete(wrapped), signal);
   }
 
   emit<K extends keyof RaftEvents>(type: K, event: RaftEvents[K]): void {

@@ -6,6 +6,7 @@ import type { Signaling } from '../../signaling/signaling.ts';
 import type { StorageProvider } from '../../storage/storage.ts';
 import type { Transport } from '../../transport/transport.ts';
 import type { Clock } from '../ports/clock.ts';
+import { requireInteger } from '../ports/require-integer.ts';
 import type { RecordOptions } from '../record/recording.ts';
 import type { Suffrage, TuningOptions } from './api.ts';
 
@@ -97,10 +98,4 @@ export function resolveTuning(given: Partial<TuningOptions> = {}): TuningOptions
     );
   }
   return tuning;
-}
-
-export function requireInteger(name: string, value: unknown, min: number, max: number): void {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
-    throw new RaftError('invalid-argument', `${name} must be a whole number from ${min} to ${max}, got ${String(value)}.`);
-  }
 }

@@ -1,6 +1,6 @@
 /** What a write is on its way from the call to its answer; and how what is known of it is told. */
 import { RaftError } from '../../core/errors.ts';
-import type { NodeId, Term } from '../../core/types.ts';
+import type { Term } from '../../core/types.ts';
 import { commandIn } from '../../state/envelope.ts';
 import type { StoredOutcome } from '../../state/sessions.ts';
 import type { Outcome } from '../../state/state-machine.ts';
@@ -28,21 +28,6 @@ export interface AppliedWrite {
   readonly replayed: boolean;
 }
 export type WriteResult = AppliedWrite | { readonly kind: 'failed'; readonly error: RaftError };
-
-/** Where proposals go: the leader's core, here or there. `done` is called once. */
-export interface Proposer {
-  readonly leaderId: NodeId;
-  readonly term: Term;
-  readonly isSelf: boolean;
-  propose(data: readonly Uint8Array[], done: (error: RaftError | undefined) => void): void;
-}
-
-export interface WriteHooks {
-  /** Who leads now, if anybody can be reached who does. */
-  proposer(): Proposer | undefined;
-  /** Something changed that a flush should look at. */
-  wake(): void;
-}
 
 export interface Pending {
   request: WriteRequest;
@@ -78,7 +63,7 @@ export function idOf(write: Pending): string {
   return write.request.key === '' ? `${write.session}/${write.sequence}` : write.request.key;
 }
 
-/** A write found in the outbox after a reload: nobody waits for it. */
+/** A write found in the journal after a reload: nobody waits for it. */
 export function inheritedWrite(saved: SavedWrite): Pending {
   const { session, sequence, key, since, expiresAt, data } = saved;
   const request: WriteRequest = {
@@ -107,7 +92,7 @@ export function toResult(stored: StoredOutcome): WriteResult {
 
 /**
  * A leader's refusal as the caller hears it: an earlier copy whose fate is not known may still be applied, and so may one
- * in the outbox's storage, of which the next life of this node would send a copy if this one ended before the record goes.
+ * in the journal's storage, of which the next life of this node would send a copy if this one ended before the record goes.
  */
 export function refusedError(error: RaftError, write: Pending): RaftError {
   const { code, message, leaderHint, retryAfterMs } = error;

@@ -5,18 +5,14 @@
 import { RaftError } from '../../core/errors.ts';
 import type { Index, ReadState } from '../../core/types.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Consensus } from '../ports/seam.ts';
 
 /** Reads waiting on one node; more are refused with `busy`. */
 export const READS_MAX = 100_000;
 /** A round without an answer is asked again after this long, in ms: the question or its answer was lost. */
 export const READ_RETRY_MS = 300;
 
-export interface ReadHooks {
-  /** Asks the core for a round; false when it cannot ask now (no leader known). */
-  ask(context: string): boolean;
-  hasLeader(): boolean;
-  wake(): void;
-}
+type ReadSource = Pick<Consensus, 'askReadRound' | 'leadership' | 'wake'>;
 
 export interface WaitingRead {
   readonly deadlineMs: number;
@@ -38,7 +34,7 @@ interface ConfirmedReads {
 export class Reads {
   private readonly prefix: string;
   private readonly clock: Clock;
-  private readonly hooks: ReadHooks;
+  private readonly consensus: ReadSource;
   private fresh: WaitingRead[] = [];
   private readonly open = new Map<string, Round>();
   private confirmed: ConfirmedReads[] = [];
@@ -46,10 +42,10 @@ export class Reads {
   private nextRound = 1;
   private applied: Index = 0;
 
-  constructor(bootNonce: string, clock: Clock, hooks: ReadHooks) {
+  constructor(bootNonce: string, clock: Clock, consensus: ReadSource) {
     this.prefix = bootNonce;
     this.clock = clock;
-    this.hooks = hooks;
+    this.consensus = consensus;
   }
 
   /** ReadIndex rounds asked so far. */
@@ -63,7 +59,7 @@ export class Reads {
     }
     this.count++;
     this.fresh.push(read);
-    this.hooks.wake();
+    this.consensus.wake();
   }
 
   /** Takes a read that nobody waits for any more; false when it was answered already. */
@@ -93,7 +89,7 @@ export class Reads {
   flush(): void {
     if (this.fresh.length === 0) return;
     const context = `${this.prefix}:${this.nextRound}`;
-    if (!this.hooks.ask(context)) return;
+    if (!this.consensus.askReadRound(context)) return;
     this.nextRound++;
     this.open.set(context, { context, askedMs: this.clock.monotonicMs(), reads: this.fresh });
     this.fresh = [];
@@ -106,6 +102,11 @@ export class Reads {
     if (state.rejected) this.again(round);
     else if (state.index <= this.applied) this.answer(round.reads);
     else this.confirmed.push({ index: state.index, reads: round.reads });
+  }
+
+  /** The member starts from storage: it may have to apply again what an earlier one had applied. */
+  onOpened(applied: Index): void {
+    this.applied = applied;
   }
 
   onAppliedTo(index: Index): void {
@@ -139,9 +140,10 @@ export class Reads {
     const late = this.fresh.filter((read) => read.deadlineMs <= now);
     if (late.length > 0) {
       this.fresh = this.fresh.filter((read) => read.deadlineMs > now);
-      const error = this.hooks.hasLeader()
-        ? new RaftError('timeout', 'The read could not be confirmed in time.', { mayHaveApplied: false })
-        : new RaftError('no-leader', 'No leader could be reached in time.');
+      const error =
+        this.consensus.leadership() !== undefined
+          ? new RaftError('timeout', 'The read could not be confirmed in time.', { mayHaveApplied: false })
+          : new RaftError('no-leader', 'No leader could be reached in time.');
       this.answer(late, error);
     }
     for (const group of this.confirmed) {

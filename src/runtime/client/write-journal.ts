@@ -17,18 +17,18 @@ export interface SavedWrite {
   readonly key: string;
   /** Wall time in ms when it was first sent. */
   readonly since: number;
-  /** Wall time in ms after which it is not sent again; 0 for the outbox's own limit. */
+  /** Wall time in ms after which it is not sent again; 0 for the journal's own limit. */
   readonly expiresAt: number;
   /** The whole envelope. */
   readonly data: Uint8Array;
   /** This node's own log has the data: only the number is stored beside it. */
   readonly inLog: boolean;
-  /** Where it is stored; undefined until it is. The outbox's own to set. */
-  record: OutboxRecord | undefined;
+  /** Where it is stored; undefined until it is. The journal's own to set. */
+  record: JournalRecord | undefined;
 }
 
 /** One stored record. */
-interface OutboxRecord {
+interface JournalRecord {
   readonly key: string;
   /** Its writes that have no answer yet. */
   open: number;
@@ -39,13 +39,13 @@ const KEY_PREFIX = 'outbox/';
  * Answered writes stay in storage so long for a transaction that takes their removal along, in ms; found there after a crash
  * they are sent once more, and answered from the session. A transaction of their own would hold up the next write.
  */
-export const OUTBOX_LINGER_MS = 250;
+export const JOURNAL_LINGER_MS = 250;
 /** Records that linger at most; more are removed at once. */
-const OUTBOX_LINGER_MAX = 1_000;
+const JOURNAL_LINGER_MAX = 1_000;
 /** A write found after a reload is given up when it is older than this, in ms: its intent is stale. */
-export const OUTBOX_AGE_MS_MAX: number = 10 * 60 * 1000;
+export const JOURNAL_AGE_MS_MAX: number = 10 * 60 * 1000;
 
-export class Outbox {
+export class WriteJournal {
   private added: SavedWrite[] = [];
   private readonly finished: string[] = [];
   private lingersSinceMs = 0;
@@ -73,7 +73,7 @@ export class Outbox {
       const { writes, inLog } = decodeRecord(value);
       if (inLog.length > 0) entries ??= await uncommitted();
       for (const run of inLog) writes.push(...findInLog(run, entries ?? []));
-      const fresh = writes.filter((write) => nowMs <= (write.expiresAt || write.since + OUTBOX_AGE_MS_MAX));
+      const fresh = writes.filter((write) => nowMs <= (write.expiresAt || write.since + JOURNAL_AGE_MS_MAX));
       if (fresh.length === 0) this.finished.push(key);
       keepIn({ key, open: 0 }, fresh);
       for (const write of fresh) all.push(write);
@@ -99,7 +99,7 @@ export class Outbox {
 
   private lingers(nowMs: number): boolean {
     const { length } = this.finished;
-    return length === 0 || (length < OUTBOX_LINGER_MAX && nowMs - this.lingersSinceMs < OUTBOX_LINGER_MS);
+    return length === 0 || (length < JOURNAL_LINGER_MAX && nowMs - this.lingersSinceMs < JOURNAL_LINGER_MS);
   }
 
   /** What must be stored now, or undefined. Losing it in a power cut loses the retry, never the write. */
@@ -118,7 +118,7 @@ export class Outbox {
   }
 }
 
-function keepIn(record: OutboxRecord, writes: readonly SavedWrite[]): void {
+function keepIn(record: JournalRecord, writes: readonly SavedWrite[]): void {
   record.open = writes.length;
   for (const write of writes) write.record = record;
 }

@@ -3,27 +3,27 @@
  * again when that fails, answered by this node's own apply (§6.2, §6.3).
  */
 import { RaftError } from '../../core/errors.ts';
-import type { Entry, NodeId } from '../../core/types.ts';
+import type { Entry, Index, NodeId } from '../../core/types.ts';
 import { encodeCommand, encodeRegister } from '../../state/envelope.ts';
 import type { Applied } from '../../state/replicated-state.ts';
 import type { Sessions } from '../../state/sessions.ts';
 import type { WriteBatch } from '../../storage/storage.ts';
 import type { PendingWrite } from '../api/api.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Leadership } from '../ports/seam.ts';
 import {
   describePending,
   idOf,
   inheritedWrite,
   type Pending,
-  type Proposer,
   refusedBusy,
   refusedError,
   toResult,
-  type WriteHooks,
   type WriteRequest,
   type WriteResult,
 } from './pending-write.ts';
-import { OUTBOX_AGE_MS_MAX, Outbox } from './write-journal.ts';
+import type { Proposals } from './proposals.ts';
+import { JOURNAL_AGE_MS_MAX, WriteJournal } from './write-journal.ts';
 
 /** Data of proposals sent to the leader in one call, in bytes; the rest goes in the next. */
 export const PROPOSE_BATCH_BYTES_MAX: number = 256 * 1024;
@@ -34,8 +34,8 @@ export class Writes {
   private readonly self: NodeId;
   private readonly machineVersion: number;
   private readonly clock: Clock;
-  private readonly hooks: WriteHooks;
-  private readonly outbox: Outbox;
+  private readonly proposals: Proposals;
+  private readonly journal: WriteJournal;
   private readonly pendingMax: number;
   private readonly nonce: string;
   /** By sequence, for the session of this life. */
@@ -59,15 +59,15 @@ export class Writes {
     machineVersion: number,
     pendingMax: number,
     clock: Clock,
-    hooks: WriteHooks,
+    proposals: Proposals,
   ) {
     this.self = self.id;
     this.nonce = self.bootNonce;
     this.machineVersion = machineVersion;
     this.pendingMax = pendingMax;
     this.clock = clock;
-    this.hooks = hooks;
-    this.outbox = new Outbox(self.bootCount);
+    this.proposals = proposals;
+    this.journal = new WriteJournal(self.bootCount);
   }
 
   get size(): number {
@@ -76,10 +76,10 @@ export class Writes {
 
   /** Takes over what an earlier life left unanswered; nobody waits for it, but it is finished all the same. */
   async inherit(records: ReadonlyMap<string, Uint8Array>, uncommitted: () => Promise<readonly Entry[]>): Promise<void> {
-    const found = await this.outbox.load(records, this.clock.wallMs(), uncommitted);
+    const found = await this.journal.load(records, this.clock.wallMs(), uncommitted);
     // Of a node that died again and again without a leader: the newest, as many as may wait at all.
     found.sort((a, b) => a.since - b.since);
-    for (const old of found.splice(0, found.length - this.pendingMax)) this.outbox.remove(old);
+    for (const old of found.splice(0, found.length - this.pendingMax)) this.journal.remove(old);
     for (const saved of found) {
       const write = inheritedWrite(saved);
       this.inherited.set(inheritedKey(saved.session, saved.sequence), write);
@@ -105,7 +105,7 @@ export class Writes {
     };
     this.pending.set(write.sequence, write);
     this.unsent.push(write);
-    this.hooks.wake();
+    this.proposals.wake();
     return write;
   }
 
@@ -117,21 +117,21 @@ export class Writes {
     write.request.done({ kind: 'failed', error: new RaftError(honest, text, { mayHaveApplied: sent }) });
   }
 
-  /** Sends what can be sent; answers the outbox records to store. Call after every batch of inputs. */
+  /** Sends what can be sent; answers the journal's records to store. Call after every batch of inputs. */
   flush(): WriteBatch | undefined {
-    const proposer = this.hooks.proposer();
-    if (proposer !== undefined) {
-      const leadership = `${proposer.leaderId}/${proposer.term}`;
-      this.resendUnder(leadership);
-      if (this.session === 0) this.register(proposer, leadership);
-      if (this.unsent.length > 0) this.sendAll(proposer, leadership);
+    const leadership = this.proposals.leadership();
+    if (leadership !== undefined) {
+      const name = nameOf(leadership);
+      this.resendUnder(name);
+      if (this.session === 0) this.register(leadership, name);
+      if (this.unsent.length > 0) this.sendAll(leadership, name);
     }
-    return this.outbox.flush(this.clock.monotonicMs());
+    return this.journal.flush(this.clock.monotonicMs());
   }
 
-  /** The outbox records to store before the end: whatever still lingers. */
+  /** The journal's records to store before the end: whatever still lingers. */
   lastFlush(): WriteBatch | undefined {
-    return this.outbox.flush(Number.POSITIVE_INFINITY);
+    return this.journal.flush(Number.POSITIVE_INFINITY);
   }
 
   /** Another leader, or another term of the same one: whatever was on its way may be lost. */
@@ -142,10 +142,10 @@ export class Writes {
     this.unsent = [...this.inherited.values(), ...this.pending.values()].filter((write) => write.sentUnder !== leadership);
   }
 
-  private register(proposer: Proposer, leadership: string): void {
-    if (this.registeredUnder === leadership || this.pending.size === 0) return;
-    this.registeredUnder = leadership;
-    proposer.propose([encodeRegister(this.self, this.nonce)], (error) => {
+  private register(leadership: Leadership, name: string): void {
+    if (this.registeredUnder === name || this.pending.size === 0) return;
+    this.registeredUnder = name;
+    this.proposals.send(leadership, [encodeRegister(this.self, this.nonce)], (error) => {
       // Not at once: a link that takes nothing would be asked for ever within one moment.
       if (error === undefined) return;
       this.registerRefused = true;
@@ -154,7 +154,7 @@ export class Writes {
     });
   }
 
-  private sendAll(proposer: Proposer, leadership: string): void {
+  private sendAll(leadership: Leadership, name: string): void {
     const waiting = this.unsent;
     this.unsent = [];
     let batch: Pending[] = [];
@@ -165,25 +165,29 @@ export class Writes {
         this.unsent.push(write);
         continue;
       }
-      if (!write.request.forward && !proposer.isSelf) {
-        this.finish(write, {
-          kind: 'failed',
-          error: new RaftError('not-leader', 'This node does not lead and was told not to forward.', {
-            leaderHint: proposer.leaderId,
-          }),
-        });
+      if (!write.request.forward && !leadership.isSelf) {
+        this.refuseToForward(write, leadership);
         continue;
       }
       const data = this.dataOf(write);
       if (batch.length > 0 && bytes + data.length > PROPOSE_BATCH_BYTES_MAX) {
-        this.send(batch, proposer, leadership);
+        this.send(batch, leadership, name);
         batch = [];
         bytes = 0;
       }
       batch.push(write);
       bytes += data.length;
     }
-    if (batch.length > 0) this.send(batch, proposer, leadership);
+    if (batch.length > 0) this.send(batch, leadership, name);
+  }
+
+  /** It may be in this node's log from a time when it led: then whoever leads now may commit it yet. */
+  private refuseToForward(write: Pending, leadership: Leadership): void {
+    const error = new RaftError('not-leader', 'This node does not lead and was told not to forward.', {
+      leaderHint: leadership.leaderId,
+      mayHaveApplied: mayComeYet(write),
+    });
+    this.finish(write, { kind: 'failed', error });
   }
 
   private dataOf(write: Pending): Uint8Array {
@@ -209,16 +213,16 @@ export class Writes {
     return this.lowestPending;
   }
 
-  private send(batch: readonly Pending[], proposer: Proposer, leadership: string): void {
+  private send(batch: readonly Pending[], leadership: Leadership, name: string): void {
     const data: Uint8Array[] = [];
     for (const write of batch) {
-      write.sentUnder = leadership;
+      write.sentUnder = name;
       write.attempts++;
       if (write.data !== undefined) data.push(write.data);
-      this.save(write, proposer.isSelf);
+      this.save(write, leadership.isSelf);
     }
-    proposer.propose(data, (error) => {
-      if (error !== undefined) this.onRefused(batch, leadership, error);
+    this.proposals.send(leadership, data, (error) => {
+      if (error !== undefined) this.onRefused(batch, name, error);
     });
   }
 
@@ -227,12 +231,12 @@ export class Writes {
     if (write.data === undefined) return;
     if (write.saved !== undefined) {
       if (inLog || !write.saved.inLog) return;
-      this.outbox.remove(write.saved);
+      this.journal.remove(write.saved);
     }
     const { session, sequence, since, data } = write;
     const { key, notAfter: expiresAt } = write.request;
     write.saved = { session, sequence, key, since, expiresAt, data, inLog, record: undefined };
-    this.outbox.add(write.saved);
+    this.journal.add(write.saved);
   }
 
   private onRefused(batch: readonly Pending[], leadership: string, error: RaftError): void {
@@ -254,11 +258,11 @@ export class Writes {
   }
 
   /** Tells what the log has done. Call for every applied entry. */
-  onApplied(applied: Applied): void {
+  onApplied(_entry: Entry, applied: Applied): void {
     if (applied.kind === 'registered') {
       if (applied.clientId !== this.self || applied.nonce !== this.nonce || this.session !== 0) return;
       this.session = applied.session;
-      this.hooks.wake();
+      this.proposals.wake();
     } else if (applied.kind === 'command') {
       const write = this.find(applied.session, applied.sequence);
       if (write === undefined) return;
@@ -268,7 +272,9 @@ export class Writes {
   }
 
   private find(session: number, sequence: number): Pending | undefined {
-    if (session === this.session) return this.pending.get(sequence);
+    // Writes of an earlier session of this life are answered under that: it may have been dropped with several on their way.
+    const own = this.pending.get(sequence);
+    if (own?.session === session) return own;
     return this.inherited.size === 0 ? undefined : this.inherited.get(inheritedKey(session, sequence));
   }
 
@@ -288,18 +294,18 @@ export class Writes {
   }
 
   private reissue(write: Pending): void {
-    if (write.saved !== undefined) this.outbox.remove(write.saved);
+    if (write.saved !== undefined) this.journal.remove(write.saved);
     write.saved = undefined;
     write.data = undefined;
     write.session = 0;
     write.sentUnder = '';
     write.attempts = 0;
     this.unsent.push(write);
-    this.hooks.wake();
+    this.proposals.wake();
   }
 
   /** After a snapshot: writes that it covers have their outcome in its session table. */
-  onInstalled(sessions: Sessions): void {
+  onInstalled(_applied: Index, sessions: Sessions): void {
     for (const write of [...this.inherited.values(), ...this.pending.values()]) {
       if (write.session === 0) continue;
       const stored = sessions.outcomeOf(write.session, write.sequence);
@@ -316,19 +322,19 @@ export class Writes {
     }
     if (this.refused.length > 0) this.unsent.push(...this.refused.splice(0));
     const now = this.clock.monotonicMs();
-    const hasLeader = this.hooks.proposer() !== undefined;
+    const hasLeader = this.proposals.leadership() !== undefined;
     for (const write of this.pending.values()) {
       if (write.request.deadlineMs > now) continue;
       if (hasLeader) this.giveUp(write, 'timeout', 'The write was not answered in time.');
       else this.giveUp(write, 'no-leader', 'No leader could be reached in time.');
     }
-    const oldest = this.clock.wallMs() - OUTBOX_AGE_MS_MAX;
+    const oldest = this.clock.wallMs() - JOURNAL_AGE_MS_MAX;
     for (const write of this.inherited.values()) if (write.since < oldest) this.forget(write);
   }
 
   stop(code: 'stopped' | 'removed', text: string): void {
     for (const write of [...this.pending.values()]) {
-      // What was sent stays in the outbox: the next life of this node finishes it.
+      // What was sent stays in the journal: the next life of this node finishes it.
       this.pending.delete(write.sequence);
       write.request.done({ kind: 'failed', error: new RaftError(code, text, { mayHaveApplied: mayComeYet(write) }) });
     }
@@ -363,16 +369,20 @@ export class Writes {
     if (!this.isOpen(write)) return false;
     if (this.pending.get(write.sequence) === write) this.pending.delete(write.sequence);
     else this.inherited.delete(inheritedKey(write.session, write.sequence));
-    if (write.saved !== undefined) this.outbox.remove(write.saved);
+    if (write.saved !== undefined) this.journal.remove(write.saved);
     return true;
   }
+}
+
+function nameOf({ leaderId, term }: Leadership): string {
+  return `${leaderId}/${term}`;
 }
 
 function inheritedKey(session: number, sequence: number): string {
   return `${session}/${sequence}`;
 }
 
-/** Sent, and not refused since; or refused, but still in the outbox, from which the next life of this node would send it. */
+/** Sent, and not refused since; or refused, but still in the journal, from which the next life of this node would send it. */
 function mayComeYet(write: Pending): boolean {
   return write.attempts > 0 || write.saved !== undefined;
 }

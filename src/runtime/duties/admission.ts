@@ -1,9 +1,17 @@
-/** What a membership change means in the configuration it meets: planned on the leader, when its turn has come. */
+/**
+ * Who is taken in and who votes: what a membership change means in the configuration it meets, planned on the leader when its
+ * turn has come; joins, and the promotion of learners that have caught up (§4.2).
+ */
 import { RaftError } from '../../core/errors.ts';
 import type { ConfChange, ConfChangeStep, ConfState, NodeId } from '../../core/types.ts';
+import { NO_NODE } from '../../core/types.ts';
 import { contextOf, decodeSettings, memberIds, suffrageOf } from '../member/configuration.ts';
 import type { Member } from '../member/member.ts';
-import type { ChangeRequest, JoinRequest } from '../peers/call-bodies.ts';
+import { type ChangeRequest, decodeJoin, encodeIndex, encodeJoinReply, type JoinRequest } from '../peers/call-bodies.ts';
+import { type CallResult, NO_BODY } from '../peers/peers.ts';
+import { isAlive } from '../standing/quorum.ts';
+import type { Speakers } from '../standing/speakers.ts';
+import type { Standing } from '../standing/standing.ts';
 
 /** A learner whose log is within so many entries of the leader's commit index has caught up (§4.2.1). */
 export const PROMOTION_LAG_ENTRIES = 64;
@@ -64,4 +72,83 @@ export function promotionPlan(member: Member, isHeard: (id: NodeId) => boolean):
 function promotion(id: NodeId, gone: NodeId | undefined): readonly ConfChangeStep[] {
   const step: ConfChangeStep = { op: 'voter', id, context: undefined };
   return gone === undefined ? [step] : [step, { op: 'remove', id: gone, context: undefined }];
+}
+
+/** How long a membership change that came over a link may take, in ms. */
+export const CHANGE_TIMEOUT_MS = 10_000;
+
+export type ReplyTo = (body: Uint8Array, error?: RaftError) => void;
+
+export class Admission {
+  readonly #standing: Standing;
+  readonly #speakers: Speakers;
+  readonly #wake: () => void;
+  #promoting = false;
+
+  constructor(standing: Standing, speakers: Speakers, wake: () => void) {
+    this.#standing = standing;
+    this.#speakers = speakers;
+    this.#wake = wake;
+  }
+
+  /** Brings a change through the leader, wherever it is. Errors: no-leader, and those of the queue. */
+  change(request: ChangeRequest, body: Uint8Array, deadlineMs: number, done: (result: CallResult) => void): void {
+    const { member, leaderId, peers, clock } = this.#standing;
+    if (member?.isLeader === true) {
+      member.changes.submit({
+        plan: (conf) => planOf(request, conf, member.confVersion),
+        deadlineMs,
+        done: (index, error) => done({ body: error === undefined ? encodeIndex(index) : NO_BODY, error }),
+      });
+      return this.#wake();
+    }
+    if (leaderId === NO_NODE) return done({ body: NO_BODY, error: new RaftError('no-leader', 'No leader is known.') });
+    peers.call(leaderId, 'membership', body, Math.max(1, deadlineMs - clock.monotonicMs()), done);
+  }
+
+  /**
+   * A newcomer asks to be taken in, through this node or through a member that it asked. Nobody asks for somebody else.
+   * Errors: not-a-member, no-leader, message-invalid, and those of the queue.
+   */
+  onJoin(peer: NodeId, body: Uint8Array, reply: ReplyTo): void {
+    const { member, cluster, leaderId, peers, clock } = this.#standing;
+    if (member === undefined || cluster === undefined)
+      return reply(NO_BODY, new RaftError('not-a-member', 'This node belongs to no cluster.'));
+    const request = decodeJoin(body);
+    const speaker = this.#speakers.speaker(peer);
+    if (request.nodeId !== peer && speaker !== 'member' && speaker !== 'voter')
+      return reply(NO_BODY, new RaftError('rejected', 'A node asks to be taken in for itself only.'));
+    // Made when it is sent: by then the configuration may hold who asked.
+    const welcome = (): Uint8Array => encodeJoinReply({ ...cluster, introduction: this.#speakers.own() });
+    // Taken in before, and its storage lost the answer: any member can tell it so, also while nobody leads.
+    if (suffrageOf(member.conf, request.nodeId) !== 'none') return reply(welcome());
+    if (!member.isLeader) {
+      if (leaderId === NO_NODE || leaderId === request.nodeId)
+        return reply(NO_BODY, new RaftError('no-leader', 'No leader is known.'));
+      return peers.call(leaderId, 'join', body, CHANGE_TIMEOUT_MS, (result) => reply(result.body, result.error));
+    }
+    member.changes.submit({
+      plan: (conf) => joinPlan(request, conf),
+      deadlineMs: clock.monotonicMs() + CHANGE_TIMEOUT_MS,
+      done: (_index, error) => reply(error === undefined ? welcome() : NO_BODY, error),
+    });
+    this.#wake();
+  }
+
+  /** The leader makes voters of learners that have caught up and want to vote. */
+  tick(): void {
+    const { member, clock } = this.#standing;
+    if (member?.isLeader !== true) return;
+    const plan = this.#promoting ? undefined : promotionPlan(member, (id) => isAlive(this.#standing, id));
+    const learner = plan?.steps[0]?.id;
+    if (plan === undefined || learner === undefined) return;
+    this.#promoting = true;
+    member.changes.submit({
+      plan: (conf) => (suffrageOf(conf, learner) === 'learner' ? plan : undefined),
+      deadlineMs: clock.monotonicMs() + CHANGE_TIMEOUT_MS,
+      done: () => {
+        this.#promoting = false;
+      },
+    });
+  }
 }

@@ -2,7 +2,7 @@
 import type { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import type { RoomEntry, Signaling } from '../../signaling/signaling.ts';
-import type { Discovery } from '../../transport/transport.ts';
+import type { Discovery as TransportDiscovery } from '../../transport/transport.ts';
 
 export interface RoomHooks {
   onGrant(): void;
@@ -10,9 +10,9 @@ export interface RoomHooks {
   onState(state: 'connecting' | 'open' | 'closed', error: RaftError | undefined): void;
 }
 
-type Listener = Parameters<Discovery['listen']>[0];
+type Listener = Parameters<TransportDiscovery['listen']>[0];
 
-export class Room implements Discovery {
+export class Discovery implements TransportDiscovery {
   state: 'connecting' | 'open' | 'closed' = 'connecting';
   error: RaftError | undefined;
   peers: readonly NodeId[] = [];

@@ -9,18 +9,26 @@ import type { Entry, Index, NodeId } from '../../core/types.ts';
 import { digestOf, stateBytes } from '../../state/digest.ts';
 import { ReplicatedState } from '../../state/replicated-state.ts';
 import type { CallOptions, VerifyReport } from '../api/api.ts';
-import { contextOf, decodeSettings } from '../member/configuration.ts';
-import type { Engine } from '../node/runtime.ts';
+import type { Emitter } from '../api/emitter.ts';
+import { contextOf, decodeSettings, memberIds } from '../member/configuration.ts';
+import type { Standing } from '../standing/standing.ts';
+import { type Answer, type Question, readAnswer, readQuestion } from './digest-questions.ts';
 
 /** Digest points remembered: a follower further behind than this is compared at a later one. */
 const POINTS_MAX = 8;
 /** Greatest state that is kept to run entries again from, in bytes; of a larger one the first bad entry is not named. */
 const KEPT_STATE_BYTES_MAX = 4 * 1024 * 1024;
-/** Entries run again to name the first bad one. */
-const RERUN_ENTRIES_MAX = 100_000;
+/** Entries run again to name the first bad one; of more it is not named. */
+const RERUN_ENTRIES_MAX = 10_000;
 const RERUN_BYTES_MAX = 64 * 1024 * 1024;
+/** Bytes of state digested while entries run again: the digest after each entry reads the whole state. */
+const RERUN_DIGESTED_BYTES_MAX = 256 * 1024 * 1024;
+/** Of these, how many between two pauses in which the node does its other work. */
+const RERUN_SLICE_BYTES = 4 * 1024 * 1024;
 /** How long a member may take to answer about digests, in ms. */
 const DIGEST_TIMEOUT_MS = 5_000;
+/** Questions about an index that this node has not reached, waiting for it; one more is answered `later`. */
+const WAITING_QUESTIONS_MAX = 8;
 
 interface Point {
   readonly index: Index;
@@ -29,178 +37,239 @@ interface Point {
   readonly image: ReadonlyArray<Uint8Array> | undefined;
 }
 
-/** What is asked of another member. */
-type Question =
-  | readonly ['compare', index: number, digest: number]
-  | readonly ['rerun', from: number, to: number]
-  | readonly ['state'];
+interface WaitingQuestion {
+  readonly index: Index;
+  readonly digest: number;
+  readonly deadlineMs: number;
+  readonly reply: (answer: Answer) => void;
+}
 
-export class Digests {
-  private readonly engine: Engine;
-  private points: Point[] = [];
-  /** What the leader said of points this node has not reached. */
-  private readonly told = new Map<Index, number>();
-  private resyncing = false;
+export class Divergence {
+  readonly #standing: Standing;
+  readonly #state: ReplicatedState;
+  readonly #emitter: Emitter;
+  #points: Point[] = [];
+  #waiting: WaitingQuestion[] = [];
+  #resyncing = false;
+  #rerunning = false;
+  #unreadableTold = false;
 
-  constructor(engine: Engine) {
-    this.engine = engine;
+  constructor(standing: Standing, state: ReplicatedState, emitter: Emitter) {
+    this.#standing = standing;
+    this.#state = state;
+    this.#emitter = emitter;
   }
 
   onOpened(): void {
-    this.points = [];
-    this.told.clear();
-    this.resyncing = false;
+    this.#points = [];
+    this.#resyncing = false;
   }
 
-  /** Called for every applied entry: cheap unless it is a digest point. */
-  onApplied(index: Index): void {
-    const { member } = this.engine;
+  onInstalled(): void {
+    this.onOpened();
+  }
+
+  /** Called for every applied entry: cheap unless it is a digest point, or one that a question waits for. */
+  onApplied({ index }: Entry): void {
+    const { member } = this.#standing;
     if (member === undefined) return;
-    const every = this.every(member.conf.context);
-    if (every === 0 || index % every !== 0) return;
-    const point = this.take(index);
-    if (point === undefined) return;
-    const told = this.told.get(index);
-    this.told.delete(index);
-    if (told !== undefined && told !== point.digest) this.onDiverged(index);
-    if (member.isLeader) this.tell(point);
+    const every = this.#every(member.conf.context);
+    const due = every !== 0 && index % every === 0;
+    const asked = this.#waiting.length > 0 && this.#waiting.some((question) => question.index === index);
+    if (!due && !asked) return;
+    const point = this.#take(index);
+    if (asked) this.#answerWaiting(index, point);
+    if (due && point !== undefined && member.isLeader) this.#tell(point);
   }
 
-  private settings: { readonly context: Uint8Array; readonly every: number } | undefined;
+  tick(): void {
+    if (this.#waiting.length === 0) return;
+    const now = this.#standing.clock.monotonicMs();
+    const late = this.#waiting.filter(({ deadlineMs }) => deadlineMs <= now);
+    if (late.length === 0) return;
+    this.#waiting = this.#waiting.filter(({ deadlineMs }) => deadlineMs > now);
+    for (const question of late) question.reply('later');
+  }
+
+  #settings: { readonly context: Uint8Array; readonly every: number } | undefined;
   /** How often, as the configuration says: the same on every member. */
-  private every(context: Uint8Array): number {
-    if (this.settings?.context !== context) this.settings = { context, every: decodeSettings(context).digestEveryEntries };
-    return this.settings.every;
+  #every(context: Uint8Array): number {
+    if (this.#settings?.context !== context) this.#settings = { context, every: decodeSettings(context).digestEveryEntries };
+    return this.#settings.every;
   }
 
-  private take(index: Index): Point | undefined {
-    const bytes = stateBytes(this.engine.state.machine);
+  /** Undefined for a state that cannot be had as bytes now. */
+  #take(index: Index): Point | undefined {
+    const bytes = this.#bytes();
     if (bytes === undefined) return undefined;
-    const size = bytes.reduce((sum, chunk) => sum + chunk.length, 0);
+    const size = sizeOf(bytes);
     const point: Point = {
       index,
       digest: digestOf(bytes),
       image: size <= KEPT_STATE_BYTES_MAX ? bytes.map((chunk) => chunk.slice()) : undefined,
     };
-    this.points.push(point);
-    if (this.points.length > POINTS_MAX) this.points.shift();
+    this.#points.push(point);
+    if (this.#points.length > POINTS_MAX) this.#points.shift();
     return point;
   }
 
-  private tell(point: Point): void {
-    const question: Question = ['compare', point.index, point.digest];
-    for (const peer of this.engine.peers.all()) {
-      if (peer.trusted) this.engine.peers.call(peer.id, 'digest', pack(question), DIGEST_TIMEOUT_MS, () => {});
+  /** A state that cannot be packed is the application's fault, and no reason to end its node: it is told once. */
+  #bytes(): readonly Uint8Array[] | undefined {
+    try {
+      return stateBytes(this.#state.machine);
+    } catch (error) {
+      if (!this.#unreadableTold) {
+        this.#unreadableTold = true;
+        const text = `The state cannot be packed: no snapshot can be taken of it and no digest. ${String(error)}`;
+        this.#emitter.emit('fault', { error: new RaftError('handler-failed', text, { cause: error }) });
+      }
+      return undefined;
     }
   }
 
-  /** Compares all members now, at one index. Leader only; others ask it of the leader by calling verify there. */
-  async verify(options: CallOptions): Promise<VerifyReport> {
-    const { engine } = this;
-    const { member } = engine;
-    if (member?.isLeader !== true)
-      throw new RaftError('not-leader', 'verify is called on the leader.', { leaderHint: engine.leaderId });
-    const index = member.appliedIndex;
-    const point = this.points.find((candidate) => candidate.index === index) ?? this.take(index);
-    if (point === undefined)
-      throw new RaftError('rejected', 'This state machine streams its snapshots: its state cannot be compared at once.');
-    const asked = [...engine.peers.all()].filter((peer) => peer.trusted);
-    const answers = await Promise.all(asked.map((peer) => this.askOne(peer.id, ['compare', point.index, point.digest], options)));
-    const diverged = asked.filter((_, i) => answers[i] === 'different').map((peer) => peer.id);
-    return { ok: diverged.length === 0, atIndex: index, diverged };
+  #tell(point: Point): void {
+    const question: Question = ['compare', point.index, point.digest];
+    const { peers } = this.#standing;
+    for (const peer of peers.all()) {
+      if (peer.trusted) peers.call(peer.id, 'digest', pack(question), DIGEST_TIMEOUT_MS, () => {});
+    }
   }
 
-  private askOne(peer: NodeId, question: Question, options: CallOptions): Promise<unknown> {
+  /** Compares all members at one index. Leader only; others ask it of the leader. Errors: not-leader, rejected. */
+  async verify(options: CallOptions): Promise<VerifyReport> {
+    const { member, id, leaderId } = this.#standing;
+    if (member?.isLeader !== true) throw new RaftError('not-leader', 'verify is called on the leader.', { leaderHint: leaderId });
+    const index = member.appliedIndex;
+    const point = this.#points.find((candidate) => candidate.index === index) ?? this.#take(index);
+    if (point === undefined)
+      throw new RaftError('rejected', 'This state machine streams its snapshots: its state cannot be compared at once.');
+    const members = memberIds(member.conf).filter((other) => other !== id && !member.conf.witnesses.includes(other));
+    const answers = await Promise.all(members.map((peer) => this.#ask(peer, ['compare', index, point.digest], options)));
+    const of = (...wanted: readonly unknown[]): NodeId[] => members.filter((_, i) => wanted.includes(answers[i]));
+    const same = of('same');
+    const diverged = of('different');
+    const notCompared = members.filter((other) => !same.includes(other) && !diverged.includes(other));
+    return { ok: diverged.length === 0 && notCompared.length === 0, atIndex: index, same, diverged, notCompared };
+  }
+
+  /** Undefined when it did not answer, or answered what cannot be read. */
+  #ask(peer: NodeId, question: Question, options: CallOptions = {}): Promise<Answer | undefined> {
+    const timeoutMs = options.timeoutMs ?? DIGEST_TIMEOUT_MS;
     return new Promise((resolve) => {
-      this.engine.peers.call(peer, 'digest', pack(question), options.timeoutMs ?? DIGEST_TIMEOUT_MS, ({ body, error }) =>
-        resolve(error === undefined ? unpack(body) : undefined),
+      this.#standing.peers.call(peer, 'digest', pack(question), timeoutMs, ({ body, error }) =>
+        resolve(error === undefined ? readAnswer(body) : undefined),
       );
     });
   }
 
-  /** A peer's question. Errors: message-invalid. */
+  /** A member's question. Errors: message-invalid. */
   onCall(peer: NodeId, body: Uint8Array, reply: (body: Uint8Array, error?: RaftError) => void): void {
-    const question = unpack(body) as Question;
-    if (question[0] === 'compare') return reply(pack(this.compare(peer, Number(question[1]), Number(question[2]))));
+    const question = readQuestion(unpack(body));
+    const answer = (value: Answer): void => reply(pack(value));
+    if (question[0] === 'compare') return this.#compare(peer, question[1], question[2], answer);
     if (question[0] === 'state') {
-      this.sendState(peer);
-      return reply(pack('coming'));
+      this.#sendState(peer);
+      return answer('coming');
     }
-    this.rerun(Number(question[1]), Number(question[2])).then(
-      (digests) => reply(pack(digests ?? [])),
-      () => reply(pack([])),
+    // Only of a comparison that this node itself began: what it costs is bounded by what it has told.
+    const [, from, to] = question;
+    const told = this.#points.some(({ index }) => index === to) && this.#standing.member?.isLeader === true;
+    if (!told || this.#rerunning) return answer([]);
+    this.#rerun(from, to).then(
+      (digests) => answer(digests ?? []),
+      () => answer([]),
     );
   }
 
-  private compare(peer: NodeId, index: Index, digest: number): 'same' | 'different' | 'later' {
-    if (peer !== this.engine.leaderId) return 'later';
+  #compare(peer: NodeId, index: Index, digest: number, reply: (answer: Answer) => void): void {
+    const { member, leaderId, clock } = this.#standing;
+    if (peer !== leaderId || member === undefined) return reply('later');
     const own =
-      this.points.find((point) => point.index === index) ??
-      (this.engine.member?.appliedIndex === index ? this.take(index) : undefined);
-    if (own === undefined) {
-      if ((this.engine.member?.appliedIndex ?? 0) < index && this.told.size < POINTS_MAX) this.told.set(index, digest);
-      return 'later';
-    }
+      this.#points.find((point) => point.index === index) ?? (member.appliedIndex === index ? this.#take(index) : undefined);
+    if (own !== undefined) return reply(this.#judge(own, digest));
+    if (member.appliedIndex >= index || this.#waiting.length >= WAITING_QUESTIONS_MAX) return reply('later');
+    this.#waiting.push({ index, digest, reply, deadlineMs: clock.monotonicMs() + DIGEST_TIMEOUT_MS });
+  }
+
+  #answerWaiting(index: Index, point: Point | undefined): void {
+    const asked = this.#waiting.filter((question) => question.index === index);
+    this.#waiting = this.#waiting.filter((question) => question.index !== index);
+    for (const { digest, reply } of asked) reply(point === undefined ? 'later' : this.#judge(point, digest));
+  }
+
+  #judge(own: Point, digest: number): 'same' | 'different' {
     if (own.digest === digest) return 'same';
-    this.onDiverged(index);
+    this.#onDiverged(own.index);
     return 'different';
   }
 
-  private onDiverged(index: Index): void {
-    if (this.resyncing || this.engine.member?.isLeader === true) return;
-    this.resyncing = true;
-    void this.recover(index);
+  #onDiverged(index: Index): void {
+    if (this.#resyncing || this.#standing.member?.isLeader === true) return;
+    this.#resyncing = true;
+    void this.#recover(index);
   }
 
   /** Names the first bad entry as well as it can, then asks for the leader's state. Never rejects. */
-  private async recover(index: Index): Promise<void> {
-    const { engine } = this;
-    const first = await this.firstDifference(index).catch(() => undefined);
-    engine.emitter.emit('diverged', { index: first ?? index, exact: first !== undefined });
-    const leader = engine.leaderId;
-    engine.member?.receiver.expectResync();
-    if ((await this.askOne(leader, ['state'], {})) === undefined) this.resyncing = false;
+  async #recover(index: Index): Promise<void> {
+    const first = await this.#firstDifference(index).catch(() => undefined);
+    this.#emitter.emit('diverged', { index: first ?? index, exact: first !== undefined });
+    const { leaderId, member } = this.#standing;
+    member?.receiver.expectResync(leaderId);
+    if ((await this.#ask(leaderId, ['state'])) === undefined) {
+      this.#resyncing = false;
+      member?.receiver.expectResync(undefined);
+    }
   }
 
-  private async firstDifference(index: Index): Promise<Index | undefined> {
-    const good = this.points.filter((point) => point.index < index).at(-1)?.index ?? 0;
-    const theirs = await this.askOne(this.engine.leaderId, ['rerun', good, index], {});
-    const own = await this.rerun(good, index);
+  async #firstDifference(index: Index): Promise<Index | undefined> {
+    const good = this.#points.filter((point) => point.index < index).at(-1)?.index ?? 0;
+    const theirs = await this.#ask(this.#standing.leaderId, ['rerun', good, index]);
+    const own = await this.#rerun(good, index);
     if (own === undefined || !Array.isArray(theirs) || theirs.length !== own.length) return undefined;
     const at = own.findIndex((digest, i) => digest !== theirs[i]);
     return at < 0 ? undefined : good + 1 + at;
   }
 
-  /** Digests after each entry in (from, to], run again from the state at `from` on a machine of its own. */
-  private async rerun(from: Index, to: Index): Promise<readonly number[] | undefined> {
-    const { member, state } = this.engine;
-    const point = this.points.find((candidate) => candidate.index === from);
-    const machine = state.machine.fresh();
-    if (member === undefined || machine === undefined || to - from > RERUN_ENTRIES_MAX) return undefined;
+  /** Digests after each entry in (from, to], run again from the state at `from` on a machine of its own; undefined past a limit. */
+  async #rerun(from: Index, to: Index): Promise<readonly number[] | undefined> {
+    const { member } = this.#standing;
+    const point = this.#points.find((candidate) => candidate.index === from);
+    const machine = this.#state.machine.fresh();
+    if (member === undefined || machine === undefined || to <= from || to - from > RERUN_ENTRIES_MAX) return undefined;
     if (from > 0 && point?.image === undefined) return undefined;
-    if (point?.image !== undefined) await machine.restore(replay(point.image), machine.version);
-    const scratch = new ReplicatedState(machine, decodeSettings(member.conf.context));
-    const entries = await this.readAll(from + 1, to);
-    return entries.map((entry) => {
-      scratch.rerun(entry);
-      return digestOf(stateBytes(machine) ?? []);
-    });
+    this.#rerunning = true;
+    try {
+      if (point?.image !== undefined) await machine.restore(replay(point.image), machine.version);
+      const scratch = new ReplicatedState(machine, decodeSettings(member.conf.context));
+      return await this.#digestsOf(scratch, await member.view.read(from + 1, to, RERUN_BYTES_MAX));
+    } finally {
+      this.#rerunning = false;
+    }
   }
 
-  private async readAll(from: Index, to: Index): Promise<readonly Entry[]> {
-    const entries: Entry[] = [];
-    for (let next = from; next <= to; ) {
-      const some = await this.engine.store.entries(next, to + 1, RERUN_BYTES_MAX);
-      entries.push(...some);
-      next += some.length;
-      if (some.length === 0) break;
+  async #digestsOf(scratch: ReplicatedState, entries: readonly Entry[]): Promise<readonly number[] | undefined> {
+    const digests: number[] = [];
+    let digested = 0;
+    let slice = 0;
+    for (const entry of entries) {
+      scratch.rerun(entry);
+      const bytes = stateBytes(scratch.machine) ?? [];
+      digests.push(digestOf(bytes));
+      const size = sizeOf(bytes);
+      digested += size;
+      slice += size;
+      if (digested > RERUN_DIGESTED_BYTES_MAX) return undefined;
+      if (slice < RERUN_SLICE_BYTES) continue;
+      slice = 0;
+      await new Promise<void>((resolve) => this.#standing.clock.after(1, resolve));
+      if (this.#standing.state.kind !== 'member') return undefined;
     }
-    return entries;
+    return digests;
   }
 
   /** The leader's part of a resync: a snapshot of now, sent to the member that asked. */
-  private sendState(peer: NodeId): void {
-    const { member, id, term } = this.engine;
+  #sendState(peer: NodeId): void {
+    const { member, id, term } = this.#standing;
     if (member?.isLeader !== true || contextOf(member.conf, peer) === undefined) return;
     member.maker
       .takeNow(() => member.snapshotMeta())
@@ -209,6 +278,10 @@ export class Digests {
         () => {},
       );
   }
+}
+
+function sizeOf(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 }
 
 async function* replay(chunks: ReadonlyArray<Uint8Array>): AsyncIterable<Uint8Array> {

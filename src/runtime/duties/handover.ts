@@ -1,24 +1,65 @@
-/** When the leader leaves with a goodbye nobody has to wait for a timeout: one of the others campaigns at once (§3.10). */
+/** How leadership passes on: at a goodbye, and when somebody asks for it (§3.10). */
+import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
-import type { Goodbye } from '../../wire/peer-message.ts';
-import type { Engine } from '../node/runtime.ts';
+import type { Standing } from '../standing/standing.ts';
 
 /** The successor waits this long, in ms, so that the others have heard the goodbye too and do not refuse it (§4.2.3). */
 const CAMPAIGN_AFTER_MS = 20;
 
-/** The linked voter with the smallest id is the one to try; if it cannot, the others' timeouts still run. */
-export function onGoodbye(engine: Engine, peer: NodeId, goodbye: Goodbye): void {
-  const { member } = engine;
-  engine.watch.onGoodbye(peer, goodbye.reason);
-  if (member === undefined || member.soft.leader !== peer) return;
-  member.core.forgetLeader();
-  engine.wake();
-  const heirs = member.conf.voters.filter((id) => id !== peer && (id === engine.id || engine.peers.isLinked(id))).sort();
-  if (heirs[0] !== engine.id) return;
-  engine.options.clock.after(CAMPAIGN_AFTER_MS, () => {
-    if (engine.member !== member || member.replica.isStopped || member.soft.leader !== NO_NODE) return;
-    member.core.campaign();
-    engine.wake();
-  });
+export class Handover {
+  readonly #standing: Standing;
+  readonly #wake: () => void;
+  #transferring: { readonly target: NodeId; readonly untilMs: number } | undefined;
+
+  constructor(standing: Standing, wake: () => void) {
+    this.#standing = standing;
+    this.#wake = wake;
+  }
+
+  /** On the leader: hands leadership over, and again when the target could not take it yet (it lags, or has a change to apply). */
+  transfer(target: NodeId, timeoutMs: number): void {
+    this.#transferring = { target, untilMs: this.#standing.clock.monotonicMs() + timeoutMs };
+    this.tick();
+  }
+
+  tick(): void {
+    if (this.#transferring === undefined) return;
+    const { member, clock } = this.#standing;
+    const { target, untilMs } = this.#transferring;
+    if (member?.isLeader !== true || clock.monotonicMs() > untilMs) {
+      this.#transferring = undefined;
+    } else if (member.core.status().transferee === NO_NODE) {
+      member.core.transferLeader(target);
+      this.#wake();
+    }
+  }
+
+  /**
+   * When the leader leaves with a goodbye nobody has to wait for a timeout: the linked voter with the smallest id campaigns at
+   * once; if it cannot, the others' timeouts still run.
+   */
+  onGoodbye(peer: NodeId): void {
+    const { member, peers, id, clock } = this.#standing;
+    if (member === undefined || member.soft.leader !== peer) return;
+    member.core.forgetLeader();
+    this.#wake();
+    const heirs = member.conf.voters.filter((other) => other !== peer && (other === id || peers.isLinked(other))).sort();
+    if (heirs[0] !== id) return;
+    clock.after(CAMPAIGN_AFTER_MS, () => {
+      if (this.#standing.member !== member || member.replica.isStopped || member.soft.leader !== NO_NODE) return;
+      member.core.campaign();
+      this.#wake();
+    });
+  }
+}
+
+/** The linked voter whose log is the furthest, as the leader knows it. Errors: transfer-refused. */
+export function bestSuccessor(standing: Standing, isHeard: (id: NodeId) => boolean): NodeId {
+  const { member, leaderId } = standing;
+  const progress = new Map(member?.core.status().progress.map((one) => [one.id, one.matchIndex]));
+  const others = member?.conf.voters.filter((id) => id !== leaderId && isHeard(id)) ?? [];
+  const [best] = others.sort((a, b) => (progress.get(b) ?? 0) - (progress.get(a) ?? 0));
+  if (best === undefined) throw new RaftError('transfer-refused', 'No other voter is linked and caught up.');
+  return best;
 }

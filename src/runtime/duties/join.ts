@@ -10,7 +10,7 @@ import type { EntryMode } from '../api/options.ts';
 import type { MemberContextFields } from '../member/configuration.ts';
 import { type ClusterSettings, encodeMember, encodeSettings } from '../member/configuration.ts';
 import { storageErrorOf } from '../member/storage-error.ts';
-import { decodeJoinReply, encodeJoin } from '../peers/call-bodies.ts';
+import { decodeJoinReply, encodeJoin, type Introduction } from '../peers/call-bodies.ts';
 import type { CallResult } from '../peers/peers.ts';
 import type { Clock } from '../ports/clock.ts';
 
@@ -26,12 +26,14 @@ export const FOUNDING_RETRIED_MS = 15_000;
 /** The first epoch of a cluster; `recover` raises it. */
 export const FIRST_EPOCH = 1;
 
-export interface BootstrapHooks {
+export interface JoinHooks {
   /** Linked nodes that said they belong to a cluster. */
   candidates(): readonly { readonly id: NodeId; readonly clusterId: string }[];
   call(peer: NodeId, body: Uint8Array, timeoutMs: number, done: (result: CallResult) => void): void;
   /** This node now belongs to the cluster, durably. */
   onMember(cluster: ClusterIdentity, how: 'founded' | 'joined'): void;
+  /** Who belongs to the cluster, as the member says that took this node in. */
+  onIntroduced(introduction: Introduction | undefined, by: NodeId): void;
   onFault(error: RaftError): void;
   /** It can never become a member as it was asked to. */
   onHopeless(error: RaftError): void;
@@ -44,11 +46,11 @@ export interface Newcomer {
   readonly settings: ClusterSettings;
 }
 
-export class Bootstrap {
+export class Join {
   private readonly newcomer: Newcomer;
   private readonly store: NodeStore;
   private readonly clock: Clock;
-  private readonly hooks: BootstrapHooks;
+  private readonly hooks: JoinHooks;
   private busy = false;
   private done = false;
   private retryAtMs = 0;
@@ -56,7 +58,7 @@ export class Bootstrap {
   private lastAsked: NodeId = NO_NODE;
   private expectedCluster: string | undefined;
 
-  constructor(newcomer: Newcomer, store: NodeStore, clock: Clock, hooks: BootstrapHooks) {
+  constructor(newcomer: Newcomer, store: NodeStore, clock: Clock, hooks: JoinHooks) {
     this.newcomer = newcomer;
     this.store = store;
     this.clock = clock;
@@ -113,8 +115,9 @@ export class Bootstrap {
         if (!result.error.retryable && result.error.code !== 'timeout') this.hooks.onFault(result.error);
         return;
       }
-      const cluster = decodeJoinReply(result.body);
+      const { introduction, ...cluster } = decodeJoinReply(result.body);
       await this.store.write({ cluster });
+      this.hooks.onIntroduced(introduction, this.lastAsked);
       this.finish(cluster, 'joined');
     } catch (error) {
       this.hooks.onFault(storageErrorOf(error));

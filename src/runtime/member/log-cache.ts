@@ -81,6 +81,20 @@ export class LogView implements LogReader {
       : undefined;
   }
 
+  /** The entries in [from, to] from memory or storage, at most `maxBytes` of them. Errors: index-compacted, corrupt, storage. */
+  async read(from: Index, to: Index, maxBytes: number): Promise<readonly Entry[]> {
+    const cached = this.peek(from, to + 1, maxBytes);
+    if (cached !== undefined) return cached;
+    const entries: Entry[] = [];
+    for (let next = from; next <= to; ) {
+      const some = await this.store.entries(next, to + 1, maxBytes);
+      for (const entry of some) entries.push(entry);
+      next += some.length;
+      if (some.length === 0) break;
+    }
+    return entries;
+  }
+
   snapshot(): SnapshotMeta | 'unavailable' {
     return this.meta ?? 'unavailable';
   }

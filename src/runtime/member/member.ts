@@ -6,30 +6,30 @@ import { EMPTY_CONF } from '../../core/conf/conf-change.ts';
 import { RaftError } from '../../core/errors.ts';
 import { type InitialState, RawNode } from '../../core/raw-node.ts';
 import type {
+  ConfChangeOp,
   ConfState,
   Entry,
   HardState,
   Index,
   Message,
   NodeId,
-  ReadState,
   SnapshotMeta,
   SnapshotRequest,
   SoftState,
 } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
-import type { Applied, ReplicatedState } from '../../state/replicated-state.ts';
 import type { ClusterIdentity, LoadedState, NodeStore, StagedSnapshot } from '../../storage/storage.ts';
 import type { SnapshotAck, SnapshotChunk, SnapshotOffer } from '../../wire/peer-message.ts';
 import type { SnapshotInfo, TuningOptions } from '../api/api.ts';
 import type { NodeOptions } from '../api/options.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CoreNode } from '../ports/core-node.ts';
+import type { Application } from '../ports/seam.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { MembershipQueue } from './change-queue.ts';
 import { memberIds } from './configuration.ts';
 import { coreConfig, leaseSlackMs, tickMs } from './core-config.ts';
-import { LogView } from './log-cache.ts';
+import { LogView, uncommittedEntries } from './log-cache.ts';
 import { Replica } from './replica.ts';
 import { SnapshotMaker } from './snapshot-maker.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
@@ -40,14 +40,10 @@ export interface MemberHooks {
   send(message: Message): boolean;
   sendSnapshot(peer: NodeId, message: SnapshotOffer | SnapshotChunk | SnapshotAck): boolean;
   onSoftState(soft: SoftState, previous: SoftState): void;
-  onReadState(read: ReadState): void;
   onCommit(hard: HardState, previous: HardState): void;
-  onApplied(entry: Entry, applied: Applied): void;
-  onAppliedTo(index: Index): void;
   onConfig(conf: ConfState, index: Index): void;
   /** On the leader: these are members no longer. Nobody else will tell them. */
   onDeparted(ids: readonly NodeId[]): void;
-  onInstalled(meta: SnapshotMeta): void;
   /** The leader's state has arrived to replace this node's, which had diverged. */
   onResync(staged: StagedSnapshot): void;
   onSnapshot(kind: 'created' | 'sent' | 'installed', info: SnapshotInfo): void;
@@ -61,7 +57,7 @@ export interface MemberHooks {
 export interface MemberParts {
   readonly self: NodeId;
   readonly store: NodeStore;
-  readonly state: ReplicatedState;
+  readonly application: Application;
   readonly clock: Clock;
   readonly tuning: TuningOptions;
   readonly priority: number;
@@ -69,6 +65,13 @@ export interface MemberParts {
   readonly hooks: MemberHooks;
   /** Writes down what the core is told. */
   readonly recorder?: Recorder | undefined;
+}
+
+/** One step of a configuration change in the log. */
+interface NamedInLog {
+  readonly index: Index;
+  readonly id: NodeId;
+  readonly op: ConfChangeOp;
 }
 
 export class Member {
@@ -87,18 +90,21 @@ export class Member {
   hard: HardState;
   /** It was in the configuration once, and no longer is. */
   removed = false;
+  /** Changes in the end of the log that was found at the start: not known to be committed, but a leader's word. */
+  readonly namedInLog: readonly NamedInLog[];
   private readonly parts: MemberParts;
   /** By how much ticks were late since a lease was last made void for it. */
   private lateMs = 0;
 
-  private constructor(parts: MemberParts, cluster: ClusterIdentity, loaded: LoadedState) {
-    const { store, state, clock, tuning, hooks } = parts;
+  private constructor(parts: MemberParts, cluster: ClusterIdentity, loaded: LoadedState, uncommitted: readonly Entry[]) {
+    const { store, application, clock, tuning, hooks } = parts;
     this.parts = parts;
     this.cluster = cluster;
     this.hard = loaded.hardState;
     this.conf = loaded.snapshot?.conf ?? EMPTY_CONF;
     const applied = loaded.snapshot?.index ?? 0;
     this.confVersion = applied;
+    this.namedInLog = namedIn(uncommitted);
     this.view = new LogView(
       store,
       loaded,
@@ -127,24 +133,29 @@ export class Member {
         ),
       onProgress: (peer) => this.core.reportSnapshotProgress(peer),
     });
-    this.maker = new SnapshotMaker({ store, view: this.view, state }, tuning, applied, {
+    this.maker = new SnapshotMaker({ store, view: this.view, application }, tuning, applied, {
       onMade: (info) => hooks.onSnapshot('created', info),
       onFault: (error) => hooks.onFault(error),
     });
     this.changes = new MembershipQueue(clock);
-    this.replica = new Replica({ core: this.core, view: this.view, store, state, hooks: this.replicaHooks() }, applied);
+    this.replica = new Replica({ core: this.core, view: this.view, store, application, hooks: this.replicaHooks() }, applied);
   }
 
   /** Reads what storage holds and brings the state machine to its snapshot. Errors: corrupt, version-mismatch, storage. */
   static async open(parts: MemberParts, loaded: LoadedState): Promise<Member> {
     if (loaded.cluster === undefined) throw new RaftError('invariant', 'A node without a cluster cannot be a member.');
-    parts.state.reset();
+    parts.application.reset();
     if (loaded.snapshot !== undefined) {
       const stored = await parts.store.snapshot();
       if (stored === undefined) throw new RaftError('corrupt', 'The snapshot named by the log is missing.');
-      await parts.state.restore(stored.chunks());
+      await parts.application.restore(stored.chunks());
     }
-    return new Member(parts, loaded.cluster, loaded);
+    return new Member(parts, loaded.cluster, loaded, await uncommittedEntries(parts.store, loaded));
+  }
+
+  /** The leader says that this node is out. */
+  onToldRemoved(): void {
+    this.removed = true;
   }
 
   get isLeader(): boolean {
@@ -230,22 +241,18 @@ export class Member {
     return {
       send: (message) => this.send(message),
       onSoftState: (soft) => this.onSoftState(soft),
-      onReadState: (read) => hooks.onReadState(read),
       onCommit: (hard) => {
         const previous = this.hard;
         this.hard = hard;
         hooks.onCommit(hard, previous);
       },
-      onApplied: (entry, applied) => hooks.onApplied(entry, applied),
       onConfig: (conf, index, error) => this.onConfig(conf, index, error),
       wake: () => hooks.wake(),
       onAppliedTo: (index) => {
-        hooks.onAppliedTo(index);
         this.maker.maybe(index, () => this.snapshotMeta());
       },
       onInstalled: (meta) => {
         this.maker.installed(meta.index);
-        hooks.onInstalled(meta);
         hooks.onSnapshot('installed', { index: meta.index, term: meta.term, bytes: 0, digest: '' });
       },
       takeStaged: (meta) => {
@@ -281,6 +288,8 @@ export class Member {
   private onSoftState(soft: SoftState): void {
     const previous = this.soft;
     this.soft = soft;
+    // What was asked of a leader that leads no longer does not come.
+    if (soft.leader !== previous.leader) this.receiver.expectResync(undefined);
     if (previous.role === 'leader' && soft.role !== 'leader') {
       this.sender.abort();
       this.changes.clear(
@@ -306,4 +315,8 @@ export class Member {
     if (this.isLeader) this.parts.hooks.onDeparted(before.filter((id) => !after.includes(id) && id !== self));
     this.parts.hooks.onConfig(conf, index);
   }
+}
+
+function namedIn(entries: readonly Entry[]): NamedInLog[] {
+  return entries.flatMap(({ index, change }) => change?.steps.map(({ id, op }) => ({ index, id, op })) ?? []);
 }

@@ -10,23 +10,20 @@ import type {
   Index,
   Message,
   PersistMark,
-  ReadState,
   Ready,
   SnapshotMeta,
   SoftState,
 } from '../../core/types.ts';
-import type { Applied, ReplicatedState } from '../../state/replicated-state.ts';
 import type { NodeStore, StagedSnapshot, WriteBatch } from '../../storage/storage.ts';
 import type { CoreNode } from '../ports/core-node.ts';
+import type { Application } from '../ports/seam.ts';
 import type { LogView } from './log-cache.ts';
 
 /** What the loop tells the rest of the node. None of these may throw. */
 export interface ReplicaHooks {
   send(message: Message): void;
   onSoftState(soft: SoftState): void;
-  onReadState(read: ReadState): void;
   onCommit(hard: HardState): void;
-  onApplied(entry: Entry, applied: Applied): void;
   /** A membership change took effect, or could not (`error`); `index` is its entry's, or the snapshot's. */
   onConfig(conf: ConfState, index: Index, error: RaftError | undefined): void;
   /** After each run of applied entries. */
@@ -58,13 +55,13 @@ export interface ReplicaParts {
   readonly core: CoreNode;
   readonly view: LogView;
   readonly store: NodeStore;
-  readonly state: ReplicatedState;
+  readonly application: Application;
   readonly hooks: ReplicaHooks;
 }
 
 export class Replica {
   readonly core: CoreNode;
-  readonly state: ReplicatedState;
+  private readonly application: Application;
   private readonly view: LogView;
   private readonly store: NodeStore;
   private readonly hooks: ReplicaHooks;
@@ -84,14 +81,18 @@ export class Replica {
   private resting = false;
   private stopped = false;
   private appliedTo: Index;
+  /** Handed to the application, which has not applied all of it while this is greater than `appliedTo`. */
+  private handedTo: Index;
+  private applying = false;
 
   constructor(parts: ReplicaParts, applied: Index) {
     this.core = parts.core;
     this.view = parts.view;
     this.store = parts.store;
-    this.state = parts.state;
+    this.application = parts.application;
     this.hooks = parts.hooks;
     this.appliedTo = applied;
+    this.handedTo = applied;
   }
 
   get appliedIndex(): Index {
@@ -131,7 +132,7 @@ export class Replica {
     for (const message of ready.messages) this.hooks.send(message);
     if (ready.mark !== undefined || ready.messagesAfterPersist.length > 0) this.persist(ready);
     if (ready.hardState !== undefined) this.hooks.onCommit(ready.hardState);
-    for (const read of ready.readStates) this.hooks.onReadState(read);
+    for (const read of ready.readStates) this.application.confirmed(read);
     if (ready.committedEntries.length > 0) {
       for (const entry of ready.committedEntries) this.toApply.push(entry);
       this.applyWaiting();
@@ -213,9 +214,11 @@ export class Replica {
         this.appliedTo = meta.index;
         if (number !== this.restores) return;
         this.restoring = false;
+        this.handedTo = meta.index;
+        this.application.installed(meta.index);
         this.hooks.onInstalled(meta);
-        this.hooks.onConfig(meta.conf, meta.index, undefined);
-        this.hooks.onAppliedTo(meta.index);
+        this.configure(meta.conf, meta.index, undefined);
+        this.tellApplied();
         this.applyWaiting();
         this.pump();
       })
@@ -226,37 +229,74 @@ export class Replica {
   async restoreFromStore(): Promise<void> {
     const stored = await this.store.snapshot();
     if (stored === undefined) throw new RaftError('corrupt', 'The snapshot that should be restored is missing.');
-    await this.state.restore(stored.chunks());
+    await this.application.restore(stored.chunks());
   }
 
+  /** The application has applied everything up to `index`: what it was handed, or a part of it. */
+  applied(index: Index): void {
+    if (this.stopped || index <= this.appliedTo) return;
+    this.appliedTo = index;
+    if (this.applying || this.appliedTo < this.handedTo) return;
+    this.finishRun();
+    this.applyWaiting();
+    this.pump();
+  }
+
+  /** Hands over what is committed, run by run; a configuration change takes effect between two of them, in its place. */
   private applyWaiting(): void {
-    if (this.restoring || this.toApply.length === 0) return;
-    const entries = this.toApply;
-    this.toApply = [];
-    for (const entry of entries) {
-      if (this.stopped) return;
-      // A snapshot restored meanwhile covers it: applying it again would do it twice.
-      if (entry.index <= this.appliedTo) continue;
-      this.applyOne(entry);
-      this.appliedTo = entry.index;
+    if (this.restoring || this.applying || this.toApply.length === 0 || this.appliedTo < this.handedTo) return;
+    this.applying = true;
+    try {
+      while (this.toApply.length > 0 && !this.stopped && this.appliedTo === this.handedTo) this.applyRun();
+    } finally {
+      this.applying = false;
     }
-    this.core.applied(this.appliedTo);
+    if (!this.stopped && this.appliedTo === this.handedTo) this.finishRun();
+  }
+
+  private applyRun(): void {
+    const change = this.toApply.findIndex(({ type }) => type === 'conf');
+    const length = change < 0 ? this.toApply.length : change;
+    // A snapshot restored meanwhile covers its first entries: applying one again would do it twice.
+    const covered = this.toApply.findIndex(({ index }) => index > this.appliedTo);
+    const run = covered < 0 ? [] : this.toApply.slice(covered, length);
+    const entry = change < 0 ? undefined : this.toApply[change];
+    const last = run.at(-1);
+    if (last !== undefined) {
+      this.toApply = this.toApply.slice(length);
+      this.handedTo = last.index;
+      return this.application.committed(run);
+    }
+    this.toApply = this.toApply.slice(length + 1);
+    if (entry === undefined || entry.index <= this.appliedTo) return;
+    if (entry.change !== undefined) {
+      const { conf, error } = this.core.applyConfChange(entry.change);
+      this.configure(conf, entry.index, error);
+    }
+    this.handedTo = entry.index;
+    this.appliedTo = entry.index;
+  }
+
+  private configure(conf: ConfState, index: Index, error: RaftError | undefined): void {
+    this.application.configured(index, conf.context);
+    this.hooks.onConfig(conf, index, error);
+  }
+
+  private tellApplied(): void {
     this.hooks.onAppliedTo(this.appliedTo);
+    this.application.caughtUp(this.appliedTo);
+  }
+
+  private finishRun(): void {
+    this.core.applied(this.appliedTo);
+    this.tellApplied();
     if (!this.leads) return;
     this.resting = true;
     this.hooks.wake();
   }
 
-  private applyOne(entry: Entry): void {
-    if (entry.type === 'conf' && entry.change !== undefined) {
-      const { conf, error } = this.core.applyConfChange(entry.change);
-      this.hooks.onConfig(conf, entry.index, error);
-    } else {
-      this.hooks.onApplied(entry, this.state.apply(entry));
-    }
-  }
-
-  private fail(error: unknown): void {
+  /** This node must stop using the core; told once. */
+  fail(error: unknown): void {
     if (this.stopped) return;
     this.stopped = true;
     const coded = RaftError.is(error)

@@ -4,9 +4,9 @@
  */
 import type { RaftError } from '../../core/errors.ts';
 import type { SnapshotMeta } from '../../core/types.ts';
-import type { ReplicatedState } from '../../state/replicated-state.ts';
 import type { NodeStore, StagedSnapshot } from '../../storage/storage.ts';
 import type { SnapshotInfo } from '../api/api.ts';
+import type { Application } from '../ports/seam.ts';
 import type { LogView } from './log-cache.ts';
 import { storageErrorOf } from './storage-error.ts';
 
@@ -18,7 +18,7 @@ export interface MakerOptions {
 export class SnapshotMaker {
   private readonly store: NodeStore;
   private readonly view: LogView;
-  private readonly state: ReplicatedState;
+  private readonly application: Pick<Application, 'snapshot'>;
   private readonly options: MakerOptions;
   private readonly onMade: (info: SnapshotInfo) => void;
   private readonly onFault: (error: RaftError) => void;
@@ -29,14 +29,14 @@ export class SnapshotMaker {
   private newest: number;
 
   constructor(
-    parts: { readonly store: NodeStore; readonly view: LogView; readonly state: ReplicatedState },
+    parts: { readonly store: NodeStore; readonly view: LogView; readonly application: Pick<Application, 'snapshot'> },
     options: MakerOptions,
     latest: number,
     hooks: { readonly onMade: (info: SnapshotInfo) => void; readonly onFault: (error: RaftError) => void },
   ) {
     this.store = parts.store;
     this.view = parts.view;
-    this.state = parts.state;
+    this.application = parts.application;
     this.options = options;
     this.latest = latest;
     this.newest = latest;
@@ -75,7 +75,7 @@ export class SnapshotMaker {
 
   private take(meta: SnapshotMeta): Promise<SnapshotInfo> {
     // The stream is opened now, so that it holds the state of now.
-    const chunks = this.state.snapshot();
+    const chunks = this.application.snapshot();
     const running = this.save(meta, chunks).finally(() => {
       if (this.running === running) this.running = undefined;
     });

@@ -6,6 +6,7 @@
 import type { NodeId, SnapshotMeta, SnapshotRequest } from '../../core/types.ts';
 import type { NodeStore, SnapshotWriter, StagedSnapshot } from '../../storage/storage.ts';
 import type { SnapshotAck, SnapshotChunk, SnapshotOffer } from '../../wire/peer-message.ts';
+import { SNAPSHOT_WINDOW_CHUNKS } from './snapshot-sender.ts';
 
 /** Greatest snapshot that is taken, in bytes; a larger offer is refused. */
 export const SNAPSHOT_BYTES_MAX: number = 2 * 1024 * 1024 * 1024;
@@ -31,6 +32,8 @@ interface Incoming {
   /** Storage works one chunk after the other. */
   queue: Promise<void>;
   failed: boolean;
+  /** Chunks that storage has not taken yet. */
+  queued: number;
 }
 
 export class SnapshotReceiver {
@@ -38,7 +41,8 @@ export class SnapshotReceiver {
   private readonly hooks: ReceiverHooks;
   private incoming: Incoming | undefined;
   private staged: StagedSnapshot | undefined;
-  private resync = false;
+  /** The leader that this node has asked for its state. */
+  private resyncFrom: NodeId | undefined;
 
   constructor(store: NodeStore, hooks: ReceiverHooks) {
     this.store = store;
@@ -72,6 +76,7 @@ export class SnapshotReceiver {
       received: 0,
       queue: Promise.resolve(),
       failed: false,
+      queued: 0,
     };
     this.incoming = incoming;
     this.work(incoming, async () => {
@@ -83,12 +88,16 @@ export class SnapshotReceiver {
   onChunk(peer: NodeId, chunk: SnapshotChunk): void {
     const incoming = this.incoming;
     if (incoming === undefined || incoming.peer !== peer || incoming.transfer !== chunk.transfer) return;
+    // An honest sender is at most a window ahead of what was acknowledged: another may be on its way after a resume.
+    if (incoming.queued >= 2 * SNAPSHOT_WINDOW_CHUNKS) return this.refuse(incoming);
+    incoming.queued++;
     // The wire's bytes are a view on a whole message: storage gets its own.
     const data = chunk.data.slice();
     this.work(incoming, () => this.storeChunk(incoming, chunk.sequence, chunk.last, data));
   }
 
   private async storeChunk(incoming: Incoming, sequence: number, last: boolean, data: Uint8Array): Promise<void> {
+    incoming.queued--;
     if (sequence !== incoming.next || incoming.writer === undefined) return this.ack(incoming, false);
     incoming.received += data.length;
     if (incoming.received > incoming.bytes) throw new RangeError('more bytes than offered');
@@ -101,17 +110,17 @@ export class SnapshotReceiver {
   private async complete(incoming: Incoming, writer: SnapshotWriter): Promise<void> {
     const staged = await writer.finish(incoming.digest);
     if (this.incoming === incoming) this.incoming = undefined;
-    if (this.resync) {
-      this.resync = false;
+    if (this.resyncFrom === incoming.peer) {
+      this.resyncFrom = undefined;
       return this.hooks.onResync(staged);
     }
     this.staged = staged;
     this.hooks.onComplete(incoming.request);
   }
 
-  /** The next snapshot to arrive replaces this node's state, whatever its log holds. */
-  expectResync(): void {
-    this.resync = true;
+  /** The next snapshot to arrive from this leader replaces this node's state, whatever its log holds; undefined: none does. */
+  expectResync(leader: NodeId | undefined): void {
+    this.resyncFrom = leader;
   }
 
   /** The staged snapshot that the core has accepted. */
@@ -143,6 +152,11 @@ export class SnapshotReceiver {
         this.hooks.onFault(error);
       }
     });
+  }
+
+  private refuse(incoming: Incoming): void {
+    this.discard();
+    this.ack(incoming, true);
   }
 
   private ack(incoming: Incoming, refused: boolean): void {

@@ -8,12 +8,15 @@ import { TypedMachine } from '../../state/typed-machine.ts';
 import { exportStore } from '../../storage/dump.ts';
 import type { Admin, CallOptions, EntryInfo, Explanation, NodeMetadata, SnapshotInfo, VerifyReport } from '../api/api.ts';
 import { checkCallOptions } from '../api/call-options.ts';
-import { requireInteger } from '../api/options.ts';
+import { bestSuccessor } from '../duties/handover.ts';
 import { clusterConfig } from '../member/configuration.ts';
 import type { Member } from '../member/member.ts';
 import { encodeId } from '../peers/call-bodies.ts';
-import { explain, isAlive } from '../watch/status.ts';
-import type { Engine } from './runtime.ts';
+import { requireInteger } from '../ports/require-integer.ts';
+import { isAlive } from '../standing/quorum.ts';
+import { assertRunning } from '../standing/standing.ts';
+import { explain } from '../watch/status.ts';
+import type { Runtime } from './runtime.ts';
 
 /** Entries described when no range is asked for, and at most. */
 const DESCRIBED_DEFAULT = 50;
@@ -22,54 +25,46 @@ export const DESCRIBED_MAX = 10_000;
 const DESCRIBED_BYTES_MAX = 8 * 1024 * 1024;
 
 export class NodeAdmin implements Admin {
-  private readonly engine: Engine;
+  private readonly runtime: Runtime;
 
-  constructor(engine: Engine) {
-    this.engine = engine;
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
   }
 
   private member(): Member {
-    this.engine.assertRunning();
-    const { member } = this.engine;
+    assertRunning(this.runtime.standing);
+    const { member } = this.runtime;
     if (member === undefined) throw new RaftError('not-a-member', 'This node belongs to no cluster yet.');
     return member;
   }
 
   async transferLeadership(to?: NodeId, options: CallOptions = {}): Promise<NodeId> {
     checkCallOptions(options);
-    const { engine } = this;
+    const { runtime } = this;
     const member = this.member();
-    const from = engine.leaderId;
+    const from = runtime.leaderId;
     if (from === '') throw new RaftError('no-leader', 'There is no leader to take over from.');
-    const target = to ?? this.bestSuccessor(member);
-    if (target === undefined) throw new RaftError('transfer-refused', 'No other voter is linked and caught up.');
+    const target = to ?? bestSuccessor(runtime.standing, (id) => isAlive(runtime.standing, id));
     if (target === from) return target;
     if (!member.conf.voters.includes(target)) throw new RaftError('not-a-voter', `${target} is not a voter.`);
     if (member.isLeader) {
-      engine.desk.transfer(target, options.timeoutMs ?? engine.options.tuning.callTimeoutMs);
+      runtime.handover.transfer(target, options.timeoutMs ?? runtime.options.tuning.callTimeoutMs);
     } else {
       await this.askLeader(from, target, options);
     }
-    await engine.waitUntil(() => engine.leaderId !== '' && engine.leaderId !== from, options);
-    if (engine.leaderId !== target)
-      throw new RaftError('transfer-refused', `${engine.leaderId} leads now, not ${target}.`, { leaderHint: engine.leaderId });
+    await runtime.waitUntil(() => runtime.leaderId !== '' && runtime.leaderId !== from, options);
+    if (runtime.leaderId !== target)
+      throw new RaftError('transfer-refused', `${runtime.leaderId} leads now, not ${target}.`, { leaderHint: runtime.leaderId });
     return target;
   }
 
   private askLeader(leader: NodeId, target: NodeId, options: CallOptions): Promise<void> {
-    const timeoutMs = options.timeoutMs ?? this.engine.options.tuning.callTimeoutMs;
+    const timeoutMs = options.timeoutMs ?? this.runtime.options.tuning.callTimeoutMs;
     return new Promise((resolve, reject) => {
-      this.engine.peers.call(leader, 'transfer', encodeId(target), timeoutMs, ({ error }) =>
+      this.runtime.peers.call(leader, 'transfer', encodeId(target), timeoutMs, ({ error }) =>
         error === undefined ? resolve() : reject(error),
       );
     });
-  }
-
-  /** The linked voter whose log is the furthest. */
-  private bestSuccessor(member: Member): NodeId | undefined {
-    const progress = new Map(member.core.status().progress.map((one) => [one.id, one.matchIndex]));
-    const others = member.conf.voters.filter((id) => id !== this.engine.leaderId && isAlive(this.engine, id));
-    return others.sort((a, b) => (progress.get(b) ?? 0) - (progress.get(a) ?? 0))[0];
   }
 
   async stepDown(options: CallOptions = {}): Promise<void> {
@@ -79,14 +74,14 @@ export class NodeAdmin implements Admin {
 
   async campaign(options: CallOptions = {}): Promise<boolean> {
     checkCallOptions(options);
-    const { engine } = this;
+    const { runtime } = this;
     const member = this.member();
     if (member.isLeader) return true;
     member.core.campaign();
-    engine.wake();
-    const term = engine.term;
-    await engine.waitUntil(
-      () => engine.leaderId !== '' && (member.isLeader || engine.term > term || member.soft.role === 'follower'),
+    runtime.wake();
+    const term = runtime.term;
+    await runtime.waitUntil(
+      () => runtime.leaderId !== '' && (member.isLeader || runtime.term > term || member.soft.role === 'follower'),
       options,
     );
     return member.isLeader;
@@ -109,7 +104,7 @@ export class NodeAdmin implements Admin {
   async verify(options: CallOptions = {}): Promise<VerifyReport> {
     checkCallOptions(options);
     this.member();
-    return this.engine.watch.digests.verify(options);
+    return this.runtime.application.divergence.verify(options);
   }
 
   async describeLog(
@@ -125,7 +120,7 @@ export class NodeAdmin implements Admin {
     if (from > to) return [];
     const until = Math.min(to, from + DESCRIBED_MAX - 1) + 1;
     const cached = member.view.peek(from, until, DESCRIBED_BYTES_MAX);
-    const entries = cached ?? (await this.engine.store.entries(from, until, DESCRIBED_BYTES_MAX));
+    const entries = cached ?? (await this.runtime.store.entries(from, until, DESCRIBED_BYTES_MAX));
     return entries.map((entry) => this.describe(entry));
   }
 
@@ -141,7 +136,7 @@ export class NodeAdmin implements Admin {
         return { index, term, time, bytes, type: 'session', data: envelope, text: `session of ${envelope.clientId}` };
       if (envelope.kind === 'close')
         return { index, term, time, bytes, type: 'session', data: envelope, text: `session ${envelope.session} closed` };
-      const { machine } = this.engine.state;
+      const { machine } = this.runtime.state;
       const command = machine.decode(envelope.command);
       const text = machine instanceof TypedMachine ? machine.describe(command) : `${envelope.command.length} bytes`;
       return { index, term, time, bytes, type: 'command', data: command, text };
@@ -152,7 +147,7 @@ export class NodeAdmin implements Admin {
 
   async describeMetadata(): Promise<NodeMetadata> {
     const member = this.member();
-    const stored = await this.engine.store.snapshot();
+    const stored = await this.runtime.store.snapshot();
     const snapshot =
       stored === undefined
         ? undefined
@@ -168,10 +163,10 @@ export class NodeAdmin implements Admin {
 
   export(): AsyncIterable<Uint8Array> {
     this.member();
-    return exportStore(this.engine.store);
+    return exportStore(this.runtime.store);
   }
 
   explain(): Explanation {
-    return explain(this.engine);
+    return explain(this.runtime.statusSources);
   }
 }

@@ -5,23 +5,24 @@ import { RaftError } from '../../core/errors.ts';
 import type { ConfChangeStep, NodeId } from '../../core/types.ts';
 import type { CallOptions, ClusterConfig, Membership, Suffrage } from '../api/api.ts';
 import { awaitCall, checkCallOptions } from '../api/call-options.ts';
-import { requireInteger } from '../api/options.ts';
 import { clusterConfig, contextOf, encodeMember, MEMBER_DEFAULTS, memberIds, suffrageOf } from '../member/configuration.ts';
 import { type ChangeRequest, decodeIndex, encodeChange } from '../peers/call-bodies.ts';
-import type { Engine } from './runtime.ts';
+import { requireInteger } from '../ports/require-integer.ts';
+import { assertRunning } from '../standing/standing.ts';
+import type { Runtime } from './runtime.ts';
 
 /** A change without a leader is tried again after this long, in ms, until its time is up. */
 const CHANGE_RETRY_MS = 100;
 
 export class NodeMembership implements Membership {
-  private readonly engine: Engine;
+  private readonly runtime: Runtime;
 
-  constructor(engine: Engine) {
-    this.engine = engine;
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
   }
 
   get current(): ClusterConfig {
-    const { member } = this.engine;
+    const { member } = this.runtime;
     return clusterConfig(member?.conf ?? EMPTY_CONF, member?.confVersion ?? 0);
   }
 
@@ -109,12 +110,12 @@ export class NodeMembership implements Membership {
   }
 
   async leave(options: CallOptions = {}): Promise<void> {
-    await this.remove(this.engine.id, options);
+    await this.remove(this.runtime.id, options);
   }
 
-  private member(): NonNullable<Engine['member']> {
-    this.engine.assertRunning();
-    const { member } = this.engine;
+  private member(): NonNullable<Runtime['member']> {
+    assertRunning(this.runtime.standing);
+    const { member } = this.runtime;
     if (member === undefined) throw new RaftError('not-a-member', 'This node belongs to no cluster yet.');
     return member;
   }
@@ -122,8 +123,8 @@ export class NodeMembership implements Membership {
   /** The caller sees its change in `current`, wherever the leader is that made it. */
   private async send(steps: readonly ConfChangeStep[], options: CallOptions, ifVersion = 0): Promise<number> {
     const index = await this.sendToLeader(steps, options, ifVersion);
-    await this.engine
-      .waitUntil(() => (this.engine.member?.appliedIndex ?? 0) >= index || this.engine.member?.removed === true, options)
+    await this.runtime
+      .waitUntil(() => (this.runtime.member?.appliedIndex ?? 0) >= index || this.runtime.member?.removed === true, options)
       .catch(() => {});
     return index;
   }
@@ -131,8 +132,8 @@ export class NodeMembership implements Membership {
   private sendToLeader(steps: readonly ConfChangeStep[], options: CallOptions, ifVersion: number): Promise<number> {
     checkCallOptions(options);
     this.member();
-    const { engine } = this;
-    const { clock, tuning } = engine.options;
+    const { runtime } = this;
+    const { clock, tuning } = runtime.options;
     const request: ChangeRequest = { steps, transition: 'auto', ifVersion };
     const body = encodeChange(request);
     const deadlineMs = clock.monotonicMs() + (options.timeoutMs ?? tuning.callTimeoutMs);
@@ -140,14 +141,14 @@ export class NodeMembership implements Membership {
       let open = true;
       const attempt = (): void => {
         if (!open) return;
-        engine.desk.change(request, body, deadlineMs, (result) => {
+        runtime.admission.change(request, body, deadlineMs, (result) => {
           if (!open) return;
           if (result.error === undefined) {
             open = false;
             return resolve(decodeIndex(result.body));
           }
           const again =
-            result.error.retryable && engine.ended === undefined && clock.monotonicMs() + CHANGE_RETRY_MS < deadlineMs;
+            result.error.retryable && runtime.ended === undefined && clock.monotonicMs() + CHANGE_RETRY_MS < deadlineMs;
           if (again) return void clock.after(CHANGE_RETRY_MS, attempt);
           open = false;
           reject(result.error);

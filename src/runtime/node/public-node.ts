@@ -1,4 +1,4 @@
-/** The public node: promises, signals and timeouts over the engine. See api.ts for what each call means. */
+/** The public node: promises, signals and timeouts over the runtime. See api.ts for what each call means. */
 import { packValue } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId, Term } from '../../core/types.ts';
@@ -23,15 +23,17 @@ import type {
   TraceEvent,
 } from '../api/api.ts';
 import { awaitCall, checkCallOptions } from '../api/call-options.ts';
-import { requireInteger } from '../api/options.ts';
+import type { Registration } from '../api/registration.ts';
 import type { AppliedWrite } from '../client/pending-write.ts';
 import { clusterConfig } from '../member/configuration.ts';
+import { requireInteger } from '../ports/require-integer.ts';
 import type { Recording } from '../record/recording.ts';
 import { holdsLease, stalenessMs } from '../standing/freshness.ts';
+import { assertRunning } from '../standing/standing.ts';
 import { nodeStatus } from '../watch/status.ts';
 import { NodeAdmin } from './public-admin.ts';
 import { NodeMembership } from './public-membership.ts';
-import type { Engine } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 
 /** Longest idempotency key, in characters. */
 export const KEY_CHARACTERS_MAX = 64;
@@ -42,39 +44,39 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   readonly membership: Membership;
   readonly admin: Admin;
   readonly ready: Promise<void>;
-  private readonly engine: Engine;
+  private readonly runtime: Runtime;
   private readonly machine: Machine;
 
-  constructor(engine: Engine) {
-    this.engine = engine;
-    this.machine = engine.state.machine;
-    this.membership = new NodeMembership(engine);
-    this.admin = new NodeAdmin(engine);
-    this.ready = engine.whenReady();
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+    this.machine = runtime.state.machine;
+    this.membership = new NodeMembership(runtime);
+    this.admin = new NodeAdmin(runtime);
+    this.ready = runtime.whenReady();
     // Whoever does not wait for it must not be punished for it.
     this.ready.catch(() => {});
   }
 
   get id(): NodeId {
-    return this.engine.id;
+    return this.runtime.id;
   }
   get clusterId(): string {
-    return this.engine.cluster?.clusterId ?? '';
+    return this.runtime.cluster?.clusterId ?? '';
   }
   get room(): string {
-    return this.engine.options.room;
+    return this.runtime.options.room;
   }
   get role(): NodeRole {
-    return this.engine.currentRole();
+    return this.runtime.standing.role;
   }
   get term(): Term {
-    return this.engine.term;
+    return this.runtime.term;
   }
   get leaderId(): NodeId | undefined {
-    return this.engine.leaderId === '' ? undefined : this.engine.leaderId;
+    return this.runtime.leaderId === '' ? undefined : this.runtime.leaderId;
   }
   get status(): NodeStatus {
-    return nodeStatus(this.engine);
+    return nodeStatus(this.runtime.statusSources);
   }
   get config(): ClusterConfig {
     return this.membership.current;
@@ -119,7 +121,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
       throw new RaftError('unknown-command', `There is no command named ${String(command?.type)}.`);
     }
     const bytes = encodeCommandValue(command, machine);
-    const max = this.engine.options.tuning.commandBytesMax;
+    const max = this.runtime.options.tuning.commandBytesMax;
     if (bytes.length > max)
       throw new RaftError('too-large', `A command takes at most ${max} bytes, this one takes ${bytes.length}.`);
     return bytes;
@@ -146,12 +148,12 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     reject: (error: unknown) => void,
   ): void {
     checkProposeOptions(options, key);
-    const { engine } = this;
-    engine.assertRunning();
+    const { runtime } = this;
+    assertRunning(runtime.standing);
     const { signal, expiresMs, forward = true, expectedTerm = 0 } = options;
-    const { clock, tuning } = engine.options;
+    const { clock, tuning } = runtime.options;
     let onAbort: (() => void) | undefined;
-    const write = engine.writes.submit({
+    const write = runtime.application.writes.submit({
       command,
       key,
       forward,
@@ -169,7 +171,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
       },
     });
     if (signal === undefined || write === undefined) return;
-    onAbort = (): void => engine.writes.giveUp(write, 'aborted', 'The call was aborted.');
+    onAbort = (): void => runtime.application.writes.giveUp(write, 'aborted', 'The call was aborted.');
     signal.addEventListener('abort', onAbort, { once: true });
   }
 
@@ -184,11 +186,11 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   }
 
   pending(): readonly PendingWrite[] {
-    return this.engine.writes.list((command) => this.machine.decode(command));
+    return this.runtime.application.writes.list((command) => this.machine.decode(command));
   }
 
   cancel(id: string): boolean {
-    return this.engine.writes.cancel(id);
+    return this.runtime.application.writes.cancel(id);
   }
 
   // ---- reads
@@ -210,26 +212,27 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   /** Waits until the state may be read at the consistency asked for. */
   private async confirm(options: ReadOptions): Promise<void> {
     checkCallOptions(options);
-    this.engine.assertRunning();
+    assertRunning(this.runtime.standing);
     const consistency: ReadConsistency = options.consistency ?? 'linearizable';
     if (consistency === 'local') return;
     if (typeof consistency === 'object' && 'atLeast' in consistency) return this.waitFor(consistency.atLeast, options);
-    if (typeof consistency === 'object' && stalenessMs(this.engine) <= consistency.maxStaleMs) return;
-    if (consistency === 'lease' && holdsLease(this.engine)) return;
+    if (typeof consistency === 'object' && stalenessMs(this.runtime.standing) <= consistency.maxStaleMs) return;
+    if (consistency === 'lease' && holdsLease(this.runtime.standing)) return;
     await this.confirmByQuorum(options);
   }
 
   private confirmByQuorum(options: CallOptions): Promise<void> {
-    const { engine } = this;
-    const deadlineMs = engine.options.clock.monotonicMs() + (options.timeoutMs ?? engine.options.tuning.callTimeoutMs);
+    const { runtime } = this;
+    const deadlineMs = runtime.options.clock.monotonicMs() + (options.timeoutMs ?? runtime.options.tuning.callTimeoutMs);
     return awaitCall<void>(options.signal, (resolve, reject) => {
       const read = {
         deadlineMs,
         done: (error: RaftError | undefined): void => (error === undefined ? resolve() : reject(error)),
       };
-      engine.reads.submit(read);
+      runtime.application.reads.submit(read);
       return () => {
-        if (engine.reads.drop(read)) reject(new RaftError('aborted', 'The call was aborted.', { mayHaveApplied: false }));
+        if (runtime.application.reads.drop(read))
+          reject(new RaftError('aborted', 'The call was aborted.', { mayHaveApplied: false }));
       };
     });
   }
@@ -238,16 +241,21 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     return select(this.machine.state as Readonly<S>);
   }
 
-  subscribe<T>(select: (state: Readonly<S>) => T, listener: (value: T, meta: { readonly index: number }) => void): Disposable {
-    return this.engine.watch.subscriptions.add(
+  subscribe<T>(
+    select: (state: Readonly<S>) => T,
+    listener: (value: T, meta: { readonly index: number }) => void,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Registration {
+    return this.runtime.application.subscriptions.add(
       select as (state: unknown) => unknown,
       listener as (value: unknown, meta: { readonly index: number }) => void,
+      options.signal,
     );
   }
 
   async *changes(options: { readonly from?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<Change<C>> {
     if (options.from !== undefined) requireInteger('from', options.from, 0, Number.MAX_SAFE_INTEGER);
-    for await (const record of this.engine.watch.feed.iterate(options.from, options.signal)) {
+    for await (const record of this.runtime.application.feed.iterate(options.from, options.signal)) {
       const { index, data } = record.entry;
       const input = this.machine.decode(commandIn(data));
       const change = { input, result: this.machine.answer(record.outcome), index };
@@ -257,7 +265,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
 
   async barrier(options: CallOptions = {}): Promise<number> {
     await this.confirm(options);
-    return this.engine.member?.appliedIndex ?? 0;
+    return this.runtime.member?.appliedIndex ?? 0;
   }
 
   async waitFor(index: number, options: CallOptions = {}): Promise<void> {
@@ -267,11 +275,11 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
 
   async until(predicate: (status: NodeStatus, state: Readonly<S>) => boolean, options: CallOptions = {}): Promise<void> {
     checkCallOptions(options);
-    const { engine } = this;
-    engine.assertRunning();
+    const { runtime } = this;
+    assertRunning(runtime.standing);
     const holds = (): boolean => predicate(this.status, this.machine.state as Readonly<S>);
     if (holds()) return;
-    await engine.waitUntil(holds, options);
+    await runtime.waitUntil(holds, options);
   }
 
   // ---- events
@@ -280,22 +288,23 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     type: K,
     listener: (event: RaftEvents[K]) => void,
     options: { readonly signal?: AbortSignal } = {},
-  ): Disposable {
-    const registration = this.engine.emitter.on(type, listener);
-    options.signal?.addEventListener('abort', () => registration[Symbol.dispose](), { once: true });
-    return registration;
+  ): Registration {
+    return this.runtime.emitter.on(type, listener, options.signal);
   }
 
-  whileLeader(run: (lease: { readonly term: Term; readonly signal: AbortSignal }) => void | Promise<void>): Disposable {
-    return this.engine.watch.leadership.add(run);
+  whileLeader(
+    run: (lease: { readonly term: Term; readonly signal: AbortSignal }) => void | Promise<void>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Registration {
+    return this.runtime.application.leaderWork.add(run, options.signal);
   }
 
-  trace(listener: (event: TraceEvent) => void): Disposable {
-    return this.engine.watch.trace(listener);
+  trace(listener: (event: TraceEvent) => void, options: { readonly signal?: AbortSignal } = {}): Registration {
+    return this.runtime.application.events.trace(listener, options.signal);
   }
 
   record(): Recording {
-    const { recorder } = this.engine;
+    const { recorder } = this.runtime;
     if (recorder === undefined)
       throw new RaftError('invalid-argument', 'Recording begins with the node: open it with the option `record`.');
     return recorder;
@@ -306,13 +315,13 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   async stop(
     options: { readonly transfer?: boolean; readonly leave?: boolean; readonly timeoutMs?: number } = {},
   ): Promise<void> {
-    const { engine } = this;
+    const { runtime } = this;
     const timeoutMs = options.timeoutMs ?? 2_000;
-    if (engine.ended === undefined && options.leave === true) await this.membership.leave({ timeoutMs }).catch(() => {});
-    if (engine.ended === undefined && options.transfer !== false && engine.member?.isLeader === true) {
+    if (runtime.ended === undefined && options.leave === true) await this.membership.leave({ timeoutMs }).catch(() => {});
+    if (runtime.ended === undefined && options.transfer !== false && runtime.member?.isLeader === true) {
       await this.admin.transferLeadership(undefined, { timeoutMs }).catch(() => {});
     }
-    await engine.stop(options.leave === true ? 'leave' : 'stop');
+    await runtime.stop(options.leave === true ? 'leave' : 'stop');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,6 +9,9 @@ export const PROPOSE_COUNT_MAX = 8_192;
 /** Steps of one membership change. */
 export const CHANGE_STEPS_MAX = 128;
 
+/** Members of one introduction. */
+export const INTRODUCED_MAX = 1_024;
+
 export interface ChangeRequest {
   readonly steps: readonly ConfChangeStep[];
   readonly transition: ConfChangeTransition;
@@ -20,9 +23,21 @@ export interface JoinRequest {
   readonly nodeId: NodeId;
   readonly context: Uint8Array;
 }
+/** Who belongs to the cluster, as a member says. */
+export interface Introduction {
+  /** Index of the configuration. */
+  readonly version: number;
+  readonly term: number;
+  readonly voters: readonly NodeId[];
+  /** Those that do not vote. */
+  readonly others: readonly NodeId[];
+}
+
 export interface JoinReply {
   readonly clusterId: string;
   readonly epoch: number;
+  /** Undefined from a build that tells none. */
+  readonly introduction: Introduction | undefined;
 }
 
 /** What a node tells another of itself: for panels and for routing, never for safety. */
@@ -34,6 +49,10 @@ export interface PeerReport {
   readonly last: number;
   readonly leaderId: NodeId;
   readonly shortOfSpace: boolean;
+  /** Index of the configuration in force there; 0 from a build that does not tell. */
+  readonly confVersion: number;
+  /** Told to who knows an older configuration. */
+  readonly introduction: Introduction | undefined;
 }
 
 const OPS: readonly ConfChangeOp[] = ['voter', 'learner', 'witness', 'remove', 'update'];
@@ -76,21 +95,23 @@ export function decodeJoin(body: Uint8Array): JoinRequest {
 }
 
 export function encodeJoinReply(reply: JoinReply): Uint8Array {
-  return pack([reply.clusterId, reply.epoch]);
+  const { clusterId, epoch, introduction } = reply;
+  return pack(introduction === undefined ? [clusterId, epoch] : [clusterId, epoch, introductionParts(introduction)]);
 }
 
 export function decodeJoinReply(body: Uint8Array): JoinReply {
-  const [clusterId, epoch] = list(unpack(body), 2);
-  return { clusterId: text(clusterId), epoch: integer(epoch) };
+  const [clusterId, epoch, introduction] = list(unpack(body), 3);
+  return { clusterId: text(clusterId), epoch: integer(epoch), introduction: introductionFrom(introduction) };
 }
 
 export function encodeReport(report: PeerReport): Uint8Array {
-  const { role, term, commit, applied, last, leaderId, shortOfSpace } = report;
-  return pack([ROLES.indexOf(role), term, commit, applied, last, leaderId, shortOfSpace ? 1 : 0]);
+  const { role, term, commit, applied, last, leaderId, shortOfSpace, confVersion, introduction } = report;
+  const parts = [ROLES.indexOf(role), term, commit, applied, last, leaderId, shortOfSpace ? 1 : 0, confVersion];
+  return pack(introduction === undefined ? parts : [...parts, introductionParts(introduction)]);
 }
 
 export function decodeReport(body: Uint8Array): PeerReport {
-  const [role, term, commit, applied, last, leaderId, shortOfSpace] = list(unpack(body), 7);
+  const [role, term, commit, applied, last, leaderId, shortOfSpace, confVersion, introduction] = list(unpack(body), 9);
   return {
     role: oneOf(ROLES, role),
     term: integer(term),
@@ -99,6 +120,23 @@ export function decodeReport(body: Uint8Array): PeerReport {
     last: integer(last),
     leaderId: text(leaderId),
     shortOfSpace: integer(shortOfSpace) === 1,
+    confVersion: confVersion === undefined ? 0 : integer(confVersion),
+    introduction: introductionFrom(introduction),
+  };
+}
+
+function introductionParts({ version, term, voters, others }: Introduction): readonly unknown[] {
+  return [version, term, voters, others];
+}
+
+function introductionFrom(value: unknown): Introduction | undefined {
+  if (value === undefined) return undefined;
+  const [version, term, voters, others] = list(value, 4);
+  return {
+    version: integer(version),
+    term: integer(term),
+    voters: list(voters, INTRODUCED_MAX).map(text),
+    others: list(others, INTRODUCED_MAX).map(text),
   };
 }
 

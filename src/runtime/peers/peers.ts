@@ -20,11 +20,14 @@ import type {
 } from '../../wire/peer-message.ts';
 import { PROTOCOL_VERSION_MAX, PROTOCOL_VERSION_MIN } from '../../wire/peer-message.ts';
 import type { Clock } from '../ports/clock.ts';
+import { examine, type InboxView } from './inbox.ts';
 
 /** Calls waiting for an answer from one peer; more are refused with `busy`. */
 export const CALLS_PER_PEER_MAX = 1_024;
-/** Messages that cannot be decoded before a peer's link is dropped; it may dial again. */
-export const INVALID_MESSAGES_MAX = 3;
+/** Messages that cannot be decoded, or that nobody honest says, before a peer's link is dropped; it may dial again. */
+export const STRIKES_MAX = 3;
+/** Nothing is heard of a peer whose link was dropped for its messages, for so long, in ms. */
+export const STRIKES_PAUSE_MS = 10_000;
 
 export const NO_BODY: Uint8Array = new Uint8Array(0);
 
@@ -34,6 +37,10 @@ export interface PeerHooks {
   /** Why a peer's hello does not fit, or undefined. */
   judge(hello: Hello): RaftError | undefined;
   onPeer(peer: Peer): void;
+  /** What the inbox must know of this node. */
+  readonly view: InboxView;
+  /** A peer that is no member spoke as one. */
+  onNotMember(peer: NodeId, message: PeerMessage): void;
   onRaft(message: Message): void;
   onCall(peer: NodeId, call: Call, reply: (body: Uint8Array, error?: RaftError) => void): void;
   onSnapshotOffer(peer: NodeId, offer: SnapshotOffer): void;
@@ -62,9 +69,13 @@ export class Peer {
   hello: Hello | undefined;
   /** Monotonic ms of the last message from it; undefined before the first. */
   lastHeardMs: number | undefined;
-  /** Its hello fits: its Raft messages are taken. */
+  /** Its hello is its own, and of no other cluster, epoch or protocol than this node's. */
+  fits = false;
+  /** Its hello names this node's cluster. What it may say is for the inbox. */
   trusted = false;
-  invalidMessages = 0;
+  strikes = 0;
+  /** Monotonic ms until which it is not heard: it has said too much that nobody honest says. */
+  mutedUntilMs = 0;
   readonly calls: Map<number, WaitingCall> = new Map();
   /** Who is at the two ends: what is known to both need not be said in every message. */
   readonly ends: LinkEnds;
@@ -81,15 +92,20 @@ export class Peers {
   private readonly self: NodeId;
   private readonly transport: Transport;
   private readonly clock: Clock;
-  private readonly hooks: PeerHooks;
+  /** Set by `attach`, before the transport starts. */
+  private hooks!: PeerHooks;
   private readonly peers = new Map<NodeId, Peer>();
   private nextCall = 1;
   traced = false;
 
-  constructor(self: NodeId, transport: Transport, clock: Clock, hooks: PeerHooks) {
+  constructor(self: NodeId, transport: Transport, clock: Clock) {
     this.self = self;
     this.transport = transport;
     this.clock = clock;
+  }
+
+  /** Says where what arrives shall go; called once. */
+  attach(hooks: PeerHooks): void {
     this.hooks = hooks;
   }
 
@@ -116,12 +132,16 @@ export class Peers {
   onLink(id: NodeId, state: LinkState): void {
     const peer = this.peerOf(id);
     peer.link = state;
+    // Its hello would not be heard: it has to dial again later.
+    if (state === 'open' && this.clock.monotonicMs() < peer.mutedUntilMs) return this.transport.disconnect(id, 'message-invalid');
     if (state === 'open') {
       peer.hello = undefined;
+      peer.fits = false;
       peer.trusted = false;
-      peer.invalidMessages = 0;
+      peer.strikes = 0;
       this.post(peer, this.hooks.hello(), 'urgent');
     } else if (state === 'closed') {
+      peer.fits = false;
       peer.trusted = false;
       this.failCalls(peer, new RaftError('link-failed', `The link to ${id} closed.`));
     }
@@ -140,17 +160,35 @@ export class Peers {
 
   onMessage(id: NodeId, bytes: Uint8Array): void {
     const peer = this.peerOf(id);
-    peer.lastHeardMs = this.clock.monotonicMs();
+    const now = this.clock.monotonicMs();
+    if (now < peer.mutedUntilMs) return;
     let message: PeerMessage;
     try {
       message = decodePeerMessage(bytes, peer.ends);
     } catch {
-      peer.invalidMessages++;
-      if (peer.invalidMessages >= INVALID_MESSAGES_MAX) this.transport.disconnect(id, 'message-invalid');
-      return;
+      return this.strike(peer, 1);
     }
     if (this.traced) this.hooks.onTrace('received', id, message);
-    this.dispatch(peer, message);
+    const verdict = examine(message, bytes.length, peer.ends, this.hooks.view);
+    if (verdict.kind === 'taken') {
+      peer.lastHeardMs = now;
+      return this.dispatch(peer, message);
+    }
+    this.strike(peer, verdict.strikes);
+    if (message.kind === 'call') this.refuseCall(peer, message);
+    if (verdict.notMember) this.hooks.onNotMember(id, message);
+  }
+
+  private strike(peer: Peer, strikes: number): void {
+    peer.strikes += strikes;
+    if (strikes === 0 || peer.strikes < STRIKES_MAX) return;
+    peer.mutedUntilMs = this.clock.monotonicMs() + STRIKES_PAUSE_MS;
+    this.transport.disconnect(peer.id, 'message-invalid');
+  }
+
+  private refuseCall(peer: Peer, call: Call): void {
+    const error = new RaftError('not-a-member', 'The caller is no member of a cluster of this node.');
+    this.send(peer.id, { kind: 'reply', id: call.id, error: replyError(error), body: NO_BODY }, 'urgent');
   }
 
   private dispatch(peer: Peer, message: PeerMessage): void {
@@ -165,17 +203,8 @@ export class Peers {
         return this.onCall(peer, message);
       case 'reply':
         return this.onReply(peer, message);
-      default:
-        if (peer.trusted) this.dispatchMember(peer, message);
-    }
-  }
-
-  private dispatchMember(peer: Peer, message: Exclude<PeerMessage, Hello | Call | Reply | Goodbye | { kind: 'refusal' }>): void {
-    switch (message.kind) {
       case 'raft':
-        // The link is one pair of nodes: nobody speaks for somebody else.
-        if (message.message.from === peer.id && message.message.to === this.self) this.hooks.onRaft(message.message);
-        return;
+        return this.hooks.onRaft(message.message);
       case 'snapshot-offer':
         return this.hooks.onSnapshotOffer(peer.id, message);
       case 'snapshot-chunk':
@@ -197,7 +226,8 @@ export class Peers {
         ? (versionError(hello) ?? this.hooks.judge(hello))
         : new RaftError('node-mismatch', `The link to ${peer.id} was answered by ${hello.nodeId}.`);
     const own = this.hooks.hello();
-    peer.trusted = error === undefined && own.clusterId !== '' && own.clusterId === hello.clusterId;
+    peer.fits = error === undefined;
+    peer.trusted = peer.fits && own.clusterId !== '' && own.clusterId === hello.clusterId;
     if (error === undefined) return;
     this.post(peer, { kind: 'refusal', code: error.code, message: error.message }, 'urgent');
   }
@@ -259,7 +289,6 @@ export class Peers {
   }
 
   private onCall(peer: Peer, call: Call): void {
-    if (peer.hello === undefined) return;
     let answered = false;
     this.hooks.onCall(peer.id, call, (body, error) => {
       if (answered) return;

@@ -5,8 +5,8 @@
 import type { Config } from '../../core/config.ts';
 import { type InitialState, RawNode } from '../../core/raw-node.ts';
 import type { LogReader } from '../../core/types.ts';
-import { requireInteger } from '../api/options.ts';
 import type { CoreNode } from '../ports/core-node.ts';
+import { requireInteger } from '../ports/require-integer.ts';
 import type { Recording, RecordOptions } from './recording.ts';
 import { RECORDING_BYTES_DEFAULT, RECORDING_BYTES_RANGE } from './recording.ts';
 import { RecordingCore } from './recording-core.ts';

@@ -6,10 +6,12 @@ import { RaftError } from '../../core/errors.ts';
 import type { Entry, Index } from '../../core/types.ts';
 import type { Applied } from '../../state/replicated-state.ts';
 import type { Outcome } from '../../state/state-machine.ts';
-import type { Engine } from '../node/runtime.ts';
 
 /** Applied commands remembered for iterators that are behind; one that falls further behind gets `index-compacted`. */
 export const CHANGES_REMEMBERED_MAX = 8_192;
+
+/** Iterators that wait for changes at once; one more is refused with `busy`. */
+export const ITERATORS_MAX = 10_000;
 
 export interface ChangeRecord {
   readonly entry: Entry;
@@ -17,7 +19,6 @@ export interface ChangeRecord {
 }
 
 export class ChangeFeed {
-  private readonly engine: Engine;
   /** Oldest first; at most twice the bound, then cut. Two lists, not one of pairs: these are kept for every command there is. */
   private entries: Entry[] = [];
   private outcomes: Outcome[] = [];
@@ -25,10 +26,8 @@ export class ChangeFeed {
   private first: Index = 1;
   private readonly waiting = new Set<() => void>();
   private ended: RaftError | undefined;
-
-  constructor(engine: Engine) {
-    this.engine = engine;
-  }
+  /** The last index applied. */
+  private applied: Index = 0;
 
   onApplied(entry: Entry, applied: Applied): void {
     if (applied.kind !== 'command' || applied.replayed || applied.outcome.kind === 'error') return;
@@ -43,17 +42,20 @@ export class ChangeFeed {
   }
 
   /** A snapshot took the place of entries that were never applied here one by one. */
-  onInstalled(): void {
-    this.forget();
-    this.first = (this.engine.member?.appliedIndex ?? 0) + 1;
-    this.wakeAll();
+  onInstalled(applied: Index): void {
+    this.onOpened(applied);
   }
 
   /** The member starts anew from storage. */
   onOpened(applied: Index): void {
     this.forget();
+    this.applied = applied;
     this.first = applied + 1;
     this.wakeAll();
+  }
+
+  onAppliedTo(index: Index): void {
+    this.applied = index;
   }
 
   private forget(): void {
@@ -68,7 +70,7 @@ export class ChangeFeed {
 
   /** Changes from `from` on (default: those to come). Ends with the signal; errors: index-compacted, stopped. */
   async *iterate(from: Index | undefined, signal: AbortSignal | undefined): AsyncIterable<ChangeRecord> {
-    let next = from ?? (this.engine.member?.appliedIndex ?? 0) + 1;
+    let next = from ?? this.applied + 1;
     while (!isAborted(signal)) {
       if (next < this.first) {
         throw new RaftError(
@@ -103,7 +105,9 @@ export class ChangeFeed {
     return low;
   }
 
+  /** Errors: busy. */
   private wait(signal: AbortSignal | undefined): Promise<void> {
+    if (this.waiting.size >= ITERATORS_MAX) throw new RaftError('busy', `${ITERATORS_MAX} iterators wait for changes.`);
     return new Promise((resolve) => {
       const wake = (): void => {
         this.waiting.delete(wake);

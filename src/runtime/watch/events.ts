@@ -1,164 +1,149 @@
-/** What the node's events become for those who watch it: typed events, subscriptions, changes, leadership, traces. */
+/** What happens on this node, for those who watch it: typed events, conditions that are waited for, traces of messages. */
 import { RaftError } from '../../core/errors.ts';
-import type { Entry, Index, NodeId } from '../../core/types.ts';
+import type { Index, NodeId } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
-import type { Applied } from '../../state/replicated-state.ts';
-import type { Goodbye, PeerMessage } from '../../wire/peer-message.ts';
-import type { CallOptions, NodeRole, TraceEvent } from '../api/api.ts';
+import type { PeerMessage } from '../../wire/peer-message.ts';
+import type { CallOptions, NodeRole, PeerStatus, TraceEvent } from '../api/api.ts';
 import { awaitCall } from '../api/call-options.ts';
-import { Digests } from '../duties/divergence.ts';
+import type { Emitter } from '../api/emitter.ts';
+import { type Registration, registration } from '../api/registration.ts';
 import { clusterConfig } from '../member/configuration.ts';
-import type { Engine } from '../node/runtime.ts';
 import { describePeerMessage } from '../peers/trace-text.ts';
-import { ChangeFeed } from './change-feed.ts';
-import { LeaderWatch } from './leader-work.ts';
-import { peerStatus, quorumOf } from './status.ts';
-import { Subscriptions } from './subscriptions.ts';
+import { quorumOf } from '../standing/quorum.ts';
+import type { Standing } from '../standing/standing.ts';
 
-export class Watch {
-  readonly subscriptions: Subscriptions;
-  readonly feed: ChangeFeed;
-  readonly leadership: LeaderWatch;
-  readonly digests: Digests;
-  private readonly engine: Engine;
-  private readonly tracers = new Set<(event: TraceEvent) => void>();
-  private readonly waiters = new Set<() => void>();
-  private quorumAlive: boolean | undefined;
+/** Calls that wait for a condition at once; one more is refused with `busy`. */
+export const WAITERS_MAX = 100_000;
+/** Listeners of traces at once; one more is refused with `busy`. */
+export const TRACERS_MAX = 100;
 
-  constructor(engine: Engine) {
-    this.engine = engine;
-    this.subscriptions = new Subscriptions(engine);
-    this.feed = new ChangeFeed(engine);
-    this.leadership = new LeaderWatch(engine);
-    this.digests = new Digests(engine);
+export class Events {
+  readonly #standing: Standing;
+  readonly #emitter: Emitter;
+  readonly #tracers = new Set<(event: TraceEvent) => void>();
+  readonly #waiters = new Set<() => void>();
+  #quorumAlive: boolean | undefined;
+
+  constructor(standing: Standing, emitter: Emitter) {
+    this.#standing = standing;
+    this.#emitter = emitter;
   }
 
-  /** Resolves when the condition holds; looked at after every event and on every tick. Errors: timeout, aborted, stopped. */
+  /**
+   * Resolves when the condition holds; it is asked after every event and on every tick.
+   * Errors: timeout, aborted, stopped, busy, handler-failed when the condition throws.
+   */
   waitUntil(holds: () => boolean, options: CallOptions): Promise<void> {
-    const { clock, tuning } = this.engine.options;
+    const { clock, tuning } = this.#standing;
+    if (this.#waiters.size >= WAITERS_MAX) return Promise.reject(new RaftError('busy', `${WAITERS_MAX} calls wait already.`));
     const deadlineMs = clock.monotonicMs() + (options.timeoutMs ?? tuning.callTimeoutMs);
     return awaitCall<void>(options.signal, (resolve, reject) => {
       const end = (settle: () => void): void => {
-        this.waiters.delete(look);
+        this.#waiters.delete(ask);
         settle();
       };
-      const look = (): void => {
-        if (holds()) return end(resolve);
-        if (this.engine.ended !== undefined)
-          return end(() => reject(new RaftError('stopped', 'The node stopped.', { cause: this.engine.ended })));
+      const ask = (): void => {
+        const answer = askOnce(holds);
+        const { state } = this.#standing;
+        if (answer === true) return end(resolve);
+        if (RaftError.is(answer)) return end(() => reject(answer));
+        if (state.kind === 'ended')
+          return end(() => reject(new RaftError('stopped', 'The node stopped.', { cause: state.error })));
         if (clock.monotonicMs() >= deadlineMs)
           end(() => reject(new RaftError('timeout', 'It did not come about in time.', { mayHaveApplied: false })));
       };
-      this.waiters.add(look);
+      this.#waiters.add(ask);
       return () => end(() => reject(new RaftError('aborted', 'The call was aborted.', { mayHaveApplied: false })));
     });
   }
 
-  trace(listener: (event: TraceEvent) => void): Disposable {
-    this.tracers.add(listener);
-    this.engine.peers.traced = true;
-    return {
-      [Symbol.dispose]: () => {
-        this.tracers.delete(listener);
-        this.engine.peers.traced = this.tracers.size > 0;
-      },
-    };
+  /** Errors: busy. */
+  trace(listener: (event: TraceEvent) => void, signal?: AbortSignal): Registration {
+    if (this.#tracers.size >= TRACERS_MAX) throw new RaftError('busy', `There are ${TRACERS_MAX} listeners of traces.`);
+    // Wrapped, so that the same function can listen twice.
+    const tracer = (event: TraceEvent): void => listener(event);
+    this.#tracers.add(tracer);
+    this.#standing.peers.traced = true;
+    return registration(() => {
+      this.#tracers.delete(tracer);
+      this.#standing.peers.traced = this.#tracers.size > 0;
+    }, signal);
   }
+
+  /** An application's listener threw: that is its own affair, but somebody should see it. */
+  readonly reportListenerError = (error: unknown): void => {
+    this.#emitter.emit('fault', {
+      error: new RaftError('handler-failed', `A listener failed: ${String(error)}`, { cause: error }),
+    });
+  };
 
   onRole(from: NodeRole, to: NodeRole): void {
-    this.engine.emitter.emit('role', { from, to, term: this.engine.term });
-    if (to === 'removed') this.onRemoved();
-    this.leadership.look();
-    this.look();
-  }
-
-  /** Whoever waits is told now: nothing will come any more. */
-  private onRemoved(): void {
-    const text = 'This node was removed from the cluster.';
-    this.engine.writes.stop('removed', text);
-    this.engine.reads.stop(new RaftError('removed', text));
-    this.engine.emitter.emit('removed', {});
+    this.#emitter.emit('role', { from, to, term: this.#standing.term });
+    if (to === 'removed') this.#emitter.emit('removed', {});
+    this.askWaiters();
   }
 
   onLeader(leaderId: NodeId): void {
-    this.engine.emitter.emit('leader', { leaderId: leaderId === NO_NODE ? undefined : leaderId, term: this.engine.term });
-    this.look();
+    this.#emitter.emit('leader', { leaderId: leaderId === NO_NODE ? undefined : leaderId, term: this.#standing.term });
+    this.askWaiters();
   }
 
   onCommit(index: Index): void {
-    this.engine.emitter.emit('commit', { index });
-  }
-
-  onApplied(entry: Entry, applied: Applied): void {
-    this.feed.onApplied(entry, applied);
-    this.digests.onApplied(entry.index);
+    this.#emitter.emit('commit', { index });
   }
 
   onAppliedTo(index: Index): void {
-    this.engine.emitter.emit('apply', { index });
-    this.subscriptions.onAppliedTo(index);
-    this.leadership.look();
-    this.look();
+    this.#emitter.emit('apply', { index });
+    this.askWaiters();
   }
 
   onConfig(): void {
-    const member = this.engine.member;
-    if (member !== undefined) this.engine.emitter.emit('config', clusterConfig(member.conf, member.confVersion));
-    this.look();
+    const { member } = this.#standing;
+    if (member !== undefined) this.#emitter.emit('config', clusterConfig(member.conf, member.confVersion));
+    this.askWaiters();
   }
 
-  onInstalled(): void {
-    this.feed.onInstalled();
-  }
-
-  onMember(): void {
-    this.look();
-  }
-
-  onPeer(id: NodeId): void {
-    if (this.engine.emitter.has('peer')) this.engine.emitter.emit('peer', peerStatus(this.engine, id));
-    this.look();
-  }
-
-  onReport(id: NodeId): void {
-    this.onPeer(id);
-  }
-
-  onGoodbye(id: NodeId, _reason: Goodbye['reason']): void {
-    this.onPeer(id);
+  /** `status` is made only when somebody listens. */
+  onPeer(status: () => PeerStatus): void {
+    if (this.#emitter.has('peer')) this.#emitter.emit('peer', status());
+    this.askWaiters();
   }
 
   onTrace(direction: 'sent' | 'received', peer: NodeId, message: PeerMessage): void {
-    const at = this.engine.options.clock.wallMs();
+    const at = this.#standing.clock.wallMs();
     const kind = message.kind === 'raft' ? message.message.type : message.kind;
     const event: TraceEvent = { at, direction, peer, kind, text: describePeerMessage(message) };
-    for (const tracer of [...this.tracers]) tracer(event);
-  }
-
-  /** The member starts from storage: what was remembered of an earlier one is void. */
-  onOpened(applied: Index): void {
-    this.feed.onOpened(applied);
-    this.digests.onOpened();
+    for (const tracer of [...this.#tracers]) {
+      try {
+        tracer(event);
+      } catch (error) {
+        this.reportListenerError(error);
+      }
+    }
   }
 
   tick(): void {
-    const { alive, need } = quorumOf(this.engine);
-    const now = this.engine.member === undefined ? undefined : alive >= need;
-    if (now !== undefined && now !== this.quorumAlive) {
-      if (this.quorumAlive !== undefined) this.engine.emitter.emit(now ? 'quorum-restored' : 'quorum-lost', { alive, need });
-      this.quorumAlive = now;
+    const { alive, need } = quorumOf(this.#standing);
+    const now = this.#standing.member === undefined ? undefined : alive >= need;
+    if (now !== undefined && now !== this.#quorumAlive) {
+      if (this.#quorumAlive !== undefined) this.#emitter.emit(now ? 'quorum-restored' : 'quorum-lost', { alive, need });
+      this.#quorumAlive = now;
     }
-    this.look();
+    this.askWaiters();
   }
 
-  stop(error: RaftError): void {
-    this.leadership.stop();
-    this.feed.stop(error);
-    this.look();
+  /** Something has changed that a condition may have waited for. */
+  askWaiters(): void {
+    if (this.#waiters.size === 0) return;
+    for (const ask of [...this.#waiters]) ask();
   }
+}
 
-  private look(): void {
-    if (this.waiters.size === 0) return;
-    for (const look of [...this.waiters]) look();
+/** The condition is the application's: what it throws is its caller's to hear, not the node's to end by. */
+function askOnce(holds: () => boolean): boolean | RaftError {
+  try {
+    return holds();
+  } catch (error) {
+    return new RaftError('handler-failed', `The condition threw: ${String(error)}`, { cause: error });
   }
 }

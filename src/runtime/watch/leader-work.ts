@@ -2,58 +2,70 @@
  * Work that belongs to the leader: started when this node leads and has applied its own term's first entry,
  * told to end when it no longer leads, and never started again before it has ended.
  */
+import { RaftError } from '../../core/errors.ts';
 import type { Term } from '../../core/types.ts';
-import type { Engine } from '../node/runtime.ts';
+import { type Registration, registration } from '../api/registration.ts';
 import { leaderReady } from '../standing/freshness.ts';
+import type { Standing } from '../standing/standing.ts';
 
-export type LeaderWork = (lease: { readonly term: Term; readonly signal: AbortSignal }) => void | Promise<void>;
+export type LeaderTask = (lease: { readonly term: Term; readonly signal: AbortSignal }) => void | Promise<void>;
+
+/** Tasks that wait for leadership or run under it; one more is refused with `busy`. */
+export const LEADER_TASKS_MAX = 1_000;
 
 interface Job {
-  readonly run: LeaderWork;
+  readonly run: LeaderTask;
   running: AbortController | undefined;
   term: Term;
   disposed: boolean;
 }
 
-export class LeaderWatch {
-  private readonly engine: Engine;
+export class LeaderWork {
+  private readonly standing: Standing;
+  private readonly reportError: (error: unknown) => void;
   private readonly jobs = new Set<Job>();
   private stopped = false;
 
-  constructor(engine: Engine) {
-    this.engine = engine;
+  constructor(standing: Standing, reportError: (error: unknown) => void) {
+    this.standing = standing;
+    this.reportError = reportError;
   }
 
-  add(run: LeaderWork): Disposable {
+  /** Errors: busy. */
+  add(run: LeaderTask, signal?: AbortSignal): Registration {
+    if (this.jobs.size >= LEADER_TASKS_MAX) throw new RaftError('busy', `There are ${LEADER_TASKS_MAX} tasks of the leader.`);
     const job: Job = { run, running: undefined, term: 0, disposed: false };
     this.jobs.add(job);
-    this.lookAt(job);
-    return {
-      [Symbol.dispose]: () => {
-        job.disposed = true;
-        this.jobs.delete(job);
-        job.running?.abort();
-      },
-    };
+    this.followIn(job);
+    return registration(() => {
+      job.disposed = true;
+      this.jobs.delete(job);
+      job.running?.abort();
+    }, signal);
   }
 
-  look(): void {
-    for (const job of this.jobs) this.lookAt(job);
+  onAppliedTo(): void {
+    this.follow();
+  }
+
+  /** Starts and ends tasks as leadership has come or gone. */
+  follow(): void {
+    for (const job of this.jobs) this.followIn(job);
   }
 
   stop(): void {
     this.stopped = true;
-    this.look();
+    this.follow();
   }
 
   private leads(): boolean {
-    return !this.stopped && this.engine.member?.isLeader === true && leaderReady(this.engine);
+    return !this.stopped && leaderReady(this.standing);
   }
 
-  private lookAt(job: Job): void {
+  private followIn(job: Job): void {
     const leads = this.leads();
     if (job.running !== undefined) {
-      if (!leads || job.term !== this.engine.term) job.running.abort();
+      if (!leads || job.term !== this.standing.term) job.running.abort();
       return;
     }
     if (leads && !job.disposed) void this.start(job);
@@ -63,16 +75,16 @@ export class LeaderWatch {
   private async start(job: Job): Promise<void> {
     const controller = new AbortController();
     job.running = controller;
-    job.term = this.engine.term;
+    job.term = this.standing.term;
     try {
       await job.run({ term: job.term, signal: controller.signal });
     } catch (error) {
-      if (!controller.signal.aborted) this.engine.reportListenerError(error);
+      if (!controller.signal.aborted) this.reportError(error);
     }
     // Work that returns early is done for this leadership; it is not started again before the next.
     if (!controller.signal.aborted) await aborted(controller.signal);
     job.running = undefined;
-    if (!this.stopped) this.lookAt(job);
+    if (!this.stopped) this.followIn(job);
   }
 }
 

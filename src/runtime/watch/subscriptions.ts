@@ -3,8 +3,10 @@
  * the value is the same, so that they fit React's useSyncExternalStore. Handlers change the state in place, so
  * an object is compared by what is in it and handed out as a copy.
  */
+import { RaftError } from '../../core/errors.ts';
 import type { Index } from '../../core/types.ts';
-import type { Engine } from '../node/runtime.ts';
+import { type Registration, registration } from '../api/registration.ts';
+import type { Clock } from '../ports/clock.ts';
 
 /** Subscribers of one node; more are refused. */
 export const SUBSCRIBERS_MAX = 1_000_000;
@@ -16,20 +18,25 @@ interface Subscriber {
 }
 
 export class Subscriptions {
-  private readonly engine: Engine;
+  private readonly state: () => unknown;
+  private readonly clock: Clock;
+  private readonly reportError: (error: unknown) => void;
   private readonly subscribers = new Set<Subscriber>();
   private index: Index = 0;
   private scheduled = false;
 
-  constructor(engine: Engine) {
-    this.engine = engine;
+  constructor(state: () => unknown, clock: Clock, reportError: (error: unknown) => void) {
+    this.state = state;
+    this.clock = clock;
+    this.reportError = reportError;
   }
 
-  add(select: Subscriber['select'], listener: Subscriber['listener']): Disposable {
-    if (this.subscribers.size >= SUBSCRIBERS_MAX) throw new RangeError(`more than ${SUBSCRIBERS_MAX} subscribers`);
+  /** Errors: busy. */
+  add(select: Subscriber['select'], listener: Subscriber['listener'], signal?: AbortSignal): Registration {
+    if (this.subscribers.size >= SUBSCRIBERS_MAX) throw new RaftError('busy', `There are ${SUBSCRIBERS_MAX} subscribers.`);
     const subscriber: Subscriber = { select, listener, value: stable(undefined, this.select(select)) };
     this.subscribers.add(subscriber);
-    return { [Symbol.dispose]: () => this.subscribers.delete(subscriber) };
+    return registration(() => void this.subscribers.delete(subscriber), signal);
   }
 
   /** One look per burst of applied entries, however many there were. */
@@ -37,7 +44,7 @@ export class Subscriptions {
     this.index = index;
     if (this.subscribers.size === 0 || this.scheduled) return;
     this.scheduled = true;
-    this.engine.options.clock.soon(() => {
+    this.clock.soon(() => {
       this.scheduled = false;
       this.tell();
     });
@@ -52,16 +59,16 @@ export class Subscriptions {
       try {
         subscriber.listener(value, meta);
       } catch (error) {
-        this.engine.reportListenerError(error);
+        this.reportError(error);
       }
     }
   }
 
   private select(select: Subscriber['select']): unknown {
     try {
-      return select(this.engine.state.machine.state);
+      return select(this.state());
     } catch (error) {
-      this.engine.reportListenerError(error);
+      this.reportError(error);
       return undefined;
     }
   }

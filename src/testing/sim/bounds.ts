@@ -1,5 +1,5 @@
 /** What must stay within its limit, whatever happens: queues, windows, traffic (I33, I34), and the calm of a healthy cluster (I36). */
-import type { Engine } from '../../runtime/node/runtime.ts';
+import type { Runtime } from '../../runtime/node/runtime.ts';
 import type { SimCluster } from './cluster.ts';
 
 /** I33: what waits, or is on its way, against what the node was told to allow. */
@@ -9,8 +9,9 @@ export function checkBounds({ nodes, evidence, plan }: SimCluster): void {
     if (engine === undefined) continue;
     evidence.check(
       'I33',
-      engine.writes.size <= 2 * pendingCallsMax,
-      () => `${id} holds ${engine.writes.size} writes; ${pendingCallsMax} of its own and as many of earlier lives are allowed`,
+      engine.application.writes.size <= 2 * pendingCallsMax,
+      () =>
+        `${id} holds ${engine.application.writes.size} writes; ${pendingCallsMax} of its own and as many of earlier lives are allowed`,
     );
     if (!isLeader || engine.member === undefined) continue;
     for (const { id: peer, inflightMessages } of engine.member.core.status().progress)
@@ -23,11 +24,11 @@ export function checkBounds({ nodes, evidence, plan }: SimCluster): void {
 }
 
 /** Entries that may be committed yet without anybody asking anew. */
-function underWayAt(engine: Engine | undefined): number {
+function underWayAt(engine: Runtime | undefined): number {
   if (engine?.member === undefined) return 0;
   // Writes of earlier lives, which nobody waits for, each with a session to be opened for it; and what a slow disk is still to take.
   const { lastIndex, commitIndex } = engine.member.core.status();
-  return 2 * engine.writes.size + (lastIndex - commitIndex);
+  return 2 * engine.application.writes.size + (lastIndex - commitIndex);
 }
 
 /** How long a healed cluster is left alone, in its greatest election timeouts. */

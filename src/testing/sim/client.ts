@@ -5,7 +5,7 @@
 import { packValue } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
-import type { Engine } from '../../runtime/node/runtime.ts';
+import type { Runtime } from '../../runtime/node/runtime.ts';
 import { holdsLease } from '../../runtime/standing/freshness.ts';
 import type { History, Operation } from '../history/history.ts';
 import type { Prng } from '../prng.ts';
@@ -124,7 +124,7 @@ export class SimClient {
     const engine = node?.engine;
     if (node === undefined || engine === undefined) return again(false);
     const once = this.#patience(engine, node, () => again(true));
-    engine.writes.submit({
+    engine.application.writes.submit({
       command: packValue(command),
       key,
       forward: true,
@@ -165,7 +165,7 @@ export class SimClient {
     if (node === undefined || engine === undefined) return false;
     const once = this.#patience(engine, node, () => finish({ outcome: 'no', result: undefined }));
     node.process?.enter(() => {
-      if (!holdsLease(engine)) return once(() => this.#read(key, this.#options.retries, finish));
+      if (!holdsLease(engine.standing)) return once(() => this.#read(key, this.#options.retries, finish));
       const floor = this.#world.committed();
       once(() => this.#finishRead(engine, node.id, key, floor, finish));
       this.#world.evidence.mark('lease-read');
@@ -173,7 +173,7 @@ export class SimClient {
     return true;
   }
 
-  #finishRead(engine: Engine, id: NodeId, key: string, floor: number, finish: (ending: Ending) => void): void {
+  #finishRead(engine: Runtime, id: NodeId, key: string, floor: number, finish: (ending: Ending) => void): void {
     // Whatever was committed before the call, by whomever, is in what is read.
     const applied = engine.member?.appliedIndex ?? 0;
     this.#world.evidence.check(
@@ -194,7 +194,7 @@ export class SimClient {
     if (node === undefined || engine === undefined || engine.ended !== undefined) return again();
     const floor = this.#world.committed();
     const once = this.#patience(engine, node, again);
-    engine.reads.submit({
+    engine.application.reads.submit({
       deadlineMs: engine.options.clock.monotonicMs() + this.#options.timeoutMs,
       done: (error) =>
         once(() => {
@@ -205,7 +205,7 @@ export class SimClient {
   }
 
   /** The first of: an answer, or the node's death (it will not answer any more). */
-  #patience(engine: Engine, node: SimNode, lost: () => void): (run: () => void) => void {
+  #patience(engine: Runtime, node: SimNode, lost: () => void): (run: () => void) => void {
     let open = true;
     const once = (run: () => void): void => {
       if (!open) return;

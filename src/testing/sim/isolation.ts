@@ -20,7 +20,7 @@ export function watchIsolation(
   const { engine } = node;
   const sinceMs = cluster.scheduler.nowMs;
   // A candidacy under way may end well: its votes were given before.
-  const quiet = engine?.currentRole() === 'follower' || engine?.currentRole() === 'leader';
+  const quiet = engine?.standing.role === 'follower' || engine?.standing.role === 'leader';
   const undisturbed = (): boolean =>
     node.engine === engine &&
     engine?.member !== undefined &&

@@ -1,5 +1,5 @@
 /** After everything has healed: there is a leader soon, every call ends, and all members are equal (I25, I31, I35). */
-import type { Engine } from '../../runtime/node/runtime.ts';
+import type { Runtime } from '../../runtime/node/runtime.ts';
 import { leaderReady } from '../../runtime/standing/freshness.ts';
 import { digestOf, stateBytes } from '../../state/digest.ts';
 import type { History } from '../history/history.ts';
@@ -62,7 +62,7 @@ export async function judgeEnd(
 
 function hasLeader(cluster: SimCluster): boolean {
   const leader = cluster.leader?.engine;
-  return leader !== undefined && leaderReady(leader);
+  return leader !== undefined && leaderReady(leader.standing);
 }
 
 /** Members that have not applied what the leader has, or came to another state. */
@@ -86,11 +86,11 @@ function differences(cluster: SimCluster): string[] {
   });
 }
 
-function describeIdle({ ended, suspended, peers, cluster }: Engine): string {
+function describeIdle({ standing: { state, peers, cluster } }: Runtime): string {
   const linked = [...peers.all()].map(
     (peer) => `${peer.id} ${peer.link}${peer.hello === undefined ? ' without hello' : ''}${peer.trusted ? ' trusted' : ''}`,
   );
-  return `${ended?.message ?? suspended?.message ?? 'running'}, cluster ${cluster === undefined ? 'none' : 'known'}, links: ${linked.join(', ')}`;
+  return `${'error' in state ? state.error.message : 'running'}, cluster ${cluster === undefined ? 'none' : 'known'}, links: ${linked.join(', ')}`;
 }
 
 function describeOpen({ operations }: History): string {
@@ -110,7 +110,7 @@ export function describeNodes(cluster: SimCluster): string {
         member === undefined
           ? 'no member'
           : `applied ${member.appliedIndex} of ${member.view.lastIndex()}, knows ${member.conf.voters.join(' ')}`;
-      return `${node.id} ${engine.currentRole()} term ${engine.term} (${conf})`;
+      return `${node.id} ${engine.standing.role} term ${engine.term} (${conf})`;
     })
     .join('; ');
 }

@@ -7,7 +7,7 @@ import type { Suffrage, TuningOptions } from '../../runtime/api/api.ts';
 import { Emitter } from '../../runtime/api/emitter.ts';
 import type { EntryMode, NodeOptions } from '../../runtime/api/options.ts';
 import { type ClusterSettings, SETTINGS_DEFAULTS } from '../../runtime/member/configuration.ts';
-import { Engine } from '../../runtime/node/runtime.ts';
+import { Runtime } from '../../runtime/node/runtime.ts';
 import type { Applied } from '../../state/replicated-state.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import type { NodeStore, StorageProvider } from '../../storage/storage.ts';
@@ -39,7 +39,7 @@ interface Life {
   readonly process: VirtualProcess;
   readonly transport: VirtualTransport;
   readonly signaling: VirtualSignaling;
-  readonly engine: Engine;
+  readonly engine: Runtime;
 }
 
 export class SimNode {
@@ -68,7 +68,7 @@ export class SimNode {
     world.ghost.disks.set(id, this.#promises.image);
   }
 
-  get engine(): Engine | undefined {
+  get engine(): Runtime | undefined {
     return this.#life?.engine;
   }
 
@@ -100,7 +100,7 @@ export class SimNode {
     const process = new VirtualProcess(this.id, scheduler, random.fork(`clock/${this.id}/${this.#lives}`), this.clockFaults);
     const transport = network.transport(process);
     const signaling = room.signaling(process);
-    let engine: Engine | undefined;
+    let engine: Runtime | undefined;
     const inner = this.disk.open(process, { room: 'sim', onFault: (fault) => engine?.onStoreFault(fault) });
     const store = this.#witnessed(new ShadowStore(inner, this.#promises, this.#world.ghost));
     const inspect: NodeOptions['inspect'] = {
@@ -113,7 +113,7 @@ export class SimNode {
     const emitter = new Emitter((error) =>
       this.#world.ghost.evidence.fail('I38', `${this.id}: a listener threw ${String(error)}`),
     );
-    engine = new Engine(options, store, this.#world.machine(this.version), settingsOf(this.#world), emitter);
+    engine = new Runtime(options, store, this.#world.machine(this.version), settingsOf(this.#world), emitter);
     this.#observe(engine, emitter);
     this.#life = { process, transport, signaling, engine };
     scheduler.stir();
@@ -164,7 +164,7 @@ export class SimNode {
     return store;
   }
 
-  #observe(engine: Engine, emitter: Emitter): void {
+  #observe(engine: Runtime, emitter: Emitter): void {
     const { ghost } = this.#world;
     const { state, peers } = engine;
     const { version } = this;

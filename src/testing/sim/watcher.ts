@@ -1,7 +1,7 @@
 /** A subscriber to the changes of the cluster, at one node after the other: without gaps, in order, nothing twice (I32). */
 import { RaftError } from '../../core/errors.ts';
 import type { Index } from '../../core/types.ts';
-import type { Engine } from '../../runtime/node/runtime.ts';
+import type { Runtime } from '../../runtime/node/runtime.ts';
 import type { Prng } from '../prng.ts';
 import type { SimCluster } from './cluster.ts';
 import type { SimNode } from './sim-node.ts';
@@ -55,11 +55,11 @@ export class SimWatcher {
     );
   }
 
-  async #follow(node: SimNode, engine: Engine, stay: AbortController): Promise<void> {
+  async #follow(node: SimNode, engine: Runtime, stay: AbortController): Promise<void> {
     const { witness } = this.#cluster.ghost;
     const from = this.#next ?? (engine.member?.appliedIndex ?? 0) + 1;
     this.#next = from;
-    for await (const { entry } of engine.watch.feed.iterate(from, stay.signal)) {
+    for await (const { entry } of engine.application.feed.iterate(from, stay.signal)) {
       const { index } = entry;
       if (node.engine !== engine) return;
       witness.changeSeen(node.id, this.#next, index);

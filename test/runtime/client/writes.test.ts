@@ -1,12 +1,15 @@
 /** What is said of a write that did not get through, against what becomes of it. */
 import { expect, test } from 'vitest';
 import { RaftError } from '../../../src/core/errors.ts';
+import { makeEntry, NO_BYTES } from '../../../src/core/types.ts';
 import { nodeClock } from '../../../src/front-door/node-clock.ts';
-import type { Proposer, WriteResult } from '../../../src/runtime/client/pending-write.ts';
+import type { WriteResult } from '../../../src/runtime/client/pending-write.ts';
+import { Proposals } from '../../../src/runtime/client/proposals.ts';
 import { Writes } from '../../../src/runtime/client/writes.ts';
 import type { Applied } from '../../../src/state/replicated-state.ts';
 import type { WriteBatch } from '../../../src/storage/storage.ts';
 
+const EMPTY = makeEntry(5, 1, 'normal', 0, NO_BYTES, undefined);
 const COMMAND = Uint8Array.of(7);
 const REGISTERED: Applied = { kind: 'registered', clientId: 'w', nonce: 'boot', session: 5 };
 
@@ -14,11 +17,12 @@ const REGISTERED: Applied = { kind: 'registered', clientId: 'w', nonce: 'boot', 
 function lifeOf(bootCount: number) {
   const asked: ((error: RaftError | undefined) => void)[] = [];
   const records = new Map<string, Uint8Array>();
-  const leader: Proposer = { leaderId: 'l', term: 1, isSelf: false, propose: (_data, done) => asked.push(done) };
-  const writes = new Writes({ id: 'w', bootNonce: 'boot', bootCount }, 1, 10, nodeClock(), {
-    proposer: () => leader,
+  const proposals = new Proposals({
+    leadership: () => ({ leaderId: 'l', term: 1, isSelf: false }),
+    propose: ({ ticket }) => asked.push((error) => proposals.onAnswer(ticket, error)),
     wake: () => {},
   });
+  const writes = new Writes({ id: 'w', bootNonce: 'boot', bootCount }, 1, 10, nodeClock(), proposals);
   const store = (batch: WriteBatch | undefined): void => {
     for (const [key, value] of batch?.putRecords ?? []) records.set(key, value);
     for (const key of batch?.deleteRecords ?? []) records.delete(key);
@@ -26,7 +30,7 @@ function lifeOf(bootCount: number) {
   return { asked, records, writes, store };
 }
 
-/** A write that has a session, was sent to the leader, and is in the outbox. */
+/** A write that has a session, was sent to the leader, and is in the journal. */
 function sentWrite() {
   const life = lifeOf(0);
   const results: WriteResult[] = [];
@@ -40,7 +44,7 @@ function sentWrite() {
     done: (result) => results.push(result),
   });
   life.store(life.writes.flush());
-  life.writes.onApplied(REGISTERED);
+  life.writes.onApplied(EMPTY, REGISTERED);
   life.store(life.writes.flush());
   const refuse = life.asked[1];
   if (life.records.size !== 1 || refuse === undefined) throw new Error('the write was not sent, or not saved');
@@ -55,7 +59,7 @@ async function nextLife(records: ReadonlyMap<string, Uint8Array>): Promise<numbe
   return asked.length;
 }
 
-test('a write that was refused for now, and is in the outbox when its node ends, may yet be applied, and is said to', async () => {
+test('a write that was refused for now, and is in the journal when its node ends, may yet be applied, and is said to', async () => {
   const { writes, results, refuse, records } = sentWrite();
   refuse(new RaftError('not-leader', 'Ask another.'));
   writes.stop('stopped', 'The node was stopped.');

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { RaftError } from '../../../src/core/errors.ts';
 import { NO_BYTES } from '../../../src/core/types.ts';
 import { nodeClock } from '../../../src/front-door/node-clock.ts';
-import { Bootstrap, FOUNDING_RETRIED_MS, JOIN_RETRY_MS } from '../../../src/runtime/duties/join.ts';
+import { FOUNDING_RETRIED_MS, JOIN_RETRY_MS, Join } from '../../../src/runtime/duties/join.ts';
 import { MEMBER_DEFAULTS, SETTINGS_DEFAULTS } from '../../../src/runtime/member/configuration.ts';
 import type { Clock } from '../../../src/runtime/ports/clock.ts';
 import { MemoryStorage } from '../../../src/storage/memory/memory-storage.ts';
@@ -21,7 +21,7 @@ test('a newcomer asks the members in turn: one that knows no leader does not kee
   const asked: string[] = [];
   const newcomer = { self: 'm', mode: 'enter' as const, member: { ...MEMBER_DEFAULTS }, settings: SETTINGS_DEFAULTS };
   const store = new MemoryStorage().open({ room: 'test' });
-  const bootstrap = new Bootstrap(
+  const bootstrap = new Join(
     newcomer,
     store,
     { ...nodeClock(), monotonicMs: () => nowMs },
@@ -31,6 +31,7 @@ test('a newcomer asks the members in turn: one that knows no leader does not kee
         asked.push(peer);
         done({ error: new RaftError('no-leader', 'Removed, and told nothing since.'), body: NO_BYTES });
       },
+      onIntroduced: fail,
       onMember: fail,
       onFault: fail,
       onHopeless: fail,
@@ -88,13 +89,14 @@ test('a room that was granted long ago is not founded: by now it is somebody els
     throw new RaftError('storage', 'The disk is gone.');
   };
   const store = new MemoryStorage({ onWrite }).open({ room: 'test' });
-  const bootstrap = new Bootstrap(
+  const bootstrap = new Join(
     newcomer,
     store,
     { ...nodeClock(), monotonicMs: () => nowMs },
     {
       candidates: () => [],
       call: fail,
+      onIntroduced: fail,
       onMember: fail,
       onFault: () => {},
       onHopeless: fail,

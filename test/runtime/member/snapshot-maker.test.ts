@@ -4,7 +4,6 @@ import { EMPTY_CONF } from '../../../src/core/conf/conf-change.ts';
 import { makeEntry, NO_BYTES, type SnapshotMeta } from '../../../src/core/types.ts';
 import { LogView } from '../../../src/runtime/member/log-cache.ts';
 import { SnapshotMaker } from '../../../src/runtime/member/snapshot-maker.ts';
-import type { ReplicatedState } from '../../../src/state/replicated-state.ts';
 import { MemoryStorage } from '../../../src/storage/memory/memory-storage.ts';
 import type { NodeStore, StagedSnapshot } from '../../../src/storage/storage.ts';
 
@@ -29,10 +28,10 @@ async function make() {
     await new Promise<void>((resolve) => streams.push(resolve));
     yield new Uint8Array([1]);
   }
-  const state = { snapshot: slow } as unknown as ReplicatedState;
+  const application = { snapshot: slow };
   const made: number[] = [];
   const hooks = { onMade: ({ index }: { readonly index: number }) => made.push(index), onFault: fail };
-  const maker = new SnapshotMaker({ store, view, state }, { snapshotEveryEntries: 100, keepEntries: 100 }, 0, hooks);
+  const maker = new SnapshotMaker({ store, view, application }, { snapshotEveryEntries: 100, keepEntries: 100 }, 0, hooks);
   const until = async (count: number): Promise<void> => {
     while (streams.length < count) await new Promise((resolve) => setImmediate(resolve));
   };

@@ -1,0 +1,112 @@
+/**
+ * The application side of the seam: what the log drives. Each committed entry goes through the sessions to the machine, and what
+ * it came to is told to everybody who waits or watches, in the order in which they were given.
+ */
+import { RaftError } from '../../core/errors.ts';
+import type { Entry, Index, ReadState } from '../../core/types.ts';
+import type { Applied, ReplicatedState } from '../../state/replicated-state.ts';
+import type { Sessions } from '../../state/sessions.ts';
+import { decodeSettings } from '../member/configuration.ts';
+import { errorData, errorFrom } from '../ports/error-data.ts';
+import type { Application, Consensus, ErrorData } from '../ports/seam.ts';
+import type { Proposals } from './proposals.ts';
+import type { Reads } from './reads.ts';
+
+/** Hears what is applied. None of its calls may throw. */
+export interface AppliedListener {
+  /** The member goes on from a state that covers the log up to `applied`: what was remembered of an earlier one is void. */
+  onOpened?(applied: Index): void;
+  /** A leader's snapshot is the state now. */
+  onInstalled?(applied: Index, sessions: Sessions): void;
+  onApplied?(entry: Entry, applied: Applied): void;
+  /** After each run of entries. */
+  onAppliedTo?(index: Index): void;
+}
+
+export interface ApplicationParts {
+  readonly state: ReplicatedState;
+  readonly reads: Reads;
+  readonly proposals: Proposals;
+  readonly listeners: readonly AppliedListener[];
+}
+
+export class ApplicationSide implements Application {
+  readonly #parts: ApplicationParts;
+  readonly #consensus: Consensus;
+  #halted = false;
+
+  constructor(parts: ApplicationParts, consensus: Consensus) {
+    this.#parts = parts;
+    this.#consensus = consensus;
+  }
+
+  /** Nothing more is applied: the node has ended, or its member has. */
+  halt(): void {
+    this.#halted = true;
+  }
+
+  reset(): void {
+    this.#halted = false;
+    this.#parts.state.reset();
+  }
+
+  restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#parts.state.restore(chunks);
+  }
+
+  opened(applied: Index): void {
+    this.#parts.reads.onOpened(applied);
+    for (const listener of this.#parts.listeners) listener.onOpened?.(applied);
+  }
+
+  installed(applied: Index): void {
+    for (const listener of this.#parts.listeners) listener.onInstalled?.(applied, this.#parts.state.sessions);
+  }
+
+  committed(entries: readonly Entry[]): void {
+    const { state, listeners } = this.#parts;
+    let done: Index = 0;
+    try {
+      for (const entry of entries) {
+        if (this.#halted) return;
+        const applied = state.apply(entry);
+        done = entry.index;
+        for (const listener of listeners) listener.onApplied?.(entry, applied);
+      }
+    } catch (error) {
+      if (done > 0) this.#consensus.applied(done);
+      this.#halted = true;
+      return this.#consensus.failed(errorData(codedError(error)));
+    }
+    this.#consensus.applied(done);
+  }
+
+  configured(_index: Index, context: Uint8Array): void {
+    this.#parts.state.sessions.setLimits(decodeSettings(context));
+  }
+
+  caughtUp(applied: Index): void {
+    this.#parts.reads.onAppliedTo(applied);
+    for (const listener of this.#parts.listeners) listener.onAppliedTo?.(applied);
+  }
+
+  snapshot(): AsyncIterable<Uint8Array> {
+    return this.#parts.state.snapshot();
+  }
+
+  proposed(ticket: number, error: ErrorData | undefined): void {
+    this.#parts.proposals.onAnswer(ticket, error === undefined ? undefined : errorFrom(error));
+  }
+
+  confirmed(read: ReadState): void {
+    this.#parts.reads.onReadState(read);
+  }
+
+  leaderChanged(): void {
+    this.#parts.reads.onLeaderChange();
+  }
+}
+
+function codedError(error: unknown): RaftError {
+  return RaftError.is(error) ? error : new RaftError('invariant', `The node stopped itself: ${String(error)}`, { cause: error });
+}

@@ -1,0 +1,46 @@
+/** The parts of the application side, joined to the consensus side. */
+import type { ReplicatedState } from '../../state/replicated-state.ts';
+import type { NodeIdentity } from '../../storage/storage.ts';
+import type { Emitter } from '../api/emitter.ts';
+import { ApplicationSide } from '../client/application.ts';
+import { Proposals } from '../client/proposals.ts';
+import { Reads } from '../client/reads.ts';
+import { Writes } from '../client/writes.ts';
+import { Divergence } from '../duties/divergence.ts';
+import type { Standing } from '../standing/standing.ts';
+import { ChangeFeed } from '../watch/change-feed.ts';
+import { Events } from '../watch/events.ts';
+import { LeaderWork } from '../watch/leader-work.ts';
+import { Subscriptions } from '../watch/subscriptions.ts';
+import type { ConsensusSide } from './consensus.ts';
+
+export class ApplicationParts {
+  readonly state: ReplicatedState;
+  readonly reads: Reads;
+  readonly writes: Writes;
+  readonly events: Events;
+  readonly subscriptions: Subscriptions;
+  readonly feed: ChangeFeed;
+  readonly leaderWork: LeaderWork;
+  readonly divergence: Divergence;
+  readonly side: ApplicationSide;
+
+  constructor(standing: Standing, identity: NodeIdentity, state: ReplicatedState, consensus: ConsensusSide, emitter: Emitter) {
+    const { clock, tuning } = standing;
+    const { nodeId: id, bootNonce, bootCount } = identity;
+    const proposals = new Proposals(consensus);
+    this.state = state;
+    this.reads = new Reads(bootNonce, clock, consensus);
+    this.writes = new Writes({ id, bootNonce, bootCount }, state.machine.version, tuning.pendingCallsMax, clock, proposals);
+    this.events = new Events(standing, emitter);
+    const { reportListenerError } = this.events;
+    this.subscriptions = new Subscriptions(() => state.machine.state, clock, reportListenerError);
+    this.feed = new ChangeFeed();
+    this.leaderWork = new LeaderWork(standing, reportListenerError);
+    this.divergence = new Divergence(standing, state, emitter);
+    // In this order they hear of each entry.
+    const listeners = [this.writes, this.feed, this.divergence, this.subscriptions, this.leaderWork, this.events];
+    this.side = new ApplicationSide({ state, reads: this.reads, proposals, listeners }, consensus);
+    consensus.join(this.side);
+  }
+}

@@ -1,0 +1,89 @@
+/** The consensus side of the seam: what the application side asks of it, done where the core is. */
+import { RaftError } from '../../core/errors.ts';
+import type { Index, NodeId } from '../../core/types.ts';
+import { NO_NODE } from '../../core/types.ts';
+import type { FreeSpace } from '../duties/free-space.ts';
+import { encodeProposal } from '../peers/call-bodies.ts';
+import { errorData, errorFrom } from '../ports/error-data.ts';
+import type { Application, Consensus, ErrorData, Leadership, ProposalBatch } from '../ports/seam.ts';
+import type { Standing } from '../standing/standing.ts';
+
+/** A forwarded proposal without an answer is sent again after this long, in ms. */
+export const FORWARD_TIMEOUT_MS = 3_000;
+
+export class ConsensusSide implements Consensus {
+  readonly #standing: Standing;
+  readonly #freeSpace: FreeSpace;
+  readonly #wake: () => void;
+  #application: Pick<Application, 'proposed'> | undefined;
+
+  constructor(standing: Standing, freeSpace: FreeSpace, wake: () => void) {
+    this.#standing = standing;
+    this.#freeSpace = freeSpace;
+    this.#wake = wake;
+  }
+
+  /** Joins the two sides; called once, before anything crosses. */
+  join(application: Pick<Application, 'proposed'>): void {
+    this.#application = application;
+  }
+
+  applied(index: Index): void {
+    this.#standing.member?.replica.applied(index);
+  }
+
+  failed(error: ErrorData): void {
+    this.#standing.member?.replica.fail(errorFrom(error));
+  }
+
+  leadership(): Leadership | undefined {
+    const { leaderId, term, id, peers } = this.#standing;
+    if (leaderId === NO_NODE) return undefined;
+    if (leaderId === id) return { leaderId, term, isSelf: true };
+    return peers.isLinked(leaderId) ? { leaderId, term, isSelf: false } : undefined;
+  }
+
+  propose({ ticket, leadership, data }: ProposalBatch): void {
+    const done = (error: RaftError | undefined): void =>
+      this.#application?.proposed(ticket, error === undefined ? undefined : errorData(error));
+    if (leadership.leaderId === this.#standing.id) return this.proposeHere(data, done);
+    this.#standing.peers.call(leadership.leaderId, 'propose', encodeProposal(data), FORWARD_TIMEOUT_MS, ({ error }) => {
+      done(error);
+      if (error !== undefined) this.#wake();
+    });
+  }
+
+  /** Into this node's own log, when it leads. */
+  proposeHere(data: readonly Uint8Array[], done: (error: RaftError | undefined) => void): void {
+    const { member, clock } = this.#standing;
+    if (member === undefined) return done(new RaftError('not-leader', 'This node belongs to no cluster.'));
+    const full = this.#freeSpace.refusal();
+    if (full !== undefined) return done(full);
+    member.core.setTime(clock.wallMs());
+    const outcome = member.core.propose(data);
+    if (outcome.ok) return done(undefined);
+    done(
+      new RaftError(outcome.reason, 'The leader refused the proposal.', {
+        leaderHint: this.#hint(),
+        retryAfterMs: outcome.reason === 'busy' ? 50 : undefined,
+      }),
+    );
+  }
+
+  askReadRound(context: string): boolean {
+    const { member, leaderId } = this.#standing;
+    return member !== undefined && leaderId !== NO_NODE && member.core.readIndex(context).ok;
+  }
+
+  wake(): void {
+    this.#wake();
+  }
+
+  notLeader(): RaftError {
+    return new RaftError('not-leader', 'This node does not lead.', { leaderHint: this.#hint() });
+  }
+
+  #hint(): NodeId | undefined {
+    return this.#standing.leaderId === NO_NODE ? undefined : this.#standing.leaderId;
+  }
+}

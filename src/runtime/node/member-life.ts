@@ -1,0 +1,128 @@
+/** The member of this node from one opening of its storage to the next: made from what storage holds, given up when that fails. */
+import { RaftError } from '../../core/errors.ts';
+import type { NodeStore, StagedSnapshot } from '../../storage/storage.ts';
+import type { Emitter } from '../api/emitter.ts';
+import type { NodeOptions } from '../api/options.ts';
+import type { ApplicationSide } from '../client/application.ts';
+import { Member, type MemberHooks } from '../member/member.ts';
+import { storageErrorOf } from '../member/storage-error.ts';
+import type { Recorder } from '../record/recorder.ts';
+import type { StandingRecord } from '../standing/standing.ts';
+
+/** A node whose storage failed looks whether it works again this often, in ms. */
+const STORAGE_RETRY_MS = 2_000;
+
+interface MemberLifeParts {
+  readonly options: NodeOptions;
+  readonly store: NodeStore;
+  readonly standing: StandingRecord;
+  readonly application: ApplicationSide;
+  readonly recorder: Recorder | undefined;
+  readonly emitter: Emitter;
+}
+
+interface MemberLifeHooks {
+  readonly member: MemberHooks;
+  onOpened(): void;
+  onRoleChange(): void;
+  end(error: RaftError): void;
+}
+
+export class MemberLife {
+  readonly #parts: MemberLifeParts;
+  readonly #hooks: MemberLifeHooks;
+  /** Counts openings: of two under way only the later goes on. */
+  #openings = 0;
+
+  constructor(parts: MemberLifeParts, hooks: MemberLifeHooks) {
+    this.#parts = parts;
+    this.#hooks = hooks;
+  }
+
+  /** Makes the member, if this node belongs to a cluster. Errors: corrupt, version-mismatch, storage, quota. */
+  async open(): Promise<void> {
+    const { options, store, standing, application, recorder } = this.#parts;
+    const opening = ++this.#openings;
+    const isCurrent = (): boolean => opening === this.#openings && standing.state.kind !== 'ended';
+    const loaded = await store.load();
+    if (!isCurrent()) return;
+    // Its storage failed before it belonged to a cluster: it goes on looking for one.
+    if (loaded.cluster === undefined) {
+      standing.seek();
+      return this.#hooks.onRoleChange();
+    }
+    const { clock, tuning, priority, inspect } = options;
+    const parts = {
+      self: standing.id,
+      store,
+      application,
+      clock,
+      tuning,
+      priority,
+      inspect,
+      recorder,
+      hooks: this.#hooks.member,
+    };
+    const member = await Member.open(parts, loaded);
+    if (!isCurrent()) return member.stop(new RaftError('stopped', 'Another opening has taken its place.'));
+    standing.belong(member, loaded.cluster);
+    application.opened(member.appliedIndex);
+    member.pump();
+    // Alone in its configuration nobody else can lead: no need to wait for a timeout.
+    if (member.conf.voters.length === 1 && member.conf.voters[0] === standing.id) member.core.campaign();
+    this.#hooks.onOpened();
+  }
+
+  /** The member cannot go on. A full or failing disk may recover; anything else ends the node. */
+  fail(error: RaftError): void {
+    const { standing, application, emitter } = this.#parts;
+    const { kind } = standing.state;
+    if (kind === 'ended') return;
+    this.#openings++;
+    standing.member?.stop(error);
+    application.halt();
+    if (!mayRecover(error)) return this.#hooks.end(error);
+    // Suspended first: a listener sees the node as it is.
+    standing.suspend(error);
+    emitter.emit('fault', { error });
+    // Told of a second fault while it waits: one look at its storage is enough for both.
+    if (kind === 'suspended') return;
+    this.#hooks.onRoleChange();
+    application.leaderChanged();
+    this.#reopenLater();
+  }
+
+  #reopenLater(): void {
+    const { options, standing, emitter } = this.#parts;
+    options.clock.after(STORAGE_RETRY_MS, () => {
+      if (standing.state.kind !== 'suspended') return;
+      const again = (failure?: unknown): void => {
+        if (standing.state.kind !== 'suspended') return;
+        if (failure !== undefined) {
+          const error = storageErrorOf(failure);
+          if (!mayRecover(error)) return this.#hooks.end(error);
+          emitter.emit('fault', { error });
+        }
+        this.#reopenLater();
+      };
+      // Another fault may have taken the place of this opening: then it is tried again as well.
+      this.open().then(() => again(), again);
+    });
+  }
+
+  /** Takes the leader's state for its own and applies the rest of its log to it. Never rejects. */
+  async reopenFrom(staged: StagedSnapshot): Promise<void> {
+    const { standing, store } = this.#parts;
+    try {
+      standing.member?.stop(new RaftError('leadership-lost', 'This node takes its state anew.'));
+      await store.write({ snapshot: { staged, keepLogAfter: true } });
+      await this.open();
+    } catch (error) {
+      this.fail(storageErrorOf(error));
+    }
+  }
+}
+
+function mayRecover({ code }: RaftError): boolean {
+  return code === 'quota' || code === 'storage';
+}

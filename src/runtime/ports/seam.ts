@@ -1,0 +1,74 @@
+/**
+ * PORT: the seam of a node. On one side consensus (core, replica, log, snapshots in transit, peers), on the other the application
+ * (state machine, sessions, callers, reads, subscriptions, the change feed). What crosses is plain data that survives a structured
+ * clone: the two may stand in one thread, where a crossing is a call, or in two.
+ */
+import type { RaftErrorCode } from '../../core/errors.ts';
+import type { Entry, Index, NodeId, ReadState, Term } from '../../core/types.ts';
+
+/** A coded error as it crosses: a class does not survive a structured clone. */
+export interface ErrorData {
+  readonly code: RaftErrorCode;
+  readonly message: string;
+  readonly index: Index | undefined;
+  readonly leaderHint: NodeId | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly mayHaveApplied: boolean | undefined;
+}
+
+/** Who takes proposals now. */
+export interface Leadership {
+  readonly leaderId: NodeId;
+  readonly term: Term;
+  /** This node leads. */
+  readonly isSelf: boolean;
+}
+
+/** Commands for the leader that `leadership` names, answered once with the same ticket (`Application.proposed`). */
+export interface ProposalBatch {
+  readonly ticket: number;
+  readonly leadership: Leadership;
+  /** Each a whole envelope. */
+  readonly data: readonly Uint8Array[];
+}
+
+/** What the consensus side asks of the application side. None of these throws. */
+export interface Application {
+  /** A member opens: the state is to be that of the initial machine. Errors are told by `Consensus.failed`. */
+  reset(): void;
+  /** The state becomes a snapshot's. Errors: corrupt, version-mismatch. */
+  restore(chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** The member goes on from a state that covers the log up to `applied`; what was remembered of an earlier one is void. */
+  opened(applied: Index): void;
+  /** A leader's snapshot took the place of entries that were never applied here one by one. */
+  installed(applied: Index): void;
+  /** Committed entries in order, none of them a configuration change. Answered by `Consensus.applied` when all are applied. */
+  committed(entries: readonly Entry[]): void;
+  /** A configuration took effect at `index`, in its place between the entries; `context` holds the cluster's settings. */
+  configured(index: Index, context: Uint8Array): void;
+  /** After each run of committed entries and configuration changes. */
+  caughtUp(applied: Index): void;
+  /** The state of now; what is applied later does not change it. */
+  snapshot(): AsyncIterable<Uint8Array>;
+  /** The leader took the proposals into its log (`error` undefined), or did not. */
+  proposed(ticket: number, error: ErrorData | undefined): void;
+  /** A round of reads was confirmed, or must be asked again. */
+  confirmed(read: ReadState): void;
+  /** Another leader, or none: rounds asked of the last are lost. */
+  leaderChanged(): void;
+}
+
+/** What the application side asks of the consensus side. None of these throws. */
+export interface Consensus {
+  /** Everything up to `index` is applied. */
+  applied(index: Index): void;
+  /** The state machine cannot go on: this member ends. */
+  failed(error: ErrorData): void;
+  /** Undefined when nobody is known who leads and can be reached. */
+  leadership(): Leadership | undefined;
+  propose(batch: ProposalBatch): void;
+  /** Asks one round of reads of the leader (§6.4); false when nobody can be asked now. */
+  askReadRound(context: string): boolean;
+  /** Something waits on the application side that the next pump should take along. */
+  wake(): void;
+}

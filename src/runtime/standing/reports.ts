@@ -1,0 +1,89 @@
+/** What nodes tell each other of themselves, once a second: for panels and for routing, never for safety. */
+import type { NodeId } from '../../core/types.ts';
+import { decodeReport, encodeReport, type Introduction, type PeerReport } from '../peers/call-bodies.ts';
+import type { Speakers } from './speakers.ts';
+import type { Standing } from './standing.ts';
+
+/** How often linked nodes tell each other how they stand, in ms. */
+const REPORT_EVERY_MS = 1_000;
+
+export interface PeerView {
+  readonly report: PeerReport;
+  readonly rttMs: number;
+}
+
+export class Reports {
+  readonly #standing: Standing;
+  readonly #speakers: Speakers;
+  readonly #onReport: (peer: NodeId) => void;
+  /** What each linked peer last said of itself. */
+  readonly #views = new Map<NodeId, PeerView>();
+  #toldMs = 0;
+  /** This node's storage has almost no room left; written by the duty that watches it. */
+  isShortOfSpace = false;
+
+  constructor(standing: Standing, speakers: Speakers, onReport: (peer: NodeId) => void) {
+    this.#standing = standing;
+    this.#speakers = speakers;
+    this.#onReport = onReport;
+  }
+
+  of(peer: NodeId): PeerView | undefined {
+    return this.#views.get(peer);
+  }
+
+  forget(peer: NodeId): void {
+    this.#views.delete(peer);
+  }
+
+  tick(): void {
+    const { clock, peers } = this.#standing;
+    const now = clock.monotonicMs();
+    if (now - this.#toldMs < REPORT_EVERY_MS) return;
+    this.#toldMs = now;
+    const plain = encodeReport(this.#own(undefined));
+    for (const peer of peers.all()) {
+      if (!peer.trusted) continue;
+      const behind = this.#introductionFor(peer.id);
+      const body = behind === undefined ? plain : encodeReport(this.#own(behind));
+      peers.call(peer.id, 'status', body, REPORT_EVERY_MS * 3, (result) => {
+        if (result.error === undefined) this.#note(peer.id, decodeReport(result.body), clock.monotonicMs() - now);
+      });
+    }
+  }
+
+  /** A peer tells of itself and hears of this node. Errors: message-invalid. */
+  onCall(peer: NodeId, body: Uint8Array): Uint8Array {
+    this.#note(peer, decodeReport(body), undefined);
+    return encodeReport(this.#own(this.#introductionFor(peer)));
+  }
+
+  /** Who knows an older configuration than this node is told of this one: it may not know whom to hear by now. */
+  #introductionFor(peer: NodeId): Introduction | undefined {
+    const theirs = this.#views.get(peer)?.report.confVersion ?? 0;
+    return theirs < this.#speakers.ownVersion ? this.#speakers.own() : undefined;
+  }
+
+  #note(peer: NodeId, report: PeerReport, rttMs: number | undefined): void {
+    this.#views.set(peer, { report, rttMs: rttMs ?? this.#views.get(peer)?.rttMs ?? 0 });
+    // Only who votes here may say who belongs to the cluster by now.
+    if (report.introduction !== undefined && this.#speakers.speaker(peer) === 'voter')
+      this.#speakers.introduce(report.introduction);
+    this.#onReport(peer);
+  }
+
+  #own(introduction: Introduction | undefined): PeerReport {
+    const { member, leaderId, term, role } = this.#standing;
+    return {
+      role,
+      term,
+      commit: member?.hard.commit ?? 0,
+      applied: member?.appliedIndex ?? 0,
+      last: member?.view.lastIndex() ?? 0,
+      leaderId,
+      shortOfSpace: this.isShortOfSpace,
+      confVersion: this.#speakers.ownVersion,
+      introduction,
+    };
+  }
+}

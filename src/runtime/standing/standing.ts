@@ -1,0 +1,121 @@
+/**
+ * How this node stands: everything that more than one part of it must know of the whole. Read-only to all; written by node/runtime
+ * only, which holds the record itself.
+ */
+import { RaftError } from '../../core/errors.ts';
+import type { Index, NodeId, Term } from '../../core/types.ts';
+import { NO_NODE } from '../../core/types.ts';
+import type { ClusterIdentity } from '../../storage/storage.ts';
+import type { NodeRole, TuningOptions } from '../api/api.ts';
+import { suffrageOf } from '../member/configuration.ts';
+import type { Member } from '../member/member.ts';
+import type { Peers } from '../peers/peers.ts';
+import type { Clock } from '../ports/clock.ts';
+
+export type StandingState =
+  /** It belongs to no cluster yet. */
+  | { readonly kind: 'seeking' }
+  | { readonly kind: 'member'; readonly member: Member }
+  /** It was in the configuration once, and no longer is. */
+  | { readonly kind: 'removed'; readonly member: Member }
+  /** Its storage failed: it takes no part until that works again. */
+  | { readonly kind: 'suspended'; readonly error: RaftError }
+  | { readonly kind: 'ended'; readonly error: RaftError };
+
+export interface Standing {
+  readonly id: NodeId;
+  readonly clock: Clock;
+  readonly tuning: TuningOptions;
+  readonly peers: Peers;
+  readonly state: StandingState;
+  /** Of a node in the state `member` or `removed`. */
+  readonly member: Member | undefined;
+  readonly cluster: ClusterIdentity | undefined;
+  /** NO_NODE when none is known. */
+  readonly leaderId: NodeId;
+  /** 0 outside a cluster. */
+  readonly term: Term;
+  readonly role: NodeRole;
+  /** First index of this node's present or last leadership: once that is applied its state is the newest. */
+  readonly leadSince: Index;
+  /** When the last tick was handled, in monotonic ms: what has passed since then the core has not seen yet. */
+  readonly lastTickMs: number;
+}
+
+const SEEKING: StandingState & { readonly kind: 'seeking' } = { kind: 'seeking' };
+
+/** What is stored of it; that a member is removed is the member's own to say. */
+type StoredState = Exclude<StandingState, { readonly kind: 'removed' }>;
+
+/** The record behind Standing. */
+export class StandingRecord implements Standing {
+  readonly id: NodeId;
+  readonly clock: Clock;
+  readonly tuning: TuningOptions;
+  readonly peers: Peers;
+  cluster: ClusterIdentity | undefined;
+  leadSince: Index = 0;
+  lastTickMs = 0;
+  #state: StoredState = SEEKING;
+
+  constructor(parts: Pick<Standing, 'id' | 'clock' | 'tuning' | 'peers'>) {
+    this.id = parts.id;
+    this.clock = parts.clock;
+    this.tuning = parts.tuning;
+    this.peers = parts.peers;
+  }
+
+  get state(): StandingState {
+    const state = this.#state;
+    return state.kind === 'member' && state.member.removed ? { kind: 'removed', member: state.member } : state;
+  }
+
+  get member(): Member | undefined {
+    return this.#state.kind === 'member' ? this.#state.member : undefined;
+  }
+
+  get leaderId(): NodeId {
+    const { member } = this;
+    return member === undefined || member.removed ? NO_NODE : member.soft.leader;
+  }
+
+  get term(): Term {
+    return this.member?.hard.term ?? 0;
+  }
+
+  get role(): NodeRole {
+    const { kind } = this.#state;
+    if (kind === 'ended' || kind === 'suspended') return 'stopped';
+    const { member } = this;
+    if (member === undefined) return 'learner';
+    if (member.removed) return 'removed';
+    if (member.soft.role !== 'follower') return member.soft.role;
+    return suffrageOf(member.conf, this.id) === 'voter' ? 'follower' : 'learner';
+  }
+
+  seek(): void {
+    this.#state = SEEKING;
+  }
+
+  belong(member: Member, cluster: ClusterIdentity): void {
+    this.cluster = cluster;
+    this.#state = { kind: 'member', member };
+  }
+
+  suspend(error: RaftError): void {
+    this.#state = { kind: 'suspended', error };
+  }
+
+  end(error: RaftError): void {
+    this.#state = { kind: 'ended', error };
+  }
+}
+
+/** Errors: removed, stopped. */
+export function assertRunning({ state }: Standing): void {
+  if (state.kind === 'removed') throw new RaftError('removed', 'This node was removed from the cluster.');
+  if (state.kind !== 'ended') return;
+  const { code, message } = state.error;
+  const told = code === 'stopped' || code === 'removed' ? code : 'stopped';
+  throw new RaftError(told, message, { cause: state.error, mayHaveApplied: false });
+}
