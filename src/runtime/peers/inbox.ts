@@ -18,8 +18,10 @@ export type Speaker = (typeof SPEAKERS)[number];
 /** What the inbox must know of this node. */
 export interface InboxView {
   speaker(peer: NodeId): Speaker;
-  /** Of this node, or for a newcomer of the member that took it in; 0 when neither is known. */
+  /** Of this node; 0 outside a cluster. */
   readonly term: Term;
+  /** The greatest term that this node has reached or was told of by a voter: how far ahead another may be is counted from it. */
+  readonly knownTerm: Term;
   readonly lastIndex: Index;
   /** NO_NODE when none is known. */
   readonly leaderId: NodeId;
@@ -128,7 +130,7 @@ function examineRaft(
   if (message.from !== link.peer || message.to !== link.self) return FORGED;
   if (message.term === 0 && !TERMLESS.has(message.type)) return FORGED;
   // A term that no honest cluster reached would, once stepped, leave no terms to elect in.
-  if (message.term > view.term + TERM_REACH_MAX || reachOf(message) > view.lastIndex + INDEX_REACH_MAX) return FORGED;
+  if (message.term > view.knownTerm + TERM_REACH_MAX || reachOf(message) > view.lastIndex + INDEX_REACH_MAX) return FORGED;
   const rival = row.leaderOnly === true && message.term === view.term && view.leaderId !== NO_NODE && view.leaderId !== link.peer;
   return rival ? IGNORED : TAKEN;
 }

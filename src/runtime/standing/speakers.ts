@@ -41,6 +41,10 @@ export class Speakers implements InboxView {
   }
 
   get term(): Term {
+    return this.#standing.term;
+  }
+
+  get knownTerm(): Term {
     return Math.max(this.#standing.term, this.#told.term);
   }
 
