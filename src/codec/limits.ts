@@ -2,8 +2,13 @@
 
 /** Nesting of what members say to each other. The deepest message of ours has 5 levels; more is `message-invalid`. */
 export const MESSAGE_DEPTH_MAX = 8;
-/** Nesting of application values. Deeper ones are refused with `invalid-argument` before they are encoded. */
-export const VALUE_DEPTH_MAX = 64;
+/**
+ * Nesting of the bytes of a command, both when it is made and when it is read: less than that of a state, so that whatever can
+ * be read as a command can be kept in a state and written again. Deeper ones are refused with `invalid-argument`.
+ */
+export const COMMAND_DEPTH_MAX = 192;
+/** Nesting of application values: a command inside a state of 64 levels. Deeper ones are refused with `invalid-argument` before they are encoded. */
+export const VALUE_DEPTH_MAX: number = COMMAND_DEPTH_MAX + 64;
 /** Nesting of the bytes of an application value: a Map or Set takes three levels (mark, parts, content). */
 export const ENCODED_VALUE_DEPTH_MAX: number = 3 * VALUE_DEPTH_MAX;
 /** Entry times are below this, in ms: steps between them, doubled, stay safe integers. */

@@ -13,6 +13,7 @@ import { RaftError } from '../core/errors.ts';
 import { guard, seen, TAGGED_EXTENSION } from './guard.ts';
 import {
   BULK_BYTES_MIN,
+  COMMAND_DEPTH_MAX,
   ENCODED_VALUE_DEPTH_MAX,
   MESSAGE_DEPTH_MAX,
   POOL_BYTES,
@@ -132,6 +133,23 @@ export function unpackValue(bytes: Uint8Array, given: 'kept' | 'given away' = 'k
   if (seen.binaries > 0 || bytes.length > SMALL_BYTES_MAX) return decode(values, bytes, bytes.length);
   small.set(bytes);
   return decodeSmall(values, bytes.length);
+}
+
+/** Encodes a command: a value that can be read back as one. Errors: invalid-argument. */
+export function packCommand(value: unknown): Uint8Array {
+  const bytes = packValue(value);
+  try {
+    guard(bytes, COMMAND_DEPTH_MAX, 'values');
+  } catch (cause) {
+    throw new RaftError('invalid-argument', `The command is nested more than ${COMMAND_DEPTH_MAX} levels deep.`, { cause });
+  }
+  return bytes;
+}
+
+/** Decodes a command that anybody may have put into the log; the result is the caller's own. Errors: message-invalid. */
+export function unpackCommand(bytes: Uint8Array): unknown {
+  guard(bytes, COMMAND_DEPTH_MAX, 'values');
+  return unpackValue(bytes);
 }
 
 function whole(bytes: Uint8Array, end: number): number {

@@ -85,7 +85,7 @@ async function openOnce(
       sessionTtlMs: options.tuning.sessionTtlMs,
       digestEveryEntries: options.tuning.digestEveryEntries,
     };
-    engine = new Runtime(options, store, toMachine(machine), settings, emitter);
+    engine = new Runtime(options, store, await toMachine(machine), settings, emitter);
     await engine.start();
     if (early !== undefined) engine.onStoreFault(early);
     throwIfAborted(signal);
@@ -117,8 +117,11 @@ async function refuseToInvent(store: NodeStore, options: NodeOptions): Promise<v
   throw new RaftError('rejected', 'This device holds no identity of this room to open.');
 }
 
-function toMachine(machine: TypedDefinition | ByteMachine): Machine {
-  return 'apply' in machine ? new BytesMachine(machine) : new TypedMachine(machine);
+async function toMachine(machine: TypedDefinition | ByteMachine): Promise<Machine> {
+  if (!('apply' in machine)) return new TypedMachine(machine);
+  const bytes = new BytesMachine(machine);
+  await bytes.keepInitial();
+  return bytes;
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

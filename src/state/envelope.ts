@@ -123,6 +123,30 @@ export function decodeEnvelope(data: Uint8Array): Envelope {
   }
 }
 
+/** The same for bytes that anybody may have put into the log; undefined for what is no envelope. */
+export function readEnvelope(data: Uint8Array): Envelope | undefined {
+  try {
+    return decodeEnvelope(data);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What a leader checks before it appends: that every member can read it, and that it is not for a later version of the state
+ * machine than its own. Errors: invalid-argument, version-mismatch.
+ */
+export function checkEnvelope(data: Uint8Array, machineVersion: number): void {
+  const envelope = readEnvelope(data);
+  if (envelope === undefined) throw new RaftError('invalid-argument', 'The proposal holds what is no command of tabraft.');
+  if (envelope.kind !== 'command' || envelope.machineVersion <= machineVersion) return;
+  throw new RaftError(
+    'version-mismatch',
+    `The command is for version ${envelope.machineVersion} of the state machine; the leader runs version ${machineVersion}.`,
+    { mayHaveApplied: false },
+  );
+}
+
 /** The command in a `command` entry's bytes, as a view on them; of any other kind, all of them. Errors: corrupt. */
 export function commandIn(data: Uint8Array): Uint8Array {
   const envelope = decodeEnvelope(data);
@@ -154,9 +178,16 @@ class Reader {
     if (length > ENVELOPE_TEXT_BYTES_MAX || this.at + length > this.data.length) {
       throw new RaftError('corrupt', 'An entry ends inside a text.');
     }
-    const text = decoder.decode(this.data.subarray(this.at, this.at + length));
+    const text = this.utf8(length);
     this.at += length;
     return text;
+  }
+  private utf8(length: number): string {
+    try {
+      return decoder.decode(this.data.subarray(this.at, this.at + length));
+    } catch (cause) {
+      throw new RaftError('corrupt', 'An entry holds a text that is not UTF-8.', { cause });
+    }
   }
   rest(): Uint8Array {
     // Not subarray, which looks for a species first: this is done once per entry and member.

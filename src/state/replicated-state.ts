@@ -5,7 +5,7 @@
 import { packValue, unpackValue } from '../codec/pack.ts';
 import { RaftError } from '../core/errors.ts';
 import type { Entry, NodeId } from '../core/types.ts';
-import { type CommandEnvelope, decodeEnvelope } from './envelope.ts';
+import { type CommandEnvelope, readEnvelope } from './envelope.ts';
 import { entryRandom } from './random.ts';
 import { type SessionLimits, Sessions, type SessionsImage } from './sessions.ts';
 import { readFrames, writeFrames } from './snapshot-stream.ts';
@@ -14,6 +14,8 @@ import type { ApplyContext, Machine, Outcome } from './state-machine.ts';
 /** What applying one entry meant, for whoever waits for it. */
 export type Applied =
   | { readonly kind: 'noop' }
+  /** Bytes that no build of tabraft can have meant: nothing is done, the same on every member. */
+  | { readonly kind: 'unreadable' }
   | { readonly kind: 'registered'; readonly clientId: string; readonly nonce: string; readonly session: number }
   | { readonly kind: 'closed'; readonly session: number }
   | {
@@ -29,6 +31,7 @@ export type Applied =
     };
 
 const NOOP: Applied = { kind: 'noop' };
+const UNREADABLE: Applied = { kind: 'unreadable' };
 const SESSION_EXPIRED: Outcome = {
   kind: 'error',
   code: 'session-expired',
@@ -57,12 +60,13 @@ export class ReplicatedState {
     return this.logTime;
   }
 
-  /** Applies one committed `normal` entry. Errors: version-mismatch (the node must stop), corrupt. */
+  /** Applies one committed `normal` entry. Errors: version-mismatch (the node must stop). */
   apply(entry: Entry): Applied {
     if (entry.time > this.logTime) this.logTime = entry.time;
     this.sessions.expire(entry.index, this.logTime);
     if (entry.data.length === 0) return NOOP;
-    const envelope = decodeEnvelope(entry.data);
+    const envelope = readEnvelope(entry.data);
+    if (envelope === undefined) return UNREADABLE;
     if (envelope.kind === 'command') return this.applyCommand(envelope, entry);
     if (envelope.kind === 'close') {
       this.sessions.close(envelope.session);
@@ -101,8 +105,8 @@ export class ReplicatedState {
   rerun(entry: Entry): void {
     if (entry.time > this.logTime) this.logTime = entry.time;
     if (entry.type !== 'normal' || entry.data.length === 0) return;
-    const envelope = decodeEnvelope(entry.data);
-    if (envelope.kind === 'command') this.run(envelope, entry, '');
+    const envelope = readEnvelope(entry.data);
+    if (envelope?.kind === 'command') this.run(envelope, entry, '');
   }
 
   private run(envelope: CommandEnvelope, entry: Entry, proposer: NodeId): Outcome {
@@ -142,8 +146,13 @@ export class ReplicatedState {
     this.logTime = logTime;
   }
 
-  reset(): void {
-    this.machine.reset();
+  /** Errors: handler-failed. */
+  async reset(): Promise<void> {
+    try {
+      await this.machine.reset();
+    } catch (error) {
+      throw new RaftError('handler-failed', `The state machine could not be reset: ${String(error)}`, { cause: error });
+    }
     this.sessions.clear();
     this.logTime = 0;
   }

@@ -45,7 +45,9 @@ export interface Machine {
   /** Another machine of the same kind in its initial state; undefined when there is no way to make one. */
   fresh(): Machine | undefined;
   /** Back to the state before the first entry. */
-  reset(): void;
+  reset(): void | Promise<void>;
+  /** A value out of the state as its reader may keep it: it does not change, and nobody who has it can change the state. */
+  publish<T>(value: T): T;
   /** The command as a value, for logs and `changes()`; undefined when it cannot be read. */
   decode(command: Uint8Array): unknown;
   /** An outcome as the value its caller gets; a fresh copy on every call. Throws the RaftError of an error. */
@@ -58,6 +60,6 @@ export interface ByteMachine {
   apply(command: Uint8Array, context: ApplyContext): Uint8Array;
   snapshot(): Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   restore(chunks: AsyncIterable<Uint8Array>): void | Promise<void>;
-  /** Back to the state before the first entry: needed only where a node reopens its storage while it runs. */
+  /** Back to the state before the first entry. Without it the machine restores what it saved when it was opened. */
   reset?(): void;
 }

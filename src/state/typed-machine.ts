@@ -1,7 +1,9 @@
 /** Makes a Machine of what people write: typed handlers over a state, or three functions over bytes. */
 import { collected } from '../codec/join.ts';
-import { packValue, unpackValue } from '../codec/pack.ts';
+import { packValue, unpackCommand, unpackValue } from '../codec/pack.ts';
 import { RaftError } from '../core/errors.ts';
+import { IS_DEVELOPMENT } from './development.ts';
+import { Draft } from './draft.ts';
 import type { ApplyContext, ByteMachine, Machine, Outcome } from './state-machine.ts';
 import type { Handlers, Queries, StateMachine } from './types.ts';
 
@@ -29,13 +31,21 @@ const OWN_CHUNKS: Uint8Array = Uint8Array.of(2);
 
 export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implements Machine {
   readonly version: number;
-  state: S;
   private readonly definition: StateMachine<S, C, Q>;
+  private readonly draft: Draft<S>;
 
   constructor(definition: StateMachine<S, C, Q>) {
     this.definition = definition;
     this.version = definition.version ?? 1;
-    this.state = definition.initial();
+    this.draft = new Draft(definition.initial(), IS_DEVELOPMENT);
+  }
+
+  get state(): S {
+    return this.draft.state;
+  }
+
+  publish<T>(value: T): T {
+    return this.draft.publish(value);
   }
 
   apply(command: Uint8Array, context: ApplyContext): Outcome {
@@ -46,7 +56,8 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
     if (handler === undefined)
       return { kind: 'error', code: 'unknown-command', message: `There is no command named ${String(type)}.` };
     try {
-      return toOutcome(handler(this.state, value, context));
+      // What it answers is packed before its changes are kept: an answer that cannot be packed is a failure like any other.
+      return this.draft.run((state) => toOutcome(refusePromise(handler(state, value, context))));
     } catch (error) {
       return { kind: 'error', code: 'handler-failed', message: failureText(error) };
     }
@@ -99,11 +110,11 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
     const current =
       version === this.version || this.definition.migrate === undefined ? saved : this.definition.migrate(saved, version);
     const restore = this.definition.restore as ((saved: unknown) => S | Promise<S>) | undefined;
-    this.state = restore === undefined ? (current as S) : await restore(current);
+    this.draft.replace(restore === undefined ? (current as S) : await restore(current));
   }
 
   reset(): void {
-    this.state = this.definition.initial();
+    this.draft.replace(this.definition.initial());
   }
 
   fresh(): Machine {
@@ -112,7 +123,7 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
 
   decode(command: Uint8Array): unknown {
     try {
-      return unpackValue(command);
+      return unpackCommand(command);
     } catch {
       return undefined;
     }
@@ -128,14 +139,28 @@ export class BytesMachine implements Machine {
   readonly version: number;
   readonly state: ByteMachine;
 
+  /** What the machine saves before its first command; undefined until then. */
+  private initial: readonly Uint8Array[] = [];
+  private hasApplied = false;
+
   constructor(machine: ByteMachine) {
     this.state = machine;
     this.version = machine.version ?? 1;
   }
 
+  /** Keeps the state before the first command, to come back to. Call before anything is applied. Errors: handler-failed. */
+  async keepInitial(): Promise<void> {
+    if (this.state.reset !== undefined) return;
+    const saved = this.snapshot();
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of saved) chunks.push(chunk.slice());
+    this.initial = chunks;
+  }
+
   apply(command: Uint8Array, context: ApplyContext): Outcome {
+    this.hasApplied = true;
     try {
-      return { kind: 'packed', bytes: this.state.apply(command, context) };
+      return { kind: 'packed', bytes: checkBytes(this.state.apply(command, context)) };
     } catch (error) {
       return { kind: 'error', code: 'handler-failed', message: failureText(error) };
     }
@@ -147,11 +172,20 @@ export class BytesMachine implements Machine {
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>, _version: number): Promise<void> {
+    this.hasApplied = true;
     await this.state.restore(chunks);
   }
 
-  reset(): void {
-    this.state.reset?.();
+  publish<T>(value: T): T {
+    return value;
+  }
+
+  /** Without a `reset` of its own it takes back what it was when it was opened. */
+  async reset(): Promise<void> {
+    if (this.state.reset !== undefined) return this.state.reset();
+    if (!this.hasApplied) return;
+    await this.state.restore(replay(this.initial));
+    this.hasApplied = false;
   }
 
   fresh(): undefined {
@@ -165,6 +199,15 @@ export class BytesMachine implements Machine {
   answer(outcome: Outcome): unknown {
     return answerOf(outcome, (bytes) => bytes.slice());
   }
+}
+
+function checkBytes(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw new TypeError('apply must return a Uint8Array.');
+}
+
+async function* replay(chunks: readonly Uint8Array[]): AsyncIterable<Uint8Array> {
+  yield* chunks;
 }
 
 /** What most commands that only change something come to: one object for all of them. */
@@ -187,6 +230,15 @@ function answerOf(outcome: Outcome, unpack: (bytes: Uint8Array) => unknown): unk
   if (outcome.kind === 'value') return outcome.value;
   if (outcome.kind === 'packed') return unpack(outcome.bytes);
   throw new RaftError(outcome.code, outcome.message, { mayHaveApplied: outcome.code === 'outcome-unknown' });
+}
+
+/** A handler is over when it returns: what a promise did later would differ from member to member. */
+function refusePromise(value: unknown): unknown {
+  if (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function') {
+    if ('catch' in value && typeof value.catch === 'function') value.catch(() => {});
+    throw new TypeError('The handler returned a promise; handlers must be synchronous.');
+  }
+  return value;
 }
 
 function commandType(value: unknown): string | undefined {

@@ -44,7 +44,7 @@ export class LoneReplica {
       term: () => undefined,
     } as unknown as NodeStore;
     const application: Application = {
-      reset: () => {},
+      reset: () => Promise.resolve(),
       opened: () => {},
       installed: () => {},
       configured: () => {},

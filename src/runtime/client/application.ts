@@ -45,9 +45,9 @@ export class ApplicationSide implements Application {
     this.#halted = true;
   }
 
-  reset(): void {
+  async reset(): Promise<void> {
     this.#halted = false;
-    this.#parts.state.reset();
+    await this.#parts.state.reset();
   }
 
   restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {

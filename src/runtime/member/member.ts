@@ -144,7 +144,7 @@ export class Member {
   /** Reads what storage holds and brings the state machine to its snapshot. Errors: corrupt, version-mismatch, storage. */
   static async open(parts: MemberParts, loaded: LoadedState): Promise<Member> {
     if (loaded.cluster === undefined) throw new RaftError('invariant', 'A node without a cluster cannot be a member.');
-    parts.application.reset();
+    await parts.application.reset();
     if (loaded.snapshot !== undefined) {
       const stored = await parts.store.snapshot();
       if (stored === undefined) throw new RaftError('corrupt', 'The snapshot named by the log is missing.');

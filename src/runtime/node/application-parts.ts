@@ -34,7 +34,7 @@ export class ApplicationParts {
     this.writes = new Writes({ id, bootNonce, bootCount }, state.machine.version, tuning.pendingCallsMax, clock, proposals);
     this.events = new Events(standing, emitter);
     const { reportListenerError } = this.events;
-    this.subscriptions = new Subscriptions(() => state.machine.state, clock, reportListenerError);
+    this.subscriptions = new Subscriptions(state.machine, clock, reportListenerError);
     this.feed = new ChangeFeed();
     this.leaderWork = new LeaderWork(standing, reportListenerError);
     this.divergence = new Divergence(standing, state, emitter);

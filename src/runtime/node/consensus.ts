@@ -2,8 +2,9 @@
 import { RaftError } from '../../core/errors.ts';
 import type { Index, NodeId } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
+import { checkEnvelope } from '../../state/envelope.ts';
 import type { FreeSpace } from '../duties/free-space.ts';
-import { encodeProposal } from '../peers/call-bodies.ts';
+import { encodeId, encodeProposal } from '../peers/call-bodies.ts';
 import { errorData, errorFrom } from '../ports/error-data.ts';
 import type { Application, Consensus, ErrorData, Leadership, ProposalBatch } from '../ports/seam.ts';
 import type { Standing } from '../standing/standing.ts';
@@ -14,11 +15,14 @@ export const FORWARD_TIMEOUT_MS = 3_000;
 export class ConsensusSide implements Consensus {
   readonly #standing: Standing;
   readonly #freeSpace: FreeSpace;
+  /** Of the state machine: a leader takes no command that it could not apply itself. */
+  readonly #machineVersion: number;
   readonly #wake: () => void;
   #application: Pick<Application, 'proposed'> | undefined;
 
-  constructor(standing: Standing, freeSpace: FreeSpace, wake: () => void) {
+  constructor(standing: Standing, freeSpace: FreeSpace, machineVersion: number, wake: () => void) {
     this.#standing = standing;
+    this.#machineVersion = machineVersion;
     this.#freeSpace = freeSpace;
     this.#wake = wake;
   }
@@ -48,9 +52,17 @@ export class ConsensusSide implements Consensus {
       this.#application?.proposed(ticket, error === undefined ? undefined : errorData(error));
     if (leadership.leaderId === this.#standing.id) return this.proposeHere(data, done);
     this.#standing.peers.call(leadership.leaderId, 'propose', encodeProposal(data), FORWARD_TIMEOUT_MS, ({ error }) => {
-      done(error);
+      done(error === undefined ? undefined : this.#afterRefusal(leadership.leaderId, error));
       if (error !== undefined) this.#wake();
     });
+  }
+
+  /** A leader of an older version of the state machine cannot take this node's commands: it is asked to let this one lead. */
+  #afterRefusal(leaderId: NodeId, error: RaftError): RaftError {
+    const { member, id, peers } = this.#standing;
+    if (error.code !== 'version-mismatch' || member?.conf.voters.includes(id) !== true) return error;
+    peers.call(leaderId, 'transfer', encodeId(id), FORWARD_TIMEOUT_MS, () => {});
+    return new RaftError('not-leader', 'The leader runs an older version of the state machine and is asked to step aside.');
   }
 
   /** Into this node's own log, when it leads. */
@@ -59,6 +71,11 @@ export class ConsensusSide implements Consensus {
     if (member === undefined) return done(new RaftError('not-leader', 'This node belongs to no cluster.'));
     const full = this.#freeSpace.refusal();
     if (full !== undefined) return done(full);
+    try {
+      for (const bytes of data) checkEnvelope(bytes, this.#machineVersion);
+    } catch (error) {
+      return done(RaftError.is(error) ? error : new RaftError('invalid-argument', String(error)));
+    }
     member.core.setTime(clock.wallMs());
     const outcome = member.core.propose(data);
     if (outcome.ok) return done(undefined);

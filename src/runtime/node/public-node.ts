@@ -1,5 +1,5 @@
 /** The public node: promises, signals and timeouts over the runtime. See api.ts for what each call means. */
-import { packValue } from '../../codec/pack.ts';
+import { packCommand } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId, Term } from '../../core/types.ts';
 import { commandIn } from '../../state/envelope.ts';
@@ -238,7 +238,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   }
 
   peek<T>(select: (state: Readonly<S>) => T): T {
-    return select(this.machine.state as Readonly<S>);
+    return this.machine.publish(select(this.machine.state as Readonly<S>));
   }
 
   subscribe<T>(
@@ -336,7 +336,7 @@ function encodeCommandValue(command: unknown, machine: Machine): Uint8Array {
     throw new RaftError('invalid-argument', 'This state machine takes commands as bytes.');
   }
   try {
-    return packValue(command);
+    return packCommand(command);
   } catch (error) {
     throw RaftError.is(error)
       ? error

@@ -80,7 +80,7 @@ export class Runtime {
     this.speakers = new Speakers(standing);
     this.reports = new Reports(standing, this.speakers, (peer) => this.#tellOf(peer));
     this.freeSpace = new FreeSpace(standing, this.reports, () => store.estimate(), emitter);
-    this.#consensus = new ConsensusSide(standing, this.freeSpace, wake);
+    this.#consensus = new ConsensusSide(standing, this.freeSpace, machine.version, wake);
 
     this.application = new ApplicationParts(standing, store.identity, this.state, this.#consensus, emitter);
 

@@ -32,10 +32,10 @@ export interface ProposalBatch {
   readonly data: readonly Uint8Array[];
 }
 
-/** What the consensus side asks of the application side. None of these throws. */
+/** What the consensus side asks of the application side. Only what returns a promise fails. */
 export interface Application {
-  /** A member opens: the state is to be that of the initial machine. Errors are told by `Consensus.failed`. */
-  reset(): void;
+  /** A member opens: the state is to be that of the initial machine. Errors: handler-failed. */
+  reset(): Promise<void>;
   /** The state becomes a snapshot's. Errors: corrupt, version-mismatch. */
   restore(chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** The member goes on from a state that covers the log up to `applied`; what was remembered of an earlier one is void. */

@@ -1,10 +1,11 @@
 /**
  * Values selected from the state, told when they change, as stable snapshots: the same reference as long as
- * the value is the same, so that they fit React's useSyncExternalStore. Handlers change the state in place, so
- * an object is compared by what is in it and handed out as a copy.
+ * the value is the same, so that they fit React's useSyncExternalStore. What a selector makes anew each time is compared by what
+ * is in it.
  */
 import { RaftError } from '../../core/errors.ts';
 import type { Index } from '../../core/types.ts';
+import type { Machine } from '../../state/state-machine.ts';
 import { type Registration, registration } from '../api/registration.ts';
 import type { Clock } from '../ports/clock.ts';
 
@@ -18,15 +19,15 @@ interface Subscriber {
 }
 
 export class Subscriptions {
-  private readonly state: () => unknown;
+  private readonly machine: Pick<Machine, 'state' | 'publish'>;
   private readonly clock: Clock;
   private readonly reportError: (error: unknown) => void;
   private readonly subscribers = new Set<Subscriber>();
   private index: Index = 0;
   private scheduled = false;
 
-  constructor(state: () => unknown, clock: Clock, reportError: (error: unknown) => void) {
-    this.state = state;
+  constructor(machine: Pick<Machine, 'state' | 'publish'>, clock: Clock, reportError: (error: unknown) => void) {
+    this.machine = machine;
     this.clock = clock;
     this.reportError = reportError;
   }
@@ -66,7 +67,7 @@ export class Subscriptions {
 
   private select(select: Subscriber['select']): unknown {
     try {
-      return select(this.state());
+      return this.machine.publish(select(this.machine.state));
     } catch (error) {
       this.reportError(error);
       return undefined;
@@ -74,10 +75,9 @@ export class Subscriptions {
   }
 }
 
-/** The previous value when the new one says the same; else the new one, copied if it could change later. */
+/** The previous value when the new one says the same. */
 export function stable(previous: unknown, next: unknown): unknown {
-  if (typeof next !== 'object' || next === null) return next;
-  return sameValue(previous, next) ? previous : structuredClone(next);
+  return sameValue(previous, next) ? previous : next;
 }
 
 /** Deep equality over what structuredClone copies. */

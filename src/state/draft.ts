@@ -1,0 +1,348 @@
+/**
+ * A state that handlers change in place and readers never can. Handlers see it through proxies that write down how to take each
+ * change back: a command that fails leaves nothing behind (W9), and what it costs grows with what it changed, not with the state.
+ * Readers get copies, made when they ask and shared as long as what they show has not changed, so that the same reference means
+ * the same value. Plain objects, arrays, Maps and Sets are followed; bytes and dates are put back whole.
+ */
+
+import { type Container, kindOf, Publisher } from './publisher.ts';
+
+/** One container as a handler sees it. */
+interface Node {
+  readonly target: Container;
+  readonly parent: Node | undefined;
+  proxy: Container;
+  /** Its copies are out of date, and so are those of everything it lies in. */
+  changed: boolean;
+  readonly children: Map<Container, Node>;
+}
+
+/** Of an object or Map with more keys than this a key that a failed command had deleted comes back as the last. */
+const ORDER_KEPT_MAX = 4_096;
+
+/** Proxies kept for one container, for the commands to come: making one costs more than a look-up. */
+const CHILDREN_KEPT_MAX = 256;
+
+const nodeOf: WeakMap<Container, Node> = new WeakMap();
+
+export class Draft<S> {
+  #state: S;
+  /** Undoes the changes of the command under way, the last first. */
+  readonly #undo: (() => void)[] = [];
+  #root: Node | undefined;
+  readonly #touched: Node[] = [];
+  readonly #publisher: Publisher;
+
+  /** `freezes`: readers' objects and arrays are frozen, so that whoever tries to change one is told. */
+  constructor(state: S, freezes: boolean) {
+    this.#state = state;
+    this.#publisher = new Publisher(freezes);
+  }
+
+  get state(): S {
+    return this.#state;
+  }
+
+  /** Another state altogether. */
+  replace(state: S): void {
+    this.#state = state;
+    this.#root = undefined;
+    this.#publisher.forget();
+  }
+
+  /** Runs a handler on the state. What it throws is thrown again, and the state is as it was. */
+  run<R>(handler: (state: S) => R): R {
+    try {
+      return handler(this.#rootProxy());
+    } catch (error) {
+      for (let i = this.#undo.length - 1; i >= 0; i--) this.#undo[i]?.();
+      throw error;
+    } finally {
+      this.#undo.length = 0;
+      this.#settle();
+    }
+  }
+
+  /** A value out of the state as its reader may keep it: of what has not changed since, the same as before. */
+  publish<T>(value: T): T {
+    return this.#publisher.copyOf(value) as T;
+  }
+
+  #rootProxy(): S {
+    const state: unknown = this.#state;
+    if (typeof state !== 'object' || state === null || kindOf(state) === undefined) return this.#state;
+    if (this.#root?.target !== state) this.#root = this.#nodeFor(state, undefined);
+    return this.#root?.proxy as S;
+  }
+
+  /** What was changed is shown anew to the next reader. */
+  #settle(): void {
+    for (const node of this.#touched) {
+      node.changed = false;
+      this.#publisher.changed(node.target);
+    }
+    this.#touched.length = 0;
+  }
+
+  #markChanged(node: Node): void {
+    for (let at: Node | undefined = node; at !== undefined && !at.changed; at = at.parent) {
+      at.changed = true;
+      this.#touched.push(at);
+    }
+  }
+
+  #change(node: Node, undo: () => void): void {
+    this.#undo.push(undo);
+    this.#markChanged(node);
+  }
+
+  #nodeFor(target: Container, parent: Node | undefined): Node {
+    const node: Node = { target, parent, proxy: target, changed: false, children: new Map() };
+    const kind = kindOf(target);
+    node.proxy = new Proxy(
+      target,
+      kind === 'map' || kind === 'set' ? this.#collectionTraps(node, kind) : this.#objectTraps(node),
+    );
+    nodeOf.set(node.proxy, node);
+    return node;
+  }
+
+  /** A value of the state as the handler sees it. */
+  #show(parent: Node, value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) return value;
+    if (kindOf(value) === undefined) return this.#showLeaf(parent, value);
+    const known = parent.children.get(value);
+    if (known !== undefined) return known.proxy;
+    if (parent.children.size >= CHILDREN_KEPT_MAX) parent.children.clear();
+    const node = this.#nodeFor(value, parent);
+    parent.children.set(value, node);
+    return node.proxy;
+  }
+
+  /** Bytes and dates are changed in place, past every trap: what they were is kept. */
+  #showLeaf(parent: Node, value: object): object {
+    if (value instanceof Date) {
+      const time = value.getTime();
+      this.#change(parent, () => value.setTime(time));
+    } else if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+      const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+      const before = bytes.slice();
+      this.#change(parent, () => bytes.set(before));
+    }
+    return value;
+  }
+
+  #objectTraps(node: Node): ProxyHandler<Container> {
+    return {
+      get: (target, key) => this.#show(node, Reflect.get(target, key)),
+      getOwnPropertyDescriptor: (target, key) => {
+        const found = Reflect.getOwnPropertyDescriptor(target, key);
+        if (found !== undefined && 'value' in found && found.configurable === true) found.value = this.#show(node, found.value);
+        return found;
+      },
+      set: (target, key, value) => this.#set(node, target, key, value),
+      defineProperty: (target, key, descriptor) => 'value' in descriptor && this.#set(node, target, key, descriptor.value),
+      deleteProperty: (target, key) => this.#delete(node, target, key),
+      setPrototypeOf: () => false,
+    };
+  }
+
+  #set(node: Node, target: Container, key: PropertyKey, value: unknown): boolean {
+    if (Array.isArray(target)) {
+      const { length } = target;
+      if (key === 'length') {
+        const cut = target.slice(Number(value));
+        this.#change(node, () => {
+          target.length = length - cut.length;
+          for (const item of cut) target.push(item);
+          target.length = length;
+        });
+        return Reflect.set(target, key, value);
+      }
+      if (!Object.hasOwn(target, key)) {
+        this.#change(node, () => {
+          Reflect.deleteProperty(target, key);
+          target.length = length;
+        });
+        return Reflect.set(target, key, plain(value));
+      }
+    }
+    if (Object.hasOwn(target, key)) {
+      const before: unknown = Reflect.get(target, key);
+      this.#change(node, () => Reflect.set(target, key, before));
+    } else this.#change(node, () => Reflect.deleteProperty(target, key));
+    return Reflect.set(target, key, plain(value));
+  }
+
+  #delete(node: Node, target: Container, key: PropertyKey): boolean {
+    if (!Object.hasOwn(target, key)) return true;
+    const before: unknown = Reflect.get(target, key);
+    const keys = Array.isArray(target) ? [] : keptOrder(Object.keys(target));
+    this.#change(node, () => {
+      Reflect.set(target, key, before);
+      // The order of keys is part of the state: whoever iterates sees it.
+      for (const other of keys.slice(keys.indexOf(String(key)) + 1)) {
+        const value: unknown = Reflect.get(target, other);
+        Reflect.deleteProperty(target, other);
+        Reflect.set(target, other, value);
+      }
+    });
+    return Reflect.deleteProperty(target, key);
+  }
+
+  #collectionTraps(node: Node, kind: 'map' | 'set'): ProxyHandler<Container> {
+    const methods =
+      kind === 'map'
+        ? this.#mapMethods(node, node.target as Map<unknown, unknown>)
+        : this.#setMethods(node, node.target as Set<unknown>);
+    return {
+      get: (target, key) => {
+        if (key === 'size') return (target as Map<unknown, unknown>).size;
+        const method = methods.get(key);
+        if (method !== undefined) return method;
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+      set: () => false,
+      defineProperty: () => false,
+      deleteProperty: () => false,
+      setPrototypeOf: () => false,
+    };
+  }
+
+  #mapMethods(node: Node, map: Map<unknown, unknown>): ReadonlyMap<PropertyKey, unknown> {
+    const show = (value: unknown): unknown => this.#show(node, value);
+    const entries = function* (): IterableIterator<[unknown, unknown]> {
+      for (const [key, value] of map) yield [key, show(value)];
+    };
+    const values = function* (): IterableIterator<unknown> {
+      for (const value of map.values()) yield show(value);
+    };
+    return new Map<PropertyKey, unknown>([
+      ['get', (key: unknown) => show(map.get(plain(key)))],
+      ['has', (key: unknown) => map.has(plain(key))],
+      ['set', (key: unknown, value: unknown) => this.#mapSet(node, map, plain(key), value)],
+      ['delete', (key: unknown) => this.#mapDelete(node, map, plain(key))],
+      ['clear', () => this.#clear(node, map, (entry) => map.set(entry[0], entry[1]), [...map])],
+      [
+        'forEach',
+        (run: (value: unknown, key: unknown, of: unknown) => void) => {
+          for (const [key, value] of map) run(show(value), key, node.proxy);
+        },
+      ],
+      ['entries', entries],
+      ['values', values],
+      ['keys', () => map.keys()],
+      [Symbol.iterator, entries],
+    ]);
+  }
+
+  #mapSet(node: Node, map: Map<unknown, unknown>, key: unknown, value: unknown): unknown {
+    if (map.has(key)) {
+      const before = map.get(key);
+      this.#change(node, () => map.set(key, before));
+    } else this.#change(node, () => map.delete(key));
+    map.set(key, plain(value));
+    return node.proxy;
+  }
+
+  #mapDelete(node: Node, map: Map<unknown, unknown>, key: unknown): boolean {
+    if (!map.has(key)) return false;
+    const before = map.get(key);
+    const keys = keptOrder([...(map.size <= ORDER_KEPT_MAX ? map.keys() : [])]);
+    this.#change(node, () => {
+      map.set(key, before);
+      for (const other of keys.slice(keys.indexOf(key) + 1)) {
+        const value = map.get(other);
+        map.delete(other);
+        map.set(other, value);
+      }
+    });
+    return map.delete(key);
+  }
+
+  #setMethods(node: Node, set: Set<unknown>): ReadonlyMap<PropertyKey, unknown> {
+    const show = (value: unknown): unknown => this.#show(node, value);
+    const values = function* (): IterableIterator<unknown> {
+      for (const value of set) yield show(value);
+    };
+    const entries = function* (): IterableIterator<[unknown, unknown]> {
+      for (const value of set) yield [show(value), show(value)];
+    };
+    return new Map<PropertyKey, unknown>([
+      ['has', (value: unknown) => set.has(plain(value))],
+      ['add', (value: unknown) => this.#add(node, set, plain(value))],
+      ['delete', (value: unknown) => this.#setDelete(node, set, plain(value))],
+      ['clear', () => this.#clear(node, set, (value) => set.add(value), [...set])],
+      [
+        'forEach',
+        (run: (value: unknown, key: unknown, of: unknown) => void) => {
+          for (const value of set) run(show(value), show(value), node.proxy);
+        },
+      ],
+      ['entries', entries],
+      ['values', values],
+      ['keys', values],
+      [Symbol.iterator, values],
+    ]);
+  }
+
+  #add(node: Node, set: Set<unknown>, value: unknown): unknown {
+    if (!set.has(value)) {
+      this.#change(node, () => set.delete(value));
+      set.add(value);
+    }
+    return node.proxy;
+  }
+
+  #setDelete(node: Node, set: Set<unknown>, value: unknown): boolean {
+    if (!set.has(value)) return false;
+    const items = keptOrder([...(set.size <= ORDER_KEPT_MAX ? set : [])]);
+    this.#change(node, () => {
+      set.add(value);
+      for (const other of items.slice(items.indexOf(value) + 1)) {
+        set.delete(other);
+        set.add(other);
+      }
+    });
+    return set.delete(value);
+  }
+
+  #clear<T>(node: Node, collection: { clear(): void }, putBack: (item: T) => unknown, items: readonly T[]): void {
+    this.#change(node, () => {
+      for (const item of items) putBack(item);
+    });
+    collection.clear();
+  }
+}
+
+function keptOrder<T>(keys: T[]): readonly T[] {
+  return keys.length > ORDER_KEPT_MAX ? [] : keys;
+}
+
+/** What a handler puts into the state, without the proxies that it may have been given. */
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const node = nodeOf.get(value);
+  if (node !== undefined) return node.target;
+  const kind = kindOf(value);
+  if (kind === 'array') {
+    const items = value as unknown[];
+    for (let i = 0; i < items.length; i++) if (isObject(items[i])) items[i] = plain(items[i]);
+  } else if (kind === 'object') {
+    for (const [key, item] of Object.entries(value)) if (isObject(item)) Reflect.set(value, key, plain(item));
+  } else if (kind === 'map') {
+    const map = value as Map<unknown, unknown>;
+    for (const [key, item] of map) if (isObject(item)) map.set(key, plain(item));
+  } else if (kind === 'set') {
+    const set = value as Set<unknown>;
+    const items = [...set].map(plain);
+    set.clear();
+    for (const item of items) set.add(item);
+  }
+  return value;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

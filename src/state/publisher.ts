@@ -1,0 +1,74 @@
+/**
+ * Copies of a state for its readers: made when they ask, and shared as long as what they show has not changed, so that the same
+ * reference means the same value and nobody but a handler can change the state.
+ */
+
+export type Container = object;
+export type Kind = 'object' | 'array' | 'map' | 'set';
+
+interface Published {
+  readonly version: number;
+  readonly copy: unknown;
+}
+
+export class Publisher {
+  #versions = new WeakMap<Container, number>();
+  #published = new WeakMap<Container, Published>();
+  readonly #freezes: boolean;
+
+  constructor(freezes: boolean) {
+    this.#freezes = freezes;
+  }
+
+  forget(): void {
+    this.#versions = new WeakMap();
+    this.#published = new WeakMap();
+  }
+
+  /** The container, or something in it, is not what it was. */
+  changed(container: Container): void {
+    this.#versions.set(container, (this.#versions.get(container) ?? 0) + 1);
+  }
+
+  copyOf(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) return value;
+    const kind = kindOf(value);
+    if (kind === undefined) return copyOfLeaf(value);
+    const version = this.#versions.get(value) ?? 0;
+    const known = this.#published.get(value);
+    if (known?.version === version) return known.copy;
+    const copy = this.#freshCopy(value, kind);
+    this.#published.set(value, { version, copy });
+    // A copy handed back to be published is its own copy.
+    this.#published.set(copy, { version: 0, copy });
+    return copy;
+  }
+
+  #freshCopy(value: object, kind: Kind): object {
+    if (kind === 'map') {
+      return new Map([...(value as Map<unknown, unknown>)].map(([key, item]) => [key, this.copyOf(item)]));
+    }
+    if (kind === 'set') return new Set([...(value as Set<unknown>)].map((item) => this.copyOf(item)));
+    const copy: object =
+      kind === 'array'
+        ? (value as unknown[]).map((item) => this.copyOf(item))
+        : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.copyOf(item)]));
+    return this.#freezes ? Object.freeze(copy) : copy;
+  }
+}
+
+/** Undefined for what is not followed: primitives, bytes, dates, instances of classes. */
+export function kindOf(value: unknown): Kind | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (Array.isArray(value)) return 'array';
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return 'object';
+  if (value instanceof Map) return 'map';
+  return value instanceof Set ? 'set' : undefined;
+}
+
+function copyOfLeaf(value: object): unknown {
+  if (value instanceof Date) return new Date(value);
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return structuredClone(value);
+  return value;
+}
