@@ -42,6 +42,9 @@ const ANSWERED_BEFORE: Outcome = {
   code: 'outcome-unknown',
   message: 'This write was answered or given up before.',
 };
+/** One leap of log time counts for so small a share of a session's life. */
+const SESSION_STEPS = 16;
+type SnapshotHeader = readonly [format: number, version: number, logTime: number, sessions: SessionsImage, sessionTime?: number];
 /** Version of the header of a snapshot. */
 const SNAPSHOT_FORMAT = 1;
 
@@ -50,6 +53,8 @@ export class ReplicatedState {
   readonly sessions: Sessions;
   /** Log time: the greatest leader's clock seen, in ms since the epoch. */
   private logTime = 0;
+  /** The time that sessions live by, in ms: log time, of which no step counts for more than a share of their life. */
+  private sessionTime = 0;
 
   constructor(machine: Machine, limits: SessionLimits) {
     this.machine = machine;
@@ -62,8 +67,8 @@ export class ReplicatedState {
 
   /** Applies one committed `normal` entry. Errors: version-mismatch (the node must stop). */
   apply(entry: Entry): Applied {
-    if (entry.time > this.logTime) this.logTime = entry.time;
-    this.sessions.expire(entry.index, this.logTime);
+    this.advance(entry.time);
+    this.sessions.expire(entry.index, this.sessionTime);
     if (entry.data.length === 0) return NOOP;
     const envelope = readEnvelope(entry.data);
     if (envelope === undefined) return UNREADABLE;
@@ -72,8 +77,18 @@ export class ReplicatedState {
       this.sessions.close(envelope.session);
       return { kind: 'closed', session: envelope.session };
     }
-    this.sessions.register(entry.index, envelope.clientId, this.logTime);
+    this.sessions.register(entry.index, envelope.clientId, this.sessionTime);
     return { kind: 'registered', clientId: envelope.clientId, nonce: envelope.nonce, session: entry.index };
+  }
+
+  /**
+   * One leader whose clock is wrong must not end every session, and with them what makes a write happen once: a leap counts for a
+   * sixteenth of a session's life. A room that was idle keeps its sessions longer than it had to, which harms nobody.
+   */
+  private advance(time: number): void {
+    if (time <= this.logTime) return;
+    this.sessionTime += Math.min(time - this.logTime, this.sessions.lifeMs / SESSION_STEPS);
+    this.logTime = time;
   }
 
   private applyCommand(envelope: CommandEnvelope, entry: Entry): Applied {
@@ -84,7 +99,7 @@ export class ReplicatedState {
         { index: entry.index },
       );
     }
-    const found = this.sessions.lookup(envelope, this.logTime);
+    const found = this.sessions.lookup(envelope, this.sessionTime);
     const { session, sequence, command } = envelope;
     const { index, term } = entry;
     if (found.kind === 'done') {
@@ -97,13 +112,13 @@ export class ReplicatedState {
       return { kind: 'command', session, sequence, command, outcome, index, term, replayed: true };
     }
     const outcome = this.run(envelope, entry, found.clientId);
-    this.sessions.remember(found, envelope, { index, term, outcome }, this.logTime);
+    this.sessions.remember(found, envelope, { index, term, outcome }, this.sessionTime);
     return { kind: 'command', session, sequence, command, outcome, index, term, replayed: false };
   }
 
   /** Applies an entry to a machine of its own, past the sessions: every command runs, as it did the first time. */
   rerun(entry: Entry): void {
-    if (entry.time > this.logTime) this.logTime = entry.time;
+    this.advance(entry.time);
     if (entry.type !== 'normal' || entry.data.length === 0) return;
     const envelope = readEnvelope(entry.data);
     if (envelope?.kind === 'command') this.run(envelope, entry, '');
@@ -117,7 +132,8 @@ export class ReplicatedState {
         message: `Expected term ${envelope.expectedTerm}, the entry is of term ${entry.term}.`,
       };
     }
-    if (envelope.notAfter !== 0 && this.logTime > envelope.notAfter) {
+    // By the clock of the leader that took it, not by log time: that may have leapt ahead under another one.
+    if (envelope.notAfter !== 0 && entry.time > envelope.notAfter) {
       return { kind: 'error', code: 'timeout', message: 'The write reached the log after its expiry and was not applied.' };
     }
     return this.machine.apply(envelope.command, new EntryContext(entry, this.logTime, proposer));
@@ -125,7 +141,7 @@ export class ReplicatedState {
 
   /** The state at this moment as a stream of bytes; what is applied later does not change it. */
   snapshot(): AsyncIterable<Uint8Array> {
-    const header = packValue([SNAPSHOT_FORMAT, this.machine.version, this.logTime, this.sessions.image()]);
+    const header = packValue([SNAPSHOT_FORMAT, this.machine.version, this.logTime, this.sessions.image(), this.sessionTime]);
     return writeFrames(header, this.machine.snapshot());
   }
 
@@ -134,7 +150,7 @@ export class ReplicatedState {
     const frames = readFrames(chunks)[Symbol.asyncIterator]();
     const first = await frames.next();
     if (first.done === true) throw new RaftError('corrupt', 'The snapshot is empty.');
-    const [format, version, logTime, sessions] = unpackValue(first.value) as [number, number, number, SessionsImage];
+    const [format, version, logTime, sessions, sessionTime] = unpackValue(first.value) as SnapshotHeader;
     if (format !== SNAPSHOT_FORMAT || version > this.machine.version) {
       throw new RaftError(
         'version-mismatch',
@@ -144,6 +160,8 @@ export class ReplicatedState {
     await this.machine.restore({ [Symbol.asyncIterator]: () => frames }, version);
     this.sessions.load(sessions);
     this.logTime = logTime;
+    // Builds before it existed let sessions live by log time.
+    this.sessionTime = sessionTime ?? logTime;
   }
 
   /** Errors: handler-failed. */
@@ -155,6 +173,7 @@ export class ReplicatedState {
     }
     this.sessions.clear();
     this.logTime = 0;
+    this.sessionTime = 0;
   }
 }
 

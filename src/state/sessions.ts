@@ -67,6 +67,11 @@ export class Sessions {
     this.limits = limits;
   }
 
+  /** How long a session lives without a write, in ms. */
+  get lifeMs(): number {
+    return this.limits.sessionTtlMs;
+  }
+
   get size(): number {
     return this.sessions.size;
   }

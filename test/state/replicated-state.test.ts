@@ -97,8 +97,26 @@ test('a write without its session is not applied', () => {
 test('sessions expire by log time, at an entry that is the same on every member', () => {
   const state = started();
   state.apply(entry(2, command({ sequence: 1 }), 20));
-  state.apply(entry(256, new Uint8Array(), 2_000));
-  expect(state.apply(entry(257, command({ sequence: 2 }), 2_001))).toMatchObject({ outcome: { code: 'session-expired' } });
+  for (let i = 3; i <= 256; i++) state.apply(entry(i, new Uint8Array(), 20 + i * 10));
+  expect(state.apply(entry(257, command({ sequence: 2 }), 2_601))).toMatchObject({ outcome: { code: 'session-expired' } });
+});
+
+test('C5: one leader whose clock is years ahead ends no session, and no write that comes after it', async () => {
+  const state = started();
+  const year = 365 * 24 * 60 * 60 * 1000;
+  state.apply(entry(2, command({ sequence: 1 }), 20));
+  state.apply(entry(256, new Uint8Array(), year));
+  expect(state.apply(entry(257, command({ sequence: 1 }), 30))).toMatchObject({ replayed: true });
+  expect(state.apply(entry(258, command({ sequence: 2, notAfter: 40 }), 31))).toMatchObject({ outcome: { kind: 'packed' } });
+  expect(state.apply(entry(259, command({ sequence: 3, notAfter: 40 }), 41))).toMatchObject({ outcome: { code: 'timeout' } });
+});
+
+test('A2 A3: what is no envelope is applied as nothing, whatever its bytes', () => {
+  const state = started();
+  for (const bytes of [[0], [99, 1, 2], [1], [1, 255, 255, 255, 255, 255, 255, 255, 255, 255], [2, 2, 0xc3, 0x28, 0]])
+    expect(state.apply(entry(2, Uint8Array.from(bytes)))).toEqual({ kind: 'unreadable' });
+  expect(state.apply(entry(3, command({ sequence: 1 })))).toMatchObject({ outcome: { kind: 'packed' } });
+});
 });
 
 test('a clock that goes back does not turn log time back', () => {

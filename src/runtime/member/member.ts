@@ -185,9 +185,9 @@ export class Member {
     if (pausedMs > this.parts.tuning.electionTimeoutMs[0] / 2)
       this.core.resumeAfterPause(Math.floor(pausedMs / tickMs(this.parts.tuning)));
     else if (this.isLeader && this.parts.tuning.leaseReads) this.watchLease(pausedMs);
-    // Told by the leader that it is out, it disturbs nobody by campaigning (§4.2.3). One whose log says so cannot campaign, but
-    // its time goes on: else it would hear its last leader for ever, and refuse those who are still to learn of the change from it.
-    if (!this.removed || !memberIds(this.conf).includes(this.parts.self)) this.core.tick();
+    // Also of one that was told that it is out: its time goes on, else it would hear its last leader for ever, and refuse those
+    // who still need its vote. It disturbs nobody by campaigning (§4.2.3): whoever knows that it is out does not hear it.
+    this.core.tick();
     this.sender.tick();
     this.changes.tick();
   }
