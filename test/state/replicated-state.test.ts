@@ -117,7 +117,6 @@ test('A2 A3: what is no envelope is applied as nothing, whatever its bytes', () 
     expect(state.apply(entry(2, Uint8Array.from(bytes)))).toEqual({ kind: 'unreadable' });
   expect(state.apply(entry(3, command({ sequence: 1 })))).toMatchObject({ outcome: { kind: 'packed' } });
 });
-});
 
 test('a clock that goes back does not turn log time back', () => {
   const state = started();
