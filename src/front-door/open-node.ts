@@ -81,6 +81,7 @@ async function openOnce(
     const settings = {
       ...SETTINGS_DEFAULTS,
       machineVersion: machine.version ?? 1,
+      votersTarget: options.votersTarget ?? SETTINGS_DEFAULTS.votersTarget,
       sessionsMax: options.tuning.sessionsMax,
       sessionTtlMs: options.tuning.sessionTtlMs,
       digestEveryEntries: options.tuning.digestEveryEntries,

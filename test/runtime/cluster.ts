@@ -2,7 +2,7 @@
 import { nodeClock } from '../../src/front-door/node-clock.ts';
 import { openNode } from '../../src/front-door/open-node.ts';
 import type { RaftNode, TuningOptions } from '../../src/runtime/api/api.ts';
-import { type NodeOptions, resolveTuning } from '../../src/runtime/api/options.ts';
+import { type NodeOptions, resolveAutopilot, resolveTuning } from '../../src/runtime/api/options.ts';
 import type { Runtime } from '../../src/runtime/node/runtime.ts';
 import { MemorySignalingHub } from '../../src/signaling/memory.ts';
 import { defineStateMachine } from '../../src/state/typed-machine.ts';
@@ -76,6 +76,8 @@ export class Cluster implements AsyncDisposable {
     const { node, engine } = await openNode(bank, {
       room: this.room,
       mode: 'enter',
+      votersTarget: 7,
+      autopilot: resolveAutopilot({ settleMs: 0, intervalMs: 0 }),
       storage,
       transport: this.hub.transport(),
       signaling: this.signaling.signaling(),

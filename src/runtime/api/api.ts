@@ -181,7 +181,34 @@ export interface VerifyReport {
   readonly notCompared: readonly NodeId[];
 }
 
+/** What the autopilot knows of one member. */
+export interface AutopilotRow {
+  readonly id: NodeId;
+  readonly suffrage: Suffrage;
+  readonly caughtUp: boolean;
+  /** How long it has been heard without a break, in ms; 0 while it is not. */
+  readonly heardForMs: number;
+  /** How long nothing was heard of it, in ms; 0 while it is. */
+  readonly silentForMs: number;
+  readonly hasLeft: boolean;
+  /** Members with the same text share a device; '' for one of its own. */
+  readonly device: string;
+}
+
+/** What the leader's autopilot sees and has decided (§4). */
+export interface AutopilotTable {
+  readonly enabled: boolean;
+  readonly votersTarget: number;
+  /** A voter that is silent for longer is replaced or demoted, in ms. */
+  readonly silentAfterMs: number;
+  readonly members: readonly AutopilotRow[];
+  /** The last changes, oldest first. */
+  readonly decisions: readonly { readonly atMs: number; readonly kind: string; readonly reason: string }[];
+}
+
 export interface Admin {
+  /** Undefined on a node that does not lead. */
+  autopilot(): AutopilotTable | undefined;
   transferLeadership(to?: NodeId, options?: CallOptions): Promise<NodeId>;
   stepDown(options?: CallOptions): Promise<void>;
   /** Starts an election here; true when this node leads afterwards. */
@@ -247,6 +274,8 @@ export interface RaftEvents {
   /** This replica's state differed from the leader's: `index` is the first bad entry, or (not exact) where it was found. It takes the leader's state. */
   readonly diverged: { readonly index: Index; readonly exact: boolean };
   readonly removed: Record<string, never>;
+  /** On the leader: the autopilot has changed who votes, or who belongs to the cluster. */
+  readonly autopilot: { readonly kind: string; readonly members: readonly NodeId[]; readonly reason: string };
   /** Something that does not stop the node but that somebody should see. */
   readonly fault: { readonly error: RaftError };
   /** The node has stopped itself. */

@@ -39,10 +39,76 @@ export interface NodeOptions {
   /** The identity in whose place this node comes. */
   readonly replaces?: NodeId | undefined;
   readonly tuning: TuningOptions;
+  /** Who votes is decided by the leader, by these numbers. Default: AUTOPILOT_DEFAULTS. */
+  readonly autopilot?: AutopilotOptions | undefined;
+  /** How many shall vote in a cluster that this node founds. Default: 3. */
+  readonly votersTarget?: number | undefined;
+  /** Names the device: of the voters of one device the autopilot makes one. '' for none. */
+  readonly device?: string | undefined;
   /** Records what the core is told, from its opening on (RaftNode.record). */
   readonly record?: RecordOptions | undefined;
   /** Sees what the core does, and makes it check itself after every input: for tests and simulation. */
   readonly inspect?: { readonly trace: TraceSink; readonly checkInvariants: boolean } | undefined;
+}
+
+/** Times in ms. */
+export interface AutopilotOptions {
+  /** Off: voters are made and unmade by hand only. */
+  readonly enabled: boolean;
+  /** At most one vote per device. */
+  readonly oneVoterPerDevice: boolean;
+  /** A learner must have been heard for so long before it votes; twice as long where its vote makes the number even. */
+  readonly settleMs: number;
+  /** A voter that is silent for so long is replaced; longer where silences end by themselves, up to `silentMsMax`. */
+  readonly silentMs: number;
+  readonly silentMsMax: number;
+  /** A learner that stays away for so long is forgotten. */
+  readonly forgetMs: number;
+  /** The same where there are more than `membersCrowded` members. */
+  readonly forgetCrowdedMs: number;
+  readonly membersCrowded: number;
+  /** Between two changes. */
+  readonly intervalMs: number;
+}
+
+export const AUTOPILOT_DEFAULTS: AutopilotOptions = {
+  enabled: true,
+  oneVoterPerDevice: false,
+  settleMs: 1_000,
+  silentMs: 6_000,
+  silentMsMax: 60_000,
+  forgetMs: 7 * 24 * 60 * 60 * 1000,
+  forgetCrowdedMs: 60_000,
+  membersCrowded: 32,
+  intervalMs: 1_000,
+};
+
+/** Inclusive bounds of each number, by name. */
+const AUTOPILOT_RANGES: Readonly<
+  Record<Exclude<keyof AutopilotOptions, 'enabled' | 'oneVoterPerDevice'>, readonly [min: number, max: number]>
+> = {
+  settleMs: [0, 3_600_000],
+  silentMs: [100, 3_600_000],
+  silentMsMax: [100, 24 * 3_600_000],
+  forgetMs: [1_000, 365 * 24 * 3_600_000],
+  forgetCrowdedMs: [1_000, 365 * 24 * 3_600_000],
+  membersCrowded: [2, 1_024],
+  intervalMs: [0, 3_600_000],
+};
+/** Voters that a cluster may have as its target. */
+export const VOTERS_TARGET_RANGE: readonly [min: number, max: number] = [1, 9];
+
+/** Fills in what is missing. Errors: invalid-argument. */
+export function resolveAutopilot(given: Partial<AutopilotOptions> = {}): AutopilotOptions {
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(AUTOPILOT_DEFAULTS, name))
+      throw new RaftError('invalid-argument', `There is no autopilot option named ${name}.`);
+  }
+  const options: AutopilotOptions = { ...AUTOPILOT_DEFAULTS, ...given };
+  for (const [name, [min, max]] of Object.entries(AUTOPILOT_RANGES)) {
+    requireInteger(`autopilot.${name}`, options[name as keyof typeof AUTOPILOT_RANGES], min, max);
+  }
+  return options;
 }
 
 export const TUNING_DEFAULTS: TuningOptions = {

@@ -1,15 +1,13 @@
 /**
- * Who is taken in and who votes: what a membership change means in the configuration it meets, planned on the leader when its
- * turn has come; joins, and the promotion of learners that have caught up (§4.2).
+ * Who is taken in: what a membership change means in the configuration it meets, planned on the leader when its
+ * turn has come; and joins (§4.2). Who votes is the autopilot's to decide.
  */
 import { RaftError } from '../../core/errors.ts';
-import type { ConfChange, ConfChangeStep, ConfState, NodeId } from '../../core/types.ts';
+import type { ConfChange, ConfState, NodeId } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
-import { contextOf, decodeSettings, memberIds, suffrageOf } from '../member/configuration.ts';
-import type { Member } from '../member/member.ts';
+import { memberIds, suffrageOf } from '../member/configuration.ts';
 import { type ChangeRequest, decodeJoin, encodeIndex, encodeJoinReply, type JoinRequest } from '../peers/call-bodies.ts';
 import { type CallResult, NO_BODY } from '../peers/peers.ts';
-import { isAlive } from '../standing/quorum.ts';
 import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';
 
@@ -47,33 +45,6 @@ export function joinPlan(request: JoinRequest, conf: ConfState): ConfChange | un
   );
 }
 
-/**
- * The next learner to promote, if there is one: caught up, linked, wanting to vote, and a vote is free. One that comes
- * in the place of a voter whose storage is lost takes its vote in the same joint change (§4.3).
- */
-export function promotionPlan(member: Member, isHeard: (id: NodeId) => boolean): ConfChange | undefined {
-  const { conf } = member;
-  if (conf.learners.length === 0 || conf.votersOutgoing.length > 0) return undefined;
-  const room = decodeSettings(conf.context).votersTarget - conf.voters.length;
-  const { progress, commitIndex } = member.core.status();
-  for (const { id, matchIndex, recentActive } of progress) {
-    if (!conf.learners.includes(id) || !isHeard(id) || !recentActive) continue;
-    if (matchIndex === 0 || matchIndex + PROMOTION_LAG_ENTRIES < commitIndex) continue;
-    const { wants, replaces } = contextOf(conf, id);
-    const gone = conf.voters.includes(replaces) ? replaces : undefined;
-    // Whoever is still heard has not lost its storage: its vote is not given away.
-    if (gone !== undefined && isHeard(gone)) continue;
-    if (wants !== 'voter' || (room <= 0 && gone === undefined)) continue;
-    return { transition: 'auto', steps: promotion(id, gone), context: undefined };
-  }
-  return undefined;
-}
-
-function promotion(id: NodeId, gone: NodeId | undefined): readonly ConfChangeStep[] {
-  const step: ConfChangeStep = { op: 'voter', id, context: undefined };
-  return gone === undefined ? [step] : [step, { op: 'remove', id: gone, context: undefined }];
-}
-
 /** How long a membership change that came over a link may take, in ms. */
 export const CHANGE_TIMEOUT_MS = 10_000;
 
@@ -83,7 +54,6 @@ export class Admission {
   readonly #standing: Standing;
   readonly #speakers: Speakers;
   readonly #wake: () => void;
-  #promoting = false;
 
   constructor(standing: Standing, speakers: Speakers, wake: () => void) {
     this.#standing = standing;
@@ -133,22 +103,5 @@ export class Admission {
       done: (_index, error) => reply(error === undefined ? welcome() : NO_BODY, error),
     });
     this.#wake();
-  }
-
-  /** The leader makes voters of learners that have caught up and want to vote. */
-  tick(): void {
-    const { member, clock } = this.#standing;
-    if (member?.isLeader !== true) return;
-    const plan = this.#promoting ? undefined : promotionPlan(member, (id) => isAlive(this.#standing, id));
-    const learner = plan?.steps[0]?.id;
-    if (plan === undefined || learner === undefined) return;
-    this.#promoting = true;
-    member.changes.submit({
-      plan: (conf) => (suffrageOf(conf, learner) === 'learner' ? plan : undefined),
-      deadlineMs: clock.monotonicMs() + CHANGE_TIMEOUT_MS,
-      done: () => {
-        this.#promoting = false;
-      },
-    });
   }
 }

@@ -55,13 +55,13 @@ export class SecondIntroduction {
     }
   }
 
-  /** It knows nobody, or has heard nobody it knows for so long that an election should have ended. */
+  /** It knows nobody, or has heard no voter that it knows for so long that an election should have ended. */
   #isWanted(now: number): boolean {
     const { member, id, tuning } = this.#standing;
     if (member === undefined || member.isLeader) return false;
-    const ids = memberIds(member.conf);
-    if (ids.length === 0) return this.#speakers.knowsNobody;
-    const others = ids.filter((other) => other !== id);
+    if (memberIds(member.conf).length === 0) return this.#speakers.knowsNobody;
+    // Those that do not vote cannot tell it who leads by now.
+    const others = [...member.conf.voters, ...member.conf.votersOutgoing].filter((other) => other !== id);
     if (others.length === 0 || others.some((other) => isAlive(this.#standing, other))) {
       this.#aloneSinceMs = undefined;
       return false;

@@ -43,7 +43,7 @@ export const MEMBER_DEFAULTS: MemberContextFields = {
 };
 export const SETTINGS_DEFAULTS: ClusterSettings = {
   machineVersion: 1,
-  votersTarget: 7,
+  votersTarget: 3,
   sessionsMax: 4_096,
   sessionTtlMs: 24 * 60 * 60 * 1000,
   digestEveryEntries: 1_000,

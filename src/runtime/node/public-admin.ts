@@ -6,7 +6,16 @@ import type { Entry, NodeId } from '../../core/types.ts';
 import { decodeEnvelope } from '../../state/envelope.ts';
 import { TypedMachine } from '../../state/typed-machine.ts';
 import { exportStore } from '../../storage/dump.ts';
-import type { Admin, CallOptions, EntryInfo, Explanation, NodeMetadata, SnapshotInfo, VerifyReport } from '../api/api.ts';
+import type {
+  Admin,
+  AutopilotTable,
+  CallOptions,
+  EntryInfo,
+  Explanation,
+  NodeMetadata,
+  SnapshotInfo,
+  VerifyReport,
+} from '../api/api.ts';
 import { checkCallOptions } from '../api/call-options.ts';
 import { bestSuccessor } from '../duties/handover.ts';
 import { clusterConfig } from '../member/configuration.ts';
@@ -52,7 +61,7 @@ export class NodeAdmin implements Admin {
     } else {
       await this.askLeader(from, target, options);
     }
-    await runtime.waitUntil(() => runtime.leaderId !== '' && runtime.leaderId !== from, options);
+    await runtime.application.events.waitUntil(() => runtime.leaderId !== '' && runtime.leaderId !== from, options);
     if (runtime.leaderId !== target)
       throw new RaftError('transfer-refused', `${runtime.leaderId} leads now, not ${target}.`, { leaderHint: runtime.leaderId });
     return target;
@@ -80,7 +89,7 @@ export class NodeAdmin implements Admin {
     member.core.campaign();
     runtime.wake();
     const term = runtime.term;
-    await runtime.waitUntil(
+    await runtime.application.events.waitUntil(
       () => runtime.leaderId !== '' && (member.isLeader || runtime.term > term || member.soft.role === 'follower'),
       options,
     );
@@ -164,6 +173,10 @@ export class NodeAdmin implements Admin {
   export(): AsyncIterable<Uint8Array> {
     this.member();
     return exportStore(this.runtime.store);
+  }
+
+  autopilot(): AutopilotTable | undefined {
+    return this.runtime.autopilot.table();
   }
 
   explain(): Explanation {

@@ -123,7 +123,7 @@ export class NodeMembership implements Membership {
   /** The caller sees its change in `current`, wherever the leader is that made it. */
   private async send(steps: readonly ConfChangeStep[], options: CallOptions, ifVersion = 0): Promise<number> {
     const index = await this.sendToLeader(steps, options, ifVersion);
-    await this.runtime
+    await this.runtime.application.events
       .waitUntil(() => (this.runtime.member?.appliedIndex ?? 0) >= index || this.runtime.member?.removed === true, options)
       .catch(() => {});
     return index;

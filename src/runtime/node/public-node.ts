@@ -61,7 +61,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     return this.runtime.id;
   }
   get clusterId(): string {
-    return this.runtime.cluster?.clusterId ?? '';
+    return this.runtime.standing.cluster?.clusterId ?? '';
   }
   get room(): string {
     return this.runtime.options.room;
@@ -279,7 +279,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     assertRunning(runtime.standing);
     const holds = (): boolean => predicate(this.status, this.machine.state as Readonly<S>);
     if (holds()) return;
-    await runtime.waitUntil(holds, options);
+    await runtime.application.events.waitUntil(holds, options);
   }
 
   // ---- events

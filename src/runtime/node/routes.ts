@@ -5,6 +5,7 @@ import type { Call, CallMethod, PeerMessage } from '../../wire/peer-message.ts';
 import type { Emitter } from '../api/emitter.ts';
 import type { Admission, ReplyTo } from '../duties/admission.ts';
 import { CHANGE_TIMEOUT_MS } from '../duties/admission.ts';
+import type { Autopilot } from '../duties/autopilot.ts';
 import type { Divergence } from '../duties/divergence.ts';
 import type { Handover } from '../duties/handover.ts';
 import { isOfLaterEpoch } from '../peers/acquaintance.ts';
@@ -36,6 +37,7 @@ export interface RouteParts {
   readonly admission: Admission;
   readonly divergence: Divergence;
   readonly handover: Handover;
+  readonly autopilot: Autopilot;
   readonly onPeer: (peer: Peer) => void;
   readonly onRoleChange: () => void;
   readonly end: (error: RaftError) => void;
@@ -74,7 +76,7 @@ export class Routes {
   }
 
   hooks(): Omit<PeerHooks, 'hello' | 'judge' | 'view'> {
-    const { standing, events, handover, speakers, onPeer } = this.#parts;
+    const { standing, events, handover, autopilot, speakers, onPeer } = this.#parts;
     return {
       onPeer,
       onNotMember: (peer, message) => this.#onNotMember(peer, message),
@@ -84,6 +86,7 @@ export class Routes {
       onSnapshotChunk: (peer, chunk) => standing.member?.onSnapshotMessage(peer, chunk),
       onSnapshotAck: (peer, ack) => standing.member?.onSnapshotMessage(peer, ack),
       onGoodbye: (peer) => {
+        autopilot.onGoodbye(peer);
         if (speakers.speaker(peer) === 'voter') handover.onGoodbye(peer);
         events.askWaiters();
       },

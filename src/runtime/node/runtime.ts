@@ -10,10 +10,11 @@ import type { Machine } from '../../state/state-machine.ts';
 import type { ClusterIdentity, NodeStore, StoreFault } from '../../storage/storage.ts';
 import type { TransportHandlers } from '../../transport/transport.ts';
 import type { Goodbye, Hello } from '../../wire/peer-message.ts';
-import type { CallOptions, NodeRole } from '../api/api.ts';
+import type { NodeRole } from '../api/api.ts';
 import type { Emitter } from '../api/emitter.ts';
-import type { NodeOptions } from '../api/options.ts';
+import { AUTOPILOT_DEFAULTS, type NodeOptions } from '../api/options.ts';
 import { Admission } from '../duties/admission.ts';
+import { Autopilot } from '../duties/autopilot.ts';
 import { Discovery, type RoomHooks } from '../duties/discovery.ts';
 import { FreeSpace } from '../duties/free-space.ts';
 import { Handover } from '../duties/handover.ts';
@@ -51,6 +52,7 @@ export class Runtime {
   readonly application: ApplicationParts;
   readonly freeSpace: FreeSpace;
   readonly admission: Admission;
+  readonly autopilot: Autopilot;
   readonly handover: Handover;
   readonly discovery: Discovery;
   readonly statusSources: StatusSources;
@@ -85,13 +87,14 @@ export class Runtime {
     this.application = new ApplicationParts(standing, store.identity, this.state, this.#consensus, emitter);
 
     this.admission = new Admission(standing, this.speakers, wake);
+    this.autopilot = new Autopilot(standing, options.autopilot ?? AUTOPILOT_DEFAULTS, emitter);
     this.handover = new Handover(standing, wake);
     this.discovery = new Discovery(signaling);
     this.#routes = this.#makeRoutes();
     const judge = (hello: Hello): RaftError | undefined => misfit(hello, standing.cluster);
     this.peers.attach({ hello: () => this.hello(), judge, view: this.speakers, ...this.#routes.hooks() });
     const { name, priority, suffrage: wants, replaces = NO_NODE } = options;
-    const member = { ...MEMBER_DEFAULTS, name, priority, wants, replaces };
+    const member = { ...MEMBER_DEFAULTS, name, priority, wants, replaces, profileDomain: options.device ?? '' };
     this.#join = new Join({ self: id, mode: options.mode, member, settings }, store, clock, this.#joinHooks());
     this.#memberLife = new MemberLife(
       { options, store, standing, application: this.application.side, recorder: this.recorder, emitter },
@@ -125,9 +128,6 @@ export class Runtime {
   get member(): Member | undefined {
     return this.#standing.member;
   }
-  get cluster(): ClusterIdentity | undefined {
-    return this.#standing.cluster;
-  }
   get leaderId(): NodeId {
     return this.#standing.leaderId;
   }
@@ -157,11 +157,6 @@ export class Runtime {
     const { nodeId, bootNonce } = this.store.identity;
     const mayFound = mode === 'enter' || mode === 'create';
     await this.discovery.enter({ room, nodeId, bootNonce, clusterId: loaded.cluster?.clusterId, mayFound }, this.#roomHooks());
-  }
-
-  /** Resolves when the condition holds. Errors: timeout, aborted, stopped, busy, handler-failed. */
-  waitUntil(holds: () => boolean, options: CallOptions): Promise<void> {
-    return this.application.events.waitUntil(holds, options);
   }
 
   /** Resolves when this node has caught up with a leader once. */
@@ -202,10 +197,10 @@ export class Runtime {
     this.#introduction.tick();
     this.application.writes.tick();
     this.application.reads.tick();
-    this.admission.tick();
     this.handover.tick();
     this.freeSpace.tick();
     this.reports.tick();
+    this.autopilot.tick();
     this.application.divergence.tick();
     this.application.events.tick();
     this.wake();
@@ -271,6 +266,7 @@ export class Runtime {
       admission: this.admission,
       divergence: this.application.divergence,
       handover: this.handover,
+      autopilot: this.autopilot,
       onPeer: (peer) => this.#onPeer(peer),
       onRoleChange: () => this.#updateRole(),
       end: (error) => this.end(error),

@@ -275,7 +275,7 @@ export class SimNode {
 
 export function settingsOf({ sessionsMax, tuning }: World): ClusterSettings {
   const { sessionTtlMs, digestEveryEntries } = tuning;
-  return { ...SETTINGS_DEFAULTS, sessionsMax, sessionTtlMs, digestEveryEntries };
+  return { ...SETTINGS_DEFAULTS, votersTarget: 7, sessionsMax, sessionTtlMs, digestEveryEntries };
 }
 
 /** How long it takes to load a newer build, in ms. */

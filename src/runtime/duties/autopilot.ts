@@ -1,0 +1,188 @@
+/**
+ * The leader decides, continuously, who votes (§4): it keeps what it knows of every member, asks the plan for the next change and
+ * brings that through, one at a time. What an application changes by hand goes first.
+ */
+import type { NodeId } from '../../core/types.ts';
+import type { AutopilotRow, AutopilotTable } from '../api/api.ts';
+import type { Emitter } from '../api/emitter.ts';
+import type { AutopilotOptions } from '../api/options.ts';
+import { contextOf, decodeSettings, memberIds } from '../member/configuration.ts';
+import type { Member } from '../member/member.ts';
+import { isAlive } from '../standing/quorum.ts';
+import type { Standing } from '../standing/standing.ts';
+import { PROMOTION_LAG_ENTRIES } from './admission.ts';
+import { type Decision, type MemberFacts, nextDecision, type PlanInput } from './autopilot-plan.ts';
+
+/** How long a change of the autopilot may take, in ms. */
+const CHANGE_TIMEOUT_MS = 10_000;
+/** Decisions that are remembered for people to read. */
+const DECISIONS_REMEMBERED = 20;
+
+/** What the leader has seen of a member, in monotonic ms. */
+interface Seen {
+  /** Since when it is heard without a break; undefined while it is not. */
+  heardSinceMs: number | undefined;
+  silentSinceMs: number;
+  hasLeft: boolean;
+}
+
+export class Autopilot {
+  readonly #standing: Standing;
+  readonly #options: AutopilotOptions;
+  readonly #emitter: Emitter;
+  readonly #seen = new Map<NodeId, Seen>();
+  readonly #decisions: { readonly atMs: number; readonly kind: Decision['kind']; readonly reason: string }[] = [];
+  #ledTerm = 0;
+  #changing = false;
+  #decidedMs = Number.NEGATIVE_INFINITY;
+  /** Silences that ended by themselves were as long as this, in ms: longer than them is not normal. */
+  #normalSilenceMs = 0;
+
+  constructor(standing: Standing, options: AutopilotOptions, emitter: Emitter) {
+    this.#standing = standing;
+    this.#options = options;
+    this.#emitter = emitter;
+  }
+
+  /** A member says goodbye. */
+  onGoodbye(peer: NodeId): void {
+    const seen = this.#seen.get(peer);
+    if (seen !== undefined) seen.hasLeft = true;
+  }
+
+  tick(): void {
+    const { member, term, clock } = this.#standing;
+    if (member?.isLeader !== true) {
+      this.#ledTerm = 0;
+      return;
+    }
+    if (this.#ledTerm !== term) this.#begin(term);
+    this.#observe(member);
+    if (!this.#options.enabled || this.#changing || clock.monotonicMs() - this.#decidedMs < this.#options.intervalMs) return;
+    const decision = nextDecision(this.#input(member));
+    if (decision !== undefined) this.#carryOut(member, decision);
+  }
+
+  /** What it knows and has decided, for panels; undefined on a node that does not lead. */
+  table(): AutopilotTable | undefined {
+    const { member } = this.#standing;
+    if (member?.isLeader !== true || this.#ledTerm === 0) return undefined;
+    const { votersTarget, silentAfterMs, members } = this.#input(member);
+    const rows = members.map(
+      ({ id, suffrage, caughtUp, heardForMs, silentForMs, hasLeft, device }): AutopilotRow => ({
+        id,
+        suffrage,
+        caughtUp,
+        heardForMs,
+        silentForMs,
+        hasLeft,
+        device,
+      }),
+    );
+    return { enabled: this.#options.enabled, votersTarget, silentAfterMs, members: rows, decisions: [...this.#decisions] };
+  }
+
+  /** A new leader knows nobody's past: everybody has a whole silence before them. */
+  #begin(term: number): void {
+    this.#ledTerm = term;
+    this.#seen.clear();
+    this.#decidedMs = Number.NEGATIVE_INFINITY;
+  }
+
+  #observe({ conf }: Member): void {
+    const now = this.#standing.clock.monotonicMs();
+    const ids = new Set(memberIds(conf));
+    for (const id of this.#seen.keys()) if (!ids.has(id)) this.#seen.delete(id);
+    for (const id of ids) {
+      if (id === this.#standing.id) continue;
+      const alive = isAlive(this.#standing, id);
+      const seen = this.#seen.get(id);
+      if (seen === undefined) {
+        this.#seen.set(id, { heardSinceMs: alive ? now : undefined, silentSinceMs: now, hasLeft: false });
+      } else if (!alive) {
+        if (seen.heardSinceMs !== undefined) seen.silentSinceMs = this.#standing.peers.get(id)?.lastHeardMs ?? now;
+        seen.heardSinceMs = undefined;
+      } else if (seen.heardSinceMs === undefined) {
+        this.#learn(now - seen.silentSinceMs);
+        seen.heardSinceMs = now;
+        seen.hasLeft = false;
+      }
+    }
+  }
+
+  /** Somebody was silent and came back: so much is normal here. */
+  #learn(silenceMs: number): void {
+    this.#normalSilenceMs = Math.min(this.#options.silentMsMax, Math.max(this.#normalSilenceMs, silenceMs));
+  }
+
+  #input(member: Member): PlanInput {
+    const { id: self } = this.#standing;
+    const { conf } = member;
+    const settings = decodeSettings(conf.context);
+    return {
+      conf,
+      self,
+      votersTarget: settings.votersTarget,
+      members: this.#facts(member),
+      options: this.#options,
+      silentAfterMs: Math.max(this.#options.silentMs, Math.min(1.5 * this.#normalSilenceMs, this.#options.silentMsMax)),
+    };
+  }
+
+  #facts(member: Member): MemberFacts[] {
+    const { id: self, clock } = this.#standing;
+    const { conf } = member;
+    const now = clock.monotonicMs();
+    const { progress, commitIndex } = member.core.status();
+    const match = new Map(progress.map(({ id, matchIndex }) => [id, matchIndex]));
+    return memberIds(conf).map((id) => {
+      const { wants, priority, profileDomain: device, replaces } = contextOf(conf, id);
+      const seen = this.#seen.get(id);
+      const matchIndex = match.get(id) ?? 0;
+      const suffrage = conf.witnesses.includes(id) ? 'witness' : conf.voters.includes(id) ? 'voter' : 'learner';
+      return {
+        id,
+        suffrage,
+        wantsVote: wants === 'voter',
+        priority,
+        device,
+        replaces,
+        caughtUp: id === self || (matchIndex > 0 && matchIndex + PROMOTION_LAG_ENTRIES >= commitIndex),
+        heardForMs:
+          id === self
+            ? Number.MAX_SAFE_INTEGER
+            : seen?.heardSinceMs === undefined || seen.hasLeft
+              ? 0
+              : Math.max(1, now - seen.heardSinceMs),
+        silentForMs:
+          id === self || seen === undefined || (seen.heardSinceMs !== undefined && !seen.hasLeft)
+            ? 0
+            : Math.max(1, now - seen.silentSinceMs),
+        hasLeft: seen?.hasLeft ?? false,
+      };
+    });
+  }
+
+  #carryOut(member: Member, decision: Decision): void {
+    const { clock } = this.#standing;
+    const version = member.confVersion;
+    this.#changing = true;
+    this.#decidedMs = clock.monotonicMs();
+    member.changes.submit({
+      // Decided for the configuration of then: what was changed by hand meanwhile goes first.
+      plan: () =>
+        member.confVersion === version ? { transition: 'auto', steps: decision.steps, context: undefined } : undefined,
+      deadlineMs: clock.monotonicMs() + CHANGE_TIMEOUT_MS,
+      done: (index, error) => {
+        this.#changing = false;
+        if (error === undefined && index > version) this.#tell(decision);
+      },
+    });
+  }
+
+  #tell({ kind, steps, reason }: Decision): void {
+    this.#decisions.push({ atMs: this.#standing.clock.wallMs(), kind, reason });
+    if (this.#decisions.length > DECISIONS_REMEMBERED) this.#decisions.shift();
+    this.#emitter.emit('autopilot', { kind, members: steps.map(({ id }) => id), reason });
+  }
+}

@@ -1,0 +1,189 @@
+/** Who votes: the plan as a table of what is known and what is decided, and rooms that live through their visitors. */
+import { describe, expect, test } from 'vitest';
+import { EMPTY_CONF } from '../../../src/core/conf/conf-change.ts';
+import { AUTOPILOT_DEFAULTS, resolveAutopilot } from '../../../src/runtime/api/options.ts';
+import { type Decision, type MemberFacts, nextDecision, type PlanInput } from '../../../src/runtime/duties/autopilot-plan.ts';
+import { Cluster } from '../cluster.ts';
+
+const LONG = 1_000_000;
+
+function facts(id: string, given: Partial<MemberFacts> = {}): MemberFacts {
+  return {
+    id,
+    suffrage: 'voter',
+    wantsVote: true,
+    priority: 0,
+    device: '',
+    replaces: '',
+    caughtUp: true,
+    heardForMs: LONG,
+    silentForMs: 0,
+    hasLeft: false,
+    ...given,
+  };
+}
+
+const learner = (id: string, given: Partial<MemberFacts> = {}): MemberFacts => facts(id, { suffrage: 'learner', ...given });
+const silent = (id: string, forMs = LONG, given: Partial<MemberFacts> = {}): MemberFacts =>
+  facts(id, { heardForMs: 0, silentForMs: forMs, ...given });
+const left = (id: string): MemberFacts => facts(id, { heardForMs: 0, silentForMs: 1, hasLeft: true });
+
+/** The leader is `a`. */
+function decide(members: readonly MemberFacts[], given: Partial<PlanInput> = {}): Decision | undefined {
+  const of = (suffrage: string): string[] => members.filter((m) => m.suffrage === suffrage).map(({ id }) => id);
+  return nextDecision({
+    conf: { ...EMPTY_CONF, voters: [...of('voter'), ...of('witness')], learners: of('learner'), witnesses: of('witness') },
+    self: 'a',
+    votersTarget: 3,
+    members,
+    options: AUTOPILOT_DEFAULTS,
+    silentAfterMs: AUTOPILOT_DEFAULTS.silentMs,
+    ...given,
+  });
+}
+
+const stepsOf = (decision: Decision | undefined): string[] => (decision?.steps ?? []).map(({ op, id }) => `${op} ${id}`);
+
+describe('plan', () => {
+  test('all is well: nothing', () => {
+    expect(decide([facts('a'), facts('b'), facts('c'), learner('d')])).toBeUndefined();
+  });
+
+  test('a fourth is a standby; fewer than the target and a learner that has settled: it votes', () => {
+    expect(stepsOf(decide([facts('a'), facts('b'), learner('c')]))).toEqual(['voter c']);
+    expect(decide([facts('a'), facts('b'), learner('c', { heardForMs: AUTOPILOT_DEFAULTS.settleMs - 1 })])).toBeUndefined();
+    expect(decide([facts('a'), facts('b'), learner('c', { caughtUp: false })])).toBeUndefined();
+    expect(decide([facts('a'), facts('b'), learner('c', { wantsVote: false })])).toBeUndefined();
+  });
+
+  test('a vote that makes the number even waits for longer', () => {
+    const settled = { heardForMs: AUTOPILOT_DEFAULTS.settleMs };
+    const members = [facts('a'), facts('b'), facts('c'), learner('d', settled)];
+    expect(decide(members, { votersTarget: 5 })).toBeUndefined();
+    members[3] = learner('d', { heardForMs: 2 * AUTOPILOT_DEFAULTS.settleMs });
+    expect(stepsOf(decide(members, { votersTarget: 5 }))).toEqual(['voter d']);
+  });
+
+  test('who said goodbye is replaced at once, and stays as a learner', () => {
+    expect(stepsOf(decide([facts('a'), facts('b'), left('c'), learner('d')]))).toEqual(['voter d', 'learner c']);
+  });
+
+  test('who is silent is replaced after a silence that is not normal, not before', () => {
+    const members = [facts('a'), facts('b'), silent('c', 5_000), learner('d')];
+    expect(decide(members)).toBeUndefined();
+    expect(decide([facts('a'), facts('b'), silent('c', 7_000), learner('d')], { silentAfterMs: 20_000 })).toBeUndefined();
+    expect(stepsOf(decide([facts('a'), facts('b'), silent('c', 7_000), learner('d')]))).toEqual(['voter d', 'learner c']);
+  });
+
+  test('without a standby the quorum shrinks only where that survives more', () => {
+    expect(decide([facts('a'), facts('b'), silent('c')])).toBeUndefined();
+    expect(stepsOf(decide([facts('a'), facts('b'), facts('c'), left('d')]))).toEqual(['learner d']);
+    expect(stepsOf(decide([facts('a'), facts('b'), facts('c'), silent('d'), silent('e')]))).toEqual(['learner d', 'learner e']);
+  });
+
+  test('nothing that those who are heard cannot commit, before the change and after it', () => {
+    expect(decide([facts('a'), silent('b'), silent('c'), learner('d')])).toBeUndefined();
+    expect(decide([facts('a'), silent('b'), learner('c')])).toBeUndefined();
+    expect(decide([facts('a'), facts('b'), silent('c'), silent('d'), learner('e')])).toBeUndefined();
+  });
+
+  test('nothing while a joint configuration is in force', () => {
+    const conf = { ...EMPTY_CONF, voters: ['a', 'b', 'd'], votersOutgoing: ['a', 'b', 'c'] };
+    expect(decide([facts('a'), facts('b'), left('c'), learner('d')], { conf })).toBeUndefined();
+  });
+
+  test('who comes in the place of an identity whose storage was lost takes its vote, once that is silent, and no other', () => {
+    const heir = learner('d', { replaces: 'c', heardForMs: 1 });
+    expect(stepsOf(decide([facts('a'), facts('b'), silent('c', 10), heir]))).toEqual(['voter d', 'remove c']);
+    expect(decide([facts('a'), facts('b'), facts('c'), heir], { votersTarget: 5 })).toBeUndefined();
+  });
+
+  test('one voter per device, where asked for; another device first', () => {
+    const options = { ...AUTOPILOT_DEFAULTS, oneVoterPerDevice: true };
+    const members = [
+      facts('a', { device: 'x' }),
+      learner('b', { device: 'x' }),
+      learner('c', { device: 'y', heardForMs: 5_000 }),
+    ];
+    expect(stepsOf(decide(members, { options }))).toEqual(['voter c']);
+    expect(decide(members.slice(0, 2), { options })).toBeUndefined();
+    expect(stepsOf(decide(members.slice(0, 2)))).toEqual(['voter b']);
+  });
+
+  test('the higher priority first, then who has been here for longer', () => {
+    expect(stepsOf(decide([facts('a'), facts('b'), learner('c', { heardForMs: 5_000 }), learner('d')]))).toEqual(['voter d']);
+    expect(stepsOf(decide([facts('a'), facts('b'), learner('c', { priority: 1, heardForMs: 5_000 }), learner('d')]))).toEqual([
+      'voter c',
+    ]);
+  });
+
+  test('learners that stay away are forgotten, sooner where there are many', () => {
+    const { forgetMs, forgetCrowdedMs, membersCrowded } = AUTOPILOT_DEFAULTS;
+    const three = [facts('a'), facts('b'), facts('c')];
+    const away = (id: string, forMs: number): MemberFacts => silent(id, forMs, { suffrage: 'learner' });
+    expect(decide([...three, away('d', forgetMs)])).toBeUndefined();
+    expect(stepsOf(decide([...three, away('d', forgetMs + 1)]))).toEqual(['remove d']);
+    const many = Array.from({ length: membersCrowded }, (_, i) => away(`v${i}`, forgetCrowdedMs + 1));
+    expect(decide([...three, ...many])?.steps).toHaveLength(16);
+  });
+});
+
+test('options out of range, and such as there are not, are refused', () => {
+  expect(() => resolveAutopilot({ silentMs: 1 })).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+  expect(() => resolveAutopilot({ silent: 1 } as never)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+});
+
+describe('T1: a room lives through its visitors', () => {
+  const autopilot = resolveAutopilot({ settleMs: 50, silentMs: 700, intervalMs: 50, forgetCrowdedMs: 1_000, membersCrowded: 6 });
+  const options = { autopilot, votersTarget: 3 };
+
+  test('two residents, and visitors that close or crash, one after the other: writes go on after each', async () => {
+    await using cluster = new Cluster();
+    const residents = await cluster.of(2, options);
+    let balance = 0;
+    for (let i = 0; i < 8; i++) {
+      const visitor = await cluster.open(options);
+      await visitor.node.until((status) => status.suffrage === 'voter');
+      if (i % 2 === 0) await visitor.node.stop({ transfer: false });
+      else cluster.crash(visitor);
+      balance++;
+      expect(await residents[0]?.node.propose({ type: 'add', amount: 1 })).toBe(balance);
+    }
+    const leader = cluster.leader();
+    await leader.node.until(() => leader.node.config.members.length <= 7);
+    expect(leader.node.admin.autopilot()?.decisions.length).toBeGreaterThan(0);
+  });
+
+  test('three residents and polite visitors: none of these ever votes', async () => {
+    await using cluster = new Cluster();
+    const residents = await cluster.of(3, options);
+    for (let i = 0; i < 3; i++) {
+      const visitor = await cluster.open(options);
+      await visitor.node.ready;
+      await visitor.node.stop({ transfer: false });
+    }
+    const ids = residents.map(({ node }) => node.id).sort();
+    expect([...cluster.leader().node.config.voters].sort()).toEqual(ids);
+    expect(await residents[0]?.node.propose({ type: 'add', amount: 1 })).toBe(1);
+  });
+
+  test('a voter that crashed for good beside a waiting learner is replaced, and one that comes back waits as a standby', async () => {
+    await using cluster = new Cluster();
+    const [first, second, third] = await cluster.of(3, options);
+    const standby = await cluster.open(options);
+    await standby.node.ready;
+    const gone = [first, second, third].find((opened) => opened?.node.role === 'follower');
+    if (gone === undefined) throw new Error('no follower');
+    cluster.crash(gone);
+    await standby.node.until((status) => status.suffrage === 'voter');
+    const leader = cluster.leader();
+    await leader.node.until(
+      () => !leader.node.config.voters.includes(gone.node.id) && leader.node.config.votersOutgoing.length === 0,
+    );
+    expect(leader.node.config.voters).toHaveLength(3);
+    const back = await cluster.open({ ...options, disk: gone.disk });
+    await back.node.ready;
+    expect(back.node.id).toBe(gone.node.id);
+    await back.node.until((status) => status.suffrage === 'learner');
+  });
+});
