@@ -1,7 +1,7 @@
 /** `raft.enter` and its kin for a page: IndexedDB, WebRTC links, the page's own signaling server, ticks from a worker. */
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
-import type { RecordOptions, Suffrage, TuningOptions } from '../runtime/api/api.ts';
+import type { RecordOptions, TuningOptions, WantedSuffrage } from '../runtime/api/api.ts';
 import { type EntryMode, resolveTuning } from '../runtime/api/options.ts';
 import type { Runtime } from '../runtime/node/runtime.ts';
 import { SignalingClient } from '../signaling/client.ts';
@@ -24,7 +24,7 @@ export interface OpenOptions {
   /** Which WebRTC link; or a transport of your own. Default 'simple-peer'. */
   readonly link?: 'simple-peer' | 'native' | Transport;
   readonly iceServers?: readonly RTCIceServer[] | (() => Promise<readonly RTCIceServer[]>);
-  readonly suffrage?: Suffrage;
+  readonly suffrage?: WantedSuffrage;
   readonly priority?: number;
   readonly tuning?: Partial<TuningOptions>;
   /** When what is stored cannot be read: come back as a new node (default), or reject with `corrupt`. */

@@ -1,7 +1,7 @@
 /** `raft.enter` and its kin for a Node process at the edge: LMDB, a signaling server by URL, links of the caller's choice. */
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
-import type { Suffrage, TuningOptions } from '../runtime/api/api.ts';
+import type { TuningOptions, WantedSuffrage } from '../runtime/api/api.ts';
 import { type EntryMode, resolveTuning } from '../runtime/api/options.ts';
 import { SignalingClient, type SignalingClientOptions } from '../signaling/client.ts';
 import type { Signaling } from '../signaling/signaling.ts';
@@ -23,7 +23,7 @@ export interface EdgeOptions {
   /** A WebRTC implementation for the native link, or a transport of your own. */
   readonly link: { readonly RTCPeerConnection: typeof RTCPeerConnection } | Transport;
   readonly name?: string;
-  readonly suffrage?: Suffrage;
+  readonly suffrage?: WantedSuffrage;
   readonly priority?: number;
   readonly preferred?: NodeId;
   readonly tuning?: Partial<TuningOptions>;

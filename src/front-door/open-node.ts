@@ -2,7 +2,7 @@
 import { RaftError } from '../core/errors.ts';
 import type { ByteNode, RaftNode } from '../runtime/api/api.ts';
 import { Emitter } from '../runtime/api/emitter.ts';
-import type { NodeOptions } from '../runtime/api/options.ts';
+import { type NodeOptions, VOTERS_TARGET_RANGE } from '../runtime/api/options.ts';
 import { NAME_CHARACTERS_MAX, SETTINGS_DEFAULTS } from '../runtime/member/configuration.ts';
 import { Node } from '../runtime/node/public-node.ts';
 import { Runtime } from '../runtime/node/runtime.ts';
@@ -89,6 +89,8 @@ async function openOnce(
     engine = new Runtime(options, store, await toMachine(machine), settings, emitter);
     await engine.start();
     if (early !== undefined) engine.onStoreFault(early);
+    // What the room or the storage said while it opened may have ended it: nobody is handed a dead node.
+    if (engine.ended !== undefined) throw engine.ended;
     throwIfAborted(signal);
     return { node: new Node(engine), engine };
   } catch (error) {
@@ -107,6 +109,9 @@ function checkOptions(options: NodeOptions): void {
   if (options.name.length > NAME_CHARACTERS_MAX)
     throw new RaftError('invalid-argument', `name takes at most ${NAME_CHARACTERS_MAX} characters.`);
   requireInteger('priority', options.priority, 0, 100);
+  if (options.suffrage !== 'voter' && options.suffrage !== 'learner')
+    throw new RaftError('invalid-argument', `suffrage is 'voter' or 'learner', got ${String(options.suffrage)}.`);
+  if (options.votersTarget !== undefined) requireInteger('votersTarget', options.votersTarget, ...VOTERS_TARGET_RANGE);
 }
 
 /** `open` is for what this device already holds: it never makes a new identity. */

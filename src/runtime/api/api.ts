@@ -8,6 +8,8 @@ import type { Registration } from './registration.ts';
 
 export type NodeRole = 'leader' | 'candidate' | 'pre-candidate' | 'follower' | 'learner' | 'removed' | 'stopped';
 export type Suffrage = 'voter' | 'learner' | 'witness';
+/** What a member may ask to be. A witness is the core's own; the runtime makes none yet. */
+export type WantedSuffrage = Exclude<Suffrage, 'witness'>;
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -124,7 +126,7 @@ export interface Membership {
   add(
     member: {
       readonly id: NodeId;
-      readonly suffrage?: Suffrage;
+      readonly suffrage?: WantedSuffrage;
       readonly priority?: number;
       readonly name?: string;
       readonly meta?: unknown;

@@ -5,10 +5,11 @@ import type { NodeId } from '../../core/types.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { StorageProvider } from '../../storage/storage.ts';
 import type { Transport } from '../../transport/transport.ts';
+import { CALL_BODY_BYTES_MAX, MESSAGE_BYTES_MAX } from '../../wire/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import { requireInteger } from '../ports/require-integer.ts';
 import type { RecordOptions } from '../record/recording.ts';
-import type { Suffrage, TuningOptions } from './api.ts';
+import type { TuningOptions, WantedSuffrage } from './api.ts';
 
 /**
  * `enter` founds the room's cluster when it is fresh, else joins it; the others refuse what is not theirs:
@@ -26,7 +27,7 @@ export interface NodeOptions {
   /** A name for people, shown in panels and kept in the configuration. At most 64 characters. */
   readonly name: string;
   /** `voter`: joins as a learner and is promoted when caught up. `learner`: stays one. */
-  readonly suffrage: Suffrage;
+  readonly suffrage: WantedSuffrage;
   /** Elections prefer members of a higher priority. 0 to 100. */
   readonly priority: number;
   /** The identity this tab held before a reload. */
@@ -69,6 +70,8 @@ export interface AutopilotOptions {
   readonly membersCrowded: number;
   /** Between two changes. */
   readonly intervalMs: number;
+  /** Between two moves of leadership to a voter of higher priority. */
+  readonly moveMs: number;
 }
 
 export const AUTOPILOT_DEFAULTS: AutopilotOptions = {
@@ -81,6 +84,7 @@ export const AUTOPILOT_DEFAULTS: AutopilotOptions = {
   forgetCrowdedMs: 60_000,
   membersCrowded: 32,
   intervalMs: 1_000,
+  moveMs: 10_000,
 };
 
 /** Inclusive bounds of each number, by name. */
@@ -94,6 +98,7 @@ const AUTOPILOT_RANGES: Readonly<
   forgetCrowdedMs: [1_000, 365 * 24 * 3_600_000],
   membersCrowded: [2, 1_024],
   intervalMs: [0, 3_600_000],
+  moveMs: [0, 3_600_000],
 };
 /** Voters that a cluster may have as its target. */
 export const VOTERS_TARGET_RANGE: readonly [min: number, max: number] = [1, 9];
@@ -127,6 +132,9 @@ export const TUNING_DEFAULTS: TuningOptions = {
   leaseReads: false,
 };
 
+/** Envelopes, entries and ids around commands in a message, in bytes, at the most. */
+const AROUND_BYTES_MAX: number = 64 * 1024;
+
 /** Inclusive bounds of each number, by name. */
 const RANGES: Readonly<
   Record<Exclude<keyof TuningOptions, 'electionTimeoutMs' | 'leaseReads'>, readonly [min: number, max: number]>
@@ -135,8 +143,9 @@ const RANGES: Readonly<
   snapshotEveryEntries: [1, 100_000_000],
   keepEntries: [0, 100_000_000],
   inflightMessagesMax: [1, 100_000],
-  appendBytesMax: [1, 16 * 1024 * 1024],
-  commandBytesMax: [1, 16 * 1024 * 1024],
+  // What one message can carry, less what goes around it.
+  appendBytesMax: [1, MESSAGE_BYTES_MAX - AROUND_BYTES_MAX],
+  commandBytesMax: [1, CALL_BODY_BYTES_MAX - AROUND_BYTES_MAX],
   callTimeoutMs: [1, 3_600_000],
   pendingCallsMax: [1, 1_000_000],
   sessionTtlMs: [1_000, 365 * 24 * 60 * 60 * 1000],

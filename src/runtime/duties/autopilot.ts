@@ -30,15 +30,18 @@ export class Autopilot {
   readonly #standing: Standing;
   readonly #options: AutopilotOptions;
   readonly #emitter: Emitter;
+  readonly #transfer: (to: NodeId) => void;
   readonly #seen = new Map<NodeId, Seen>();
   readonly #decisions: { readonly atMs: number; readonly kind: Decision['kind']; readonly reason: string }[] = [];
   #ledTerm = 0;
   #changing = false;
+  #movedMs = Number.NEGATIVE_INFINITY;
   #decidedMs = Number.NEGATIVE_INFINITY;
   /** Silences that ended by themselves were as long as this, in ms: longer than them is not normal. */
   #normalSilenceMs = 0;
 
-  constructor(standing: Standing, options: AutopilotOptions, emitter: Emitter) {
+  constructor(standing: Standing, options: AutopilotOptions, emitter: Emitter, transfer: (to: NodeId) => void) {
+    this.#transfer = transfer;
     this.#standing = standing;
     this.#options = options;
     this.#emitter = emitter;
@@ -60,7 +63,26 @@ export class Autopilot {
     this.#observe(member);
     if (!this.#options.enabled || this.#changing || clock.monotonicMs() - this.#decidedMs < this.#options.intervalMs) return;
     const decision = nextDecision(this.#input(member));
-    if (decision !== undefined) this.#carryOut(member, decision);
+    if (decision !== undefined) return this.#carryOut(member, decision);
+    this.#moveLeadership(member);
+  }
+
+  /** To a voter of higher priority, when things are calm, and not at once again (§3.10). */
+  #moveLeadership(member: Member): void {
+    const { id: self, clock } = this.#standing;
+    const now = clock.monotonicMs();
+    if (member.conf.votersOutgoing.length > 0 || now - this.#movedMs < this.#options.moveMs) return;
+    const facts = this.#facts(member);
+    const own = facts.find(({ id }) => id === self)?.priority ?? 0;
+    const [best] = facts
+      .filter(
+        ({ suffrage, caughtUp, heardForMs, priority }) =>
+          suffrage === 'voter' && caughtUp && heardForMs >= 3 * this.#options.settleMs && priority > own,
+      )
+      .sort((a, b) => b.priority - a.priority || b.heardForMs - a.heardForMs);
+    if (best === undefined || best.heardForMs === 0) return;
+    this.#movedMs = now;
+    this.#transfer(best.id);
   }
 
   /** What it knows and has decided, for panels; undefined on a node that does not lead. */

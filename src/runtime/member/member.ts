@@ -27,7 +27,7 @@ import type { CoreNode } from '../ports/core-node.ts';
 import type { Application } from '../ports/seam.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { MembershipQueue } from './change-queue.ts';
-import { memberIds } from './configuration.ts';
+import { contextOf, memberIds } from './configuration.ts';
 import { coreConfig, leaseSlackMs, tickMs } from './core-config.ts';
 import { LogView, uncommittedEntries } from './log-cache.ts';
 import { Replica } from './replica.ts';
@@ -310,6 +310,8 @@ export class Member {
     this.changes.onConfig(conf, index, error);
     const after = memberIds(conf);
     const isMember = after.includes(self);
+    // What is committed changes elections at once; what the node was opened with counts until then.
+    if (isMember) this.core.setPriority(contextOf(conf, self).priority);
     if (isMember) this.removed = false;
     else if (wasMember) this.removed = true;
     if (this.isLeader) this.parts.hooks.onDeparted(before.filter((id) => !after.includes(id) && id !== self));

@@ -146,6 +146,8 @@ export class SnapshotSender {
     const transfer = this.transfers.get(peer);
     if (transfer === undefined) return;
     this.transfers.delete(peer);
+    // What reads the snapshot for it may hold a file open, or a transaction.
+    void Promise.resolve(transfer.chunks.return?.()).catch(() => {});
     this.hooks.onEnd(peer, ok, transfer.snapshot);
   }
 }

@@ -3,7 +3,7 @@
 import { EMPTY_CONF } from '../../core/conf/conf-change.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { ConfChangeStep, NodeId } from '../../core/types.ts';
-import type { CallOptions, ClusterConfig, Membership, Suffrage } from '../api/api.ts';
+import type { CallOptions, ClusterConfig, Membership, WantedSuffrage } from '../api/api.ts';
 import { awaitCall, checkCallOptions } from '../api/call-options.ts';
 import { clusterConfig, contextOf, encodeMember, MEMBER_DEFAULTS, memberIds, suffrageOf } from '../member/configuration.ts';
 import { type ChangeRequest, decodeIndex, encodeChange } from '../peers/call-bodies.ts';
@@ -29,7 +29,7 @@ export class NodeMembership implements Membership {
   async add(
     member: {
       readonly id: NodeId;
-      readonly suffrage?: Suffrage;
+      readonly suffrage?: WantedSuffrage;
       readonly priority?: number;
       readonly name?: string;
       readonly meta?: unknown;
@@ -37,6 +37,8 @@ export class NodeMembership implements Membership {
     options: CallOptions = {},
   ): Promise<number> {
     const wants = member.suffrage ?? 'voter';
+    if (wants !== 'voter' && wants !== 'learner')
+      throw new RaftError('invalid-argument', `suffrage is 'voter' or 'learner', got ${String(wants)}.`);
     const context = encodeMember({
       ...MEMBER_DEFAULTS,
       name: member.name ?? '',

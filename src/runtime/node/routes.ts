@@ -76,7 +76,7 @@ export class Routes {
   }
 
   hooks(): Omit<PeerHooks, 'hello' | 'judge' | 'view'> {
-    const { standing, events, handover, autopilot, speakers, onPeer } = this.#parts;
+    const { standing, events, emitter, handover, autopilot, speakers, onPeer } = this.#parts;
     return {
       onPeer,
       onNotMember: (peer, message) => this.#onNotMember(peer, message),
@@ -92,6 +92,7 @@ export class Routes {
       },
       onRefused: (peer, error) => this.#onRefused(peer, error),
       onTrace: (direction, peer, message) => events.onTrace(direction, peer, message),
+      onUnsendable: (error) => emitter.emit('fault', { error }),
     };
   }
 

@@ -15,7 +15,7 @@ import type { Emitter } from '../api/emitter.ts';
 import { AUTOPILOT_DEFAULTS, type NodeOptions } from '../api/options.ts';
 import { Admission } from '../duties/admission.ts';
 import { Autopilot } from '../duties/autopilot.ts';
-import { Discovery, type RoomHooks } from '../duties/discovery.ts';
+import { Discovery } from '../duties/discovery.ts';
 import { FreeSpace } from '../duties/free-space.ts';
 import { Handover } from '../duties/handover.ts';
 import { SecondIntroduction } from '../duties/introduction.ts';
@@ -38,6 +38,7 @@ import { peerStatus, type StatusSources } from '../watch/status.ts';
 import { ApplicationParts } from './application-parts.ts';
 import { ConsensusSide } from './consensus.ts';
 import { MemberLife } from './member-life.ts';
+import { RoomPresence } from './room-presence.ts';
 import { Routes } from './routes.ts';
 
 export class Runtime {
@@ -61,6 +62,7 @@ export class Runtime {
   readonly #routes: Routes;
   readonly #join: Join;
   readonly #memberLife: MemberLife;
+  readonly #presence: RoomPresence;
   readonly #introduction: SecondIntroduction;
   readonly #endings: (() => void)[] = [];
   #ticking: { stop(): void } | undefined;
@@ -87,8 +89,9 @@ export class Runtime {
     this.application = new ApplicationParts(standing, store.identity, this.state, this.#consensus, emitter);
 
     this.admission = new Admission(standing, this.speakers, wake);
-    this.autopilot = new Autopilot(standing, options.autopilot ?? AUTOPILOT_DEFAULTS, emitter);
     this.handover = new Handover(standing, wake);
+    const transfer = (to: NodeId): void => this.handover.transfer(to, tuning.callTimeoutMs);
+    this.autopilot = new Autopilot(standing, options.autopilot ?? AUTOPILOT_DEFAULTS, emitter, transfer);
     this.discovery = new Discovery(signaling);
     this.#routes = this.#makeRoutes();
     const judge = (hello: Hello): RaftError | undefined => misfit(hello, standing.cluster);
@@ -96,6 +99,10 @@ export class Runtime {
     const { name, priority, suffrage: wants, replaces = NO_NODE } = options;
     const member = { ...MEMBER_DEFAULTS, name, priority, wants, replaces, profileDomain: options.device ?? '' };
     this.#join = new Join({ self: id, mode: options.mode, member, settings }, store, clock, this.#joinHooks());
+    this.#presence = new RoomPresence(
+      { standing, discovery: this.discovery, join: this.#join, options, bootNonce, emitter },
+      (error) => this.end(error),
+    );
     this.#memberLife = new MemberLife(
       { options, store, standing, application: this.application.side, recorder: this.recorder, emitter },
       {
@@ -142,7 +149,7 @@ export class Runtime {
 
   /** Starts links, signaling and the clock. Errors: webrtc-unavailable, room-invalid, and those of storage. */
   async start(): Promise<void> {
-    const { transport, clock, room, tuning, mode } = this.options;
+    const { transport, clock, tuning } = this.options;
     const loaded = await this.store.load();
     await this.application.writes.inherit(loaded.records, () => uncommittedEntries(this.store, loaded));
     const handlers: TransportHandlers = {
@@ -154,9 +161,7 @@ export class Runtime {
     if (loaded.cluster !== undefined) await this.#memberLife.open();
     this.#standing.lastTickMs = clock.monotonicMs();
     this.#ticking = clock.startTicks(tickMs(tuning), () => this.#tick());
-    const { nodeId, bootNonce } = this.store.identity;
-    const mayFound = mode === 'enter' || mode === 'create';
-    await this.discovery.enter({ room, nodeId, bootNonce, clusterId: loaded.cluster?.clusterId, mayFound }, this.#roomHooks());
+    await this.#presence.enter();
   }
 
   /** Resolves when this node has caught up with a leader once. */
@@ -298,18 +303,6 @@ export class Runtime {
       onMember: (cluster, how) => void this.#becomeMember(cluster, how),
       onFault: (error) => this.emitter.emit('fault', { error }),
       onHopeless: (error) => this.end(error),
-    };
-  }
-
-  #roomHooks(): RoomHooks {
-    return {
-      onGrant: () => this.#join.onGrant(),
-      onCluster: (clusterId) => this.#join.onCluster(clusterId),
-      onState: (state, error) => {
-        // Another node of the same id is alive, or the room belongs to another cluster: going on would harm both.
-        if (error?.code === 'identity-in-use' || error?.code === 'cluster-mismatch') return this.end(error);
-        this.emitter.emit('signaling', { state, error });
-      },
     };
   }
 

@@ -50,6 +50,8 @@ export interface PeerHooks {
   /** A member refuses this node: wrong cluster, old epoch, removed. */
   onRefused(peer: NodeId, error: RaftError): void;
   onTrace(direction: 'sent' | 'received', peer: NodeId, message: PeerMessage): void;
+  /** A message could not be encoded. */
+  onUnsendable(error: RaftError): void;
 }
 
 export interface CallResult {
@@ -312,7 +314,13 @@ export class Peers {
 
   private post(peer: Peer, message: PeerMessage, lane: Lane): boolean {
     if (this.traced) this.hooks.onTrace('sent', peer.id, message);
-    return this.transport.send(peer.id, encodePeerMessage(message, peer.ends), lane);
+    try {
+      return this.transport.send(peer.id, encodePeerMessage(message, peer.ends), lane);
+    } catch (error) {
+      // What cannot be said is a fault of this node's, and no reason for it to end.
+      this.hooks.onUnsendable(RaftError.is(error) ? error : new RaftError('invariant', String(error), { cause: error }));
+      return false;
+    }
   }
 
   private peerOf(id: NodeId): Peer {

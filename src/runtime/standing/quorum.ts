@@ -27,6 +27,14 @@ export function isAlive(standing: Standing, id: NodeId): boolean {
   return standing.clock.monotonicMs() - peer.lastHeardMs <= 2 * standing.tuning.electionTimeoutMs[1];
 }
 
+/** A majority is heard, and somebody in it beside this node: others bear witness that it belongs where it is. */
+export function hasLiveQuorum(standing: Standing): boolean {
+  const { member, id } = standing;
+  if (member === undefined || member.removed) return false;
+  const { alive, need } = quorumOf(standing);
+  return alive >= need && member.conf.voters.some((other) => other !== id && isAlive(standing, other));
+}
+
 /** Voters of either half that are not heard. */
 export function silentVoters(standing: Standing): NodeId[] {
   const { member } = standing;

@@ -53,6 +53,8 @@ export class Events {
           end(() => reject(new RaftError('timeout', 'It did not come about in time.', { mayHaveApplied: false })));
       };
       this.#waiters.add(ask);
+      // It may hold already, and a node that has ended asks nobody any more.
+      ask();
       return () => end(() => reject(new RaftError('aborted', 'The call was aborted.', { mayHaveApplied: false })));
     });
   }

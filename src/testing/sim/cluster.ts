@@ -1,6 +1,6 @@
 /** The simulated cluster: nodes over one network, one room and one ghost, and what can be done to them. */
 import type { NodeId } from '../../core/types.ts';
-import type { Suffrage } from '../../runtime/api/api.ts';
+import type { WantedSuffrage } from '../../runtime/api/api.ts';
 import { memberIds } from '../../runtime/member/configuration.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import { Prng } from '../prng.ts';
@@ -81,7 +81,7 @@ export class SimCluster {
     this.scheduler.at(this.plan.healAtMs, '', () => this.heal());
   }
 
-  addNode(suffrage: Suffrage): SimNode {
+  addNode(suffrage: WantedSuffrage): SimNode {
     const id = `n${this.#nodes.length + 1}`;
     const Disk = this.plan.packed === true ? PackedDisk : VirtualDisk;
     const disk: SimDisk = new Disk(id, this.scheduler, this.#random.fork(`disk/${id}`));

@@ -3,7 +3,7 @@ import { EMPTY_CONF } from '../../core/conf/conf-change.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { TraceEvent } from '../../core/trace.ts';
 import type { Entry, Message, NodeId } from '../../core/types.ts';
-import type { Suffrage, TuningOptions } from '../../runtime/api/api.ts';
+import type { TuningOptions, WantedSuffrage } from '../../runtime/api/api.ts';
 import { Emitter } from '../../runtime/api/emitter.ts';
 import type { EntryMode, NodeOptions } from '../../runtime/api/options.ts';
 import { type ClusterSettings, SETTINGS_DEFAULTS } from '../../runtime/member/configuration.ts';
@@ -45,7 +45,7 @@ interface Life {
 export class SimNode {
   readonly id: NodeId;
   readonly disk: SimDisk;
-  readonly suffrage: Suffrage;
+  readonly suffrage: WantedSuffrage;
   clockFaults: ClockFaults = { rate: 1, wallOffsetMs: 0, timerGrainMs: 0 };
   /** Of its build: of the state machine, and the highest of the protocol. */
   version = 1;
@@ -60,7 +60,7 @@ export class SimNode {
   #lives = 0;
   #confVersion = 0;
 
-  constructor(id: NodeId, suffrage: Suffrage, disk: SimDisk, world: World) {
+  constructor(id: NodeId, suffrage: WantedSuffrage, disk: SimDisk, world: World) {
     this.id = id;
     this.suffrage = suffrage;
     this.disk = disk;
@@ -115,9 +115,11 @@ export class SimNode {
     );
     engine = new Runtime(options, store, this.#world.machine(this.version), settingsOf(this.#world), emitter);
     this.#observe(engine, emitter);
-    this.#life = { process, transport, signaling, engine };
+    const life: Life = { process, transport, signaling, engine };
+    this.#life = life;
     scheduler.stir();
-    engine.start().catch((error: unknown) => this.#onStartFailed(this.#life, error));
+    // Of this life: by the time that it fails another may have begun.
+    engine.start().catch((error: unknown) => this.#onStartFailed(life, error));
   }
 
   /** What a process of this node is opened with. */
@@ -138,9 +140,9 @@ export class SimNode {
   }
 
   /** Its storage could not be opened: it is tried again. That it was closed while it was being opened is its own doing. */
-  #onStartFailed(life: Life | undefined, error: unknown): void {
+  #onStartFailed(life: Life, error: unknown): void {
     const code = RaftError.is(error) ? error.code : '';
-    if (life === undefined || this.#life !== life || life.engine.ended !== undefined) return;
+    if (this.#life !== life || life.engine.ended !== undefined) return;
     if (code !== 'storage' && code !== 'quota') return this.#onFatal(String(error), code);
     const { scheduler, ghost } = this.#world;
     ghost.evidence.mark('start-failed');
