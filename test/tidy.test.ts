@@ -4,7 +4,7 @@ import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ERROR_CODES } from '../src/core/errors.ts';
-import { ARROWS, IMPORTERS, NODE_FOLDERS, NODE_ROOMS, roomOf } from './tidy/rooms.ts';
+import { ARROWS, IMPORTERS, NODE_FOLDERS, NODE_ROOMS, RUNTIME_ARROWS, roomOf, runtimeRoomOf } from './tidy/rooms.ts';
 import { codeOf, filesIn, importsOf, packageOf, ROOT, type SourceFile } from './tidy/scan.ts';
 
 const house = filesIn(['src', 'signaling', 'demo'], /\.ts$/);
@@ -23,6 +23,12 @@ function arrowAllowed({ path }: SourceFile, imported: string): boolean {
   const from = roomOf(path);
   const to = roomOf(imported);
   return from === to || (ARROWS[from] ?? []).some((allowed) => allowed === to || allowed === imported);
+}
+
+function runtimeArrowAllowed({ path }: SourceFile, imported: string): boolean {
+  const from = runtimeRoomOf(path);
+  const to = runtimeRoomOf(imported);
+  return from === undefined || to === undefined || from === to || (RUNTIME_ARROWS[from] ?? []).includes(to);
 }
 
 function packageAllowed({ path }: SourceFile, imported: string): boolean {
@@ -49,6 +55,26 @@ describe('arrows', () => {
         if (roomOf(imported) !== room) graph.set(room, (graph.get(room) ?? new Set()).add(roomOf(imported)));
       }
     }
+    expect(cycleIn(graph)).toBeUndefined();
+  });
+
+  test('every file of the runtime stands in one of its rooms, and imports only from the floors below', () => {
+    const runtime = src.filter(({ path }) => path.startsWith('src/runtime/'));
+    expect(runtime.filter(({ path }) => RUNTIME_ARROWS[runtimeRoomOf(path) ?? ''] === undefined).map(({ path }) => path)).toEqual(
+      [],
+    );
+    expect(violationsOf(runtime, runtimeArrowAllowed)).toEqual([]);
+    const bad = [
+      { path: 'src/runtime/client/a.ts', text: "import type { x } from '../watch/b.ts';" },
+      { path: 'src/runtime/ports/a.ts', text: "import type { x } from '../api/api.ts';" },
+    ];
+    expect(violationsOf(bad, runtimeArrowAllowed)).toHaveLength(2);
+  });
+
+  test('no circle of files anywhere, types included', () => {
+    const graph = new Map(
+      house.map((file) => [file.path, new Set(importsOf(file).filter((name) => packageOf(name) === undefined))]),
+    );
     expect(cycleIn(graph)).toBeUndefined();
   });
 

@@ -3,23 +3,8 @@ import type { NodeId, NodeStatus, PeerStatus } from '../../src/index.ts';
 import { h, type Keyed, keyed, setAttribute, setHue, setText } from '../dom.ts';
 import { seconds } from '../narrator.ts';
 import type { Page, View } from '../page.ts';
+import type { Member } from './member.ts';
 import { ringView } from './ring.ts';
-
-/** A member as its card shows it; this tab's own too. */
-export interface Member {
-  readonly id: NodeId;
-  readonly name: string;
-  readonly hue: number;
-  readonly self: boolean;
-  readonly leader: boolean;
-  readonly role: string;
-  readonly suffrage: string;
-  readonly term: number | undefined;
-  readonly commit: number | undefined;
-  readonly applied: number | undefined;
-  readonly link: 'self' | PeerStatus['link'];
-  readonly linkText: string;
-}
 
 const FACTS = ['term', 'commit', 'applied', 'link'] as const;
 

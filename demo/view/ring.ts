@@ -1,6 +1,6 @@
 /** The members on a ring, with this tab's links to them. A picture of what the cards say in words. */
 import { s, setAttribute, setHue, setText } from '../dom.ts';
-import type { Member } from './members.ts';
+import type { Member } from './member.ts';
 
 const SIZE = 200;
 const RADIUS = 68;

@@ -7,8 +7,8 @@ import type { RaftLog } from './log/raft-log.ts';
 import type { Outbox } from './outbox.ts';
 import type { ProposeOutcome } from './outcome.ts';
 import type { Tracker } from './progress/tracker.ts';
-import type { Lease } from './protocol/lease.ts';
 import type { ReadQueue, ReadRequest } from './protocol/read-queue.ts';
+import type { Lease } from './sent-rounds.ts';
 import type { TraceEvent } from './trace.ts';
 import { type ConfState, type Index, NO_NODE, type NodeId, type ReadState, type Term } from './types.ts';
 

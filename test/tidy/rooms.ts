@@ -33,6 +33,28 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   demo: ['index'],
 };
 
+/**
+ * The floors of the runtime: what each of its rooms may import of the others, types included. Duties, watch and client stand side
+ * by side and know nothing of each other; the application side (client, watch) reaches consensus through ports/seam.ts.
+ */
+export const RUNTIME_ARROWS: Readonly<Record<string, readonly string[]>> = {
+  ports: [],
+  record: ['ports'],
+  api: ['ports', 'record'],
+  peers: ['ports', 'api'],
+  member: ['ports', 'record', 'api'],
+  standing: ['ports', 'api', 'peers', 'member'],
+  client: ['ports', 'api', 'member'],
+  duties: ['ports', 'api', 'peers', 'member', 'standing'],
+  watch: ['ports', 'api', 'peers', 'member', 'standing'],
+  node: ['ports', 'record', 'api', 'peers', 'member', 'standing', 'client', 'duties', 'watch'],
+};
+
+/** The room of the runtime that a file stands in. */
+export function runtimeRoomOf(path: string): string | undefined {
+  return /^src\/runtime\/([^/]+)\//.exec(path)?.[1];
+}
+
 /** The one folder (or file) that imports a package. A package that is not here may not be imported at all. */
 export const IMPORTERS: Readonly<Record<string, string>> = {
   msgpackr: 'src/codec/',

@@ -1,9 +1,9 @@
 /** The only writer of role, term and vote (Figure 3.3: followers, candidates, leaders). */
 import { assert } from '../assert.ts';
 import { Tracker } from '../progress/tracker.ts';
+import { Lease } from '../sent-rounds.ts';
 import { type Leader, leaderOf, type Raft, type RoleState, type Writable } from '../state.ts';
 import { NO_NODE, type NodeId, type Term } from '../types.ts';
-import { Lease } from './lease.ts';
 import { ReadQueue } from './read-queue.ts';
 import { refuseReads } from './reads.ts';
 

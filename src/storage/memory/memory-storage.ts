@@ -1,12 +1,9 @@
 /** Storage without a disk: for tests, for simulation, and for learners that may forget. */
 import type { NodeId } from '../../core/types.ts';
 import { type RandomId, randomId, requireNodeId, requireRoom } from '../identity.ts';
-import type { AcquireRequest, NodeIdentity, NodeStore, StorageProvider, WriteBatch } from '../storage.ts';
+import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
 import { MemoryDisk, MemoryImage } from './memory-disk.ts';
-import { MemoryNodeStore } from './memory-store.ts';
-
-/** Called before a write takes effect. Its promise delays the write; what it throws is the write's failure. */
-export type MemoryWriteHook = (batch: WriteBatch, identity: NodeIdentity) => Promise<void> | void;
+import { MemoryNodeStore, type MemoryWriteHook } from './memory-store.ts';
 
 export interface MemoryStorageOptions {
   /** Shared with others, it is what a second process, or the next one, finds. */

@@ -17,7 +17,9 @@ import type {
 import type { MemoryImage, MemorySnapshot } from './memory-disk.ts';
 import { MemoryLog } from './memory-log.ts';
 import { MemorySnapshotWriter, storedSnapshot } from './memory-snapshot.ts';
-import type { MemoryWriteHook } from './memory-storage.ts';
+
+/** Called before a write takes effect. Its promise delays the write; what it throws is the write's failure. */
+export type MemoryWriteHook = (batch: WriteBatch, identity: NodeIdentity) => Promise<void> | void;
 
 export interface MemoryNodeStoreInit {
   readonly identity: NodeIdentity;

@@ -4,8 +4,8 @@ import type { Index, NodeId } from '../../core/types.ts';
 import { suffrageOf } from '../../runtime/member/configuration.ts';
 import { NodeMembership } from '../../runtime/node/public-membership.ts';
 import { askChange, type ChangeStrike } from './change-strikes.ts';
-import type { SimCluster } from './cluster.ts';
 import type { SimNode } from './sim-node.ts';
+import type { StruckCluster } from './struck-cluster.ts';
 
 /** How long a membership change of the plan may take, in ms. */
 const CHANGE_TIMEOUT_MS = 4_000;
@@ -15,10 +15,10 @@ const NODES_MAX = 9;
 const FLIPPED_MS = 150;
 
 export class Casualties {
-  readonly #cluster: SimCluster;
+  readonly #cluster: StruckCluster;
   #changedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(cluster: SimCluster) {
+  constructor(cluster: StruckCluster) {
     this.#cluster = cluster;
   }
 

@@ -22,19 +22,7 @@ import type {
 import type { Prng } from '../prng.ts';
 import type { VirtualProcess } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
-import type { SimDisk } from './sim-disk.ts';
-
-export interface DiskFaults {
-  readonly writeMs: readonly [min: number, max: number];
-  readonly readMs: readonly [min: number, max: number];
-  /** Chance of a write to take seconds. */
-  readonly slow: number;
-  /** Chance of a transaction to fail, with one of these codes. */
-  readonly fail: number;
-  readonly failCodes: readonly ('quota' | 'storage')[];
-  /** Chance that what waits is folded into one transaction. */
-  readonly fold: number;
-}
+import type { CrashKind, DiskCounts, DiskFaults, SimDisk } from './sim-disk.ts';
 
 export const CALM_DISK: DiskFaults = { writeMs: [0.5, 4], readMs: [0.1, 1], slow: 0, fail: 0, failCodes: ['storage'], fold: 0.5 };
 
@@ -44,24 +32,12 @@ export const BOOTS_OF_COPY = 1_000;
 /** What a slow write takes, in ms. */
 export const SLOW_MS: readonly [number, number] = [300, 5_000];
 
-export interface DiskCounts {
-  writes: number;
-  failed: number;
-  slow: number;
-  lostAtCrash: number;
-  keptAtCrash: number;
-  undone: number;
-}
-
 /** A batch with its snapshot's state, on its way to the disk. */
 interface Transaction {
   readonly batch: WriteBatch;
   readonly snapshot: MemorySnapshot | undefined;
   readonly settle: (error: RaftError | undefined) => void;
 }
-
-/** `process`: the tab died. `power`: the machine did, and what was relaxed may be gone. */
-export type CrashKind = 'process' | 'power';
 
 export class VirtualDisk implements SimDisk {
   faults: DiskFaults = CALM_DISK;

@@ -1,6 +1,17 @@
 /** Small questions about entries, disks and configurations. */
-import type { ConfState, Entry, Index, Term } from '../../core/types.ts';
-import type { DurableView } from './ghost.ts';
+import type { ConfState, Entry, HardState, Index, Term } from '../../core/types.ts';
+
+/** What of a node is durable, whatever happens to its machine. */
+export interface DurableView {
+  readonly hardState: HardState;
+  readonly snapshot: { readonly meta: { readonly index: Index; readonly term: Term } } | undefined;
+  readonly log: {
+    readonly firstIndex: Index;
+    readonly lastIndex: Index;
+    term(index: Index): Term | undefined;
+    slice(from: Index, to: Index, bytesMax: number): readonly Entry[];
+  };
+}
 
 /** Whether a disk has an entry, or a snapshot in its place. */
 export function holds({ log, snapshot }: DurableView, index: Index, term: Term): boolean {

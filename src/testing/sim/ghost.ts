@@ -6,21 +6,9 @@ import type { TraceEvent } from '../../core/trace.ts';
 import type { ConfState, Entry, HardState, Index, Message, NodeId, Role, Term } from '../../core/types.ts';
 import type { WriteBatch } from '../../storage/storage.ts';
 import type { Evidence } from './evidence.ts';
-import { describeConf, hashOf, holds } from './facts.ts';
+import { type DurableView, describeConf, hashOf, holds } from './facts.ts';
 import { quorumHas, quorumsMeet } from './quorums.ts';
 import { Witness } from './witness.ts';
-
-/** What of a node is durable, whatever happens to its machine. */
-export interface DurableView {
-  readonly hardState: HardState;
-  readonly snapshot: { readonly meta: { readonly index: Index; readonly term: Term } } | undefined;
-  readonly log: {
-    readonly firstIndex: Index;
-    readonly lastIndex: Index;
-    term(index: Index): Term | undefined;
-    slice(from: Index, to: Index, bytesMax: number): readonly Entry[];
-  };
-}
 
 /** One life of one node. */
 export interface GhostNode {

@@ -19,7 +19,7 @@ export {
   searchCrashes,
   simulateWithCrashes,
 } from './crash-points.ts';
-export { CALM_DISK, type CrashKind, type DiskFaults, VirtualDisk } from './disk.ts';
+export { CALM_DISK, VirtualDisk } from './disk.ts';
 export { Evidence, type Violation } from './evidence.ts';
 export { EXPLORE_DEFAULTS, type Exploration, type ExploreOptions, explore, replayChoices } from './explore.ts';
 export { Ghost } from './ghost.ts';
@@ -30,6 +30,7 @@ export { type ClockFaults, VirtualProcess } from './process.ts';
 export { Scheduler } from './scheduler.ts';
 export { type Shrunk, shrink } from './shrink.ts';
 export { VirtualRoom, VirtualSignaling } from './signaling.ts';
+export type { CrashKind, DiskFaults } from './sim-disk.ts';
 export { SimNode, type World } from './sim-node.ts';
 export { type RunReport, type SimulateOptions, simulate } from './simulate.ts';
 export { describeNotes, type Note, recordNotes, timelineSvg } from './timeline.ts';

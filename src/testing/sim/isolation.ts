@@ -1,7 +1,7 @@
 /** What a node that hears nobody, and that nobody hears, must do: step down (I37), and leave its term as it is (I36). */
 import type { NodeId } from '../../core/types.ts';
-import type { SimCluster } from './cluster.ts';
 import type { SimNode } from './sim-node.ts';
+import type { StruckCluster } from './struck-cluster.ts';
 
 /** A leader that nobody hears has stepped down after so many election timeouts. */
 const ALONE_WITHIN = 3;
@@ -10,7 +10,7 @@ const SETTLED_MS = 400;
 
 /** Call when a node is being cut off from all others, for a time; `later` runs nothing once the run has healed. */
 export function watchIsolation(
-  cluster: SimCluster,
+  cluster: StruckCluster,
   node: SimNode,
   others: readonly NodeId[],
   forMs: number,

@@ -10,10 +10,10 @@ import type { AcquireRequest, NodeIdentity, NodeStore } from '../../storage/stor
 import { applyOperations, copyTables, emptyTables, sortedRecords, type Tables } from '../modelled-disk.ts';
 import type { Prng } from '../prng.ts';
 import { DeferredStore } from './deferred-store.ts';
-import { BOOTS_OF_COPY, CALM_DISK, type CrashKind, type DiskCounts, type DiskFaults, SLOW_MS } from './disk.ts';
+import { BOOTS_OF_COPY, CALM_DISK, SLOW_MS } from './disk.ts';
 import type { VirtualProcess } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
-import type { SimDisk } from './sim-disk.ts';
+import type { CrashKind, DiskCounts, DiskFaults, SimDisk } from './sim-disk.ts';
 
 interface Transaction {
   readonly operations: readonly Operation[];

@@ -5,9 +5,9 @@
 import type { TuningOptions } from '../../runtime/api/api.ts';
 import { resolveTuning } from '../../runtime/api/options.ts';
 import { Prng } from '../prng.ts';
-import type { CrashKind, DiskFaults } from './disk.ts';
 import { CALM_DISK } from './disk.ts';
 import { CALM_NETWORK, type NetworkFaults } from './network.ts';
+import type { CrashKind, DiskFaults } from './sim-disk.ts';
 
 /** Whom a fault strikes: the n-th node, counted round, or whoever leads. */
 export type Target = number | 'leader';

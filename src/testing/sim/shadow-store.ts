@@ -13,8 +13,8 @@ import type {
   StoredSnapshot,
   WriteBatch,
 } from '../../storage/storage.ts';
-import type { CrashKind } from './disk.ts';
 import type { Ghost } from './ghost.ts';
+import type { CrashKind } from './sim-disk.ts';
 
 /** What a disk has promised, over all its lives. */
 export class Promises {

@@ -1,8 +1,31 @@
 /** What the simulator asks of a disk, whatever is modelled: one that holds values, or one that holds bytes. */
 import type { NodeId } from '../../core/types.ts';
 import type { AcquireRequest, NodeStore } from '../../storage/storage.ts';
-import type { CrashKind, DiskCounts, DiskFaults } from './disk.ts';
 import type { VirtualProcess } from './process.ts';
+
+export interface DiskFaults {
+  readonly writeMs: readonly [min: number, max: number];
+  readonly readMs: readonly [min: number, max: number];
+  /** Chance of a write to take seconds. */
+  readonly slow: number;
+  /** Chance of a transaction to fail, with one of these codes. */
+  readonly fail: number;
+  readonly failCodes: readonly ('quota' | 'storage')[];
+  /** Chance that what waits is folded into one transaction. */
+  readonly fold: number;
+}
+
+export interface DiskCounts {
+  writes: number;
+  failed: number;
+  slow: number;
+  lostAtCrash: number;
+  keptAtCrash: number;
+  undone: number;
+}
+
+/** `process`: the tab died. `power`: the machine did, and what was relaxed may be gone. */
+export type CrashKind = 'process' | 'power';
 
 export interface SimDisk {
   readonly nodeId: NodeId;

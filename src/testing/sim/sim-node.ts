@@ -12,14 +12,13 @@ import type { Applied } from '../../state/replicated-state.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import type { NodeStore, StorageProvider } from '../../storage/storage.ts';
 import type { Prng } from '../prng.ts';
-import type { CrashKind } from './disk.ts';
 import type { Ghost, GhostNode } from './ghost.ts';
 import type { VirtualNetwork, VirtualTransport } from './network.ts';
 import { type ClockFaults, VirtualProcess } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Promises, ShadowStore } from './shadow-store.ts';
 import type { VirtualRoom, VirtualSignaling } from './signaling.ts';
-import type { SimDisk } from './sim-disk.ts';
+import type { CrashKind, SimDisk } from './sim-disk.ts';
 
 /** The world a node lives in. */
 export interface World {

@@ -5,7 +5,7 @@
 import type { Entry, Index, NodeId, Term } from '../../core/types.ts';
 import type { WriteBatch } from '../../storage/storage.ts';
 import type { Evidence } from './evidence.ts';
-import type { DurableView } from './ghost.ts';
+import type { DurableView } from './facts.ts';
 
 /** What the witness asks of the ghost. */
 export interface Known {
