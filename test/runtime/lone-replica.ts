@@ -53,6 +53,7 @@ export class LoneReplica {
       proposed: () => {},
       confirmed: () => {},
       leaderChanged: () => {},
+      halt: () => {},
       restore: async () => {
         await new Promise<void>((resolve) => this.restoring.push(resolve));
         this.done.push('restore');

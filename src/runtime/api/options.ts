@@ -8,6 +8,7 @@ import type { Transport } from '../../transport/transport.ts';
 import { CALL_BODY_BYTES_MAX, MESSAGE_BYTES_MAX } from '../../wire/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import { requireInteger } from '../ports/require-integer.ts';
+import type { Crossing } from '../ports/seam.ts';
 import type { RecordOptions } from '../record/recording.ts';
 import type { TuningOptions, WantedSuffrage } from './api.ts';
 
@@ -48,6 +49,8 @@ export interface NodeOptions {
   readonly device?: string | undefined;
   /** Records what the core is told, from its opening on (RaftNode.record). */
   readonly record?: RecordOptions | undefined;
+  /** How consensus and application meet. Default: in one thread. */
+  readonly crossing?: Crossing | undefined;
   /** Sees what the core does, and makes it check itself after every input: for tests and simulation. */
   readonly inspect?: { readonly trace: TraceSink; readonly checkInvariants: boolean } | undefined;
 }

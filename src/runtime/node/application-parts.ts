@@ -7,6 +7,7 @@ import { Proposals } from '../client/proposals.ts';
 import { Reads } from '../client/reads.ts';
 import { Writes } from '../client/writes.ts';
 import { Divergence } from '../duties/divergence.ts';
+import type { Application, Crossing } from '../ports/seam.ts';
 import type { Standing } from '../standing/standing.ts';
 import { ChangeFeed } from '../watch/change-feed.ts';
 import { Events } from '../watch/events.ts';
@@ -23,9 +24,18 @@ export class ApplicationParts {
   readonly feed: ChangeFeed;
   readonly leaderWork: LeaderWork;
   readonly divergence: Divergence;
-  readonly side: ApplicationSide;
+  /** As the consensus side reaches it. */
+  readonly side: Application;
 
-  constructor(standing: Standing, identity: NodeIdentity, state: ReplicatedState, consensus: ConsensusSide, emitter: Emitter) {
+  constructor(
+    standing: Standing,
+    identity: NodeIdentity,
+    state: ReplicatedState,
+    consensusSide: ConsensusSide,
+    emitter: Emitter,
+    crossing: Crossing,
+  ) {
+    const consensus = crossing.consensus(consensusSide);
     const { clock, tuning } = standing;
     const { nodeId: id, bootNonce, bootCount } = identity;
     const proposals = new Proposals(consensus);
@@ -40,7 +50,7 @@ export class ApplicationParts {
     this.divergence = new Divergence(standing, state, emitter);
     // In this order they hear of each entry.
     const listeners = [this.writes, this.feed, this.divergence, this.subscriptions, this.leaderWork, this.events];
-    this.side = new ApplicationSide({ state, reads: this.reads, proposals, listeners }, consensus);
-    consensus.join(this.side);
+    this.side = crossing.application(new ApplicationSide({ state, reads: this.reads, proposals, listeners }, consensus));
+    consensusSide.join(this.side);
   }
 }

@@ -3,9 +3,9 @@ import { RaftError } from '../../core/errors.ts';
 import type { NodeStore, StagedSnapshot } from '../../storage/storage.ts';
 import type { Emitter } from '../api/emitter.ts';
 import type { NodeOptions } from '../api/options.ts';
-import type { ApplicationSide } from '../client/application.ts';
 import { Member, type MemberHooks } from '../member/member.ts';
 import { storageErrorOf } from '../member/storage-error.ts';
+import type { Application } from '../ports/seam.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { StandingRecord } from '../standing/standing.ts';
 
@@ -16,7 +16,7 @@ interface MemberLifeParts {
   readonly options: NodeOptions;
   readonly store: NodeStore;
   readonly standing: StandingRecord;
-  readonly application: ApplicationSide;
+  readonly application: Application;
   readonly recorder: Recorder | undefined;
   readonly emitter: Emitter;
 }

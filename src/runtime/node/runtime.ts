@@ -29,6 +29,7 @@ import { storageErrorOf } from '../member/storage-error.ts';
 import { helloOf, misfit } from '../peers/acquaintance.ts';
 import { encodeJoin } from '../peers/call-bodies.ts';
 import { type Peer, Peers } from '../peers/peers.ts';
+import { ONE_THREAD } from '../ports/seam.ts';
 import { Recorder } from '../record/recorder.ts';
 import { hasCaughtUp } from '../standing/freshness.ts';
 import { Reports } from '../standing/reports.ts';
@@ -86,7 +87,14 @@ export class Runtime {
     this.freeSpace = new FreeSpace(standing, this.reports, () => store.estimate(), emitter);
     this.#consensus = new ConsensusSide(standing, this.freeSpace, machine.version, wake);
 
-    this.application = new ApplicationParts(standing, store.identity, this.state, this.#consensus, emitter);
+    this.application = new ApplicationParts(
+      standing,
+      store.identity,
+      this.state,
+      this.#consensus,
+      emitter,
+      options.crossing ?? ONE_THREAD,
+    );
 
     this.admission = new Admission(standing, this.speakers, wake);
     this.handover = new Handover(standing, wake);

@@ -56,7 +56,19 @@ export interface Application {
   confirmed(read: ReadState): void;
   /** Another leader, or none: rounds asked of the last are lost. */
   leaderChanged(): void;
+  /** The member has ended: nothing more is applied before the next `reset`. */
+  halt(): void;
 }
+
+/** How the two sides meet. In one thread they call each other; a test puts a structured clone between them. */
+export interface Crossing {
+  /** The application side as consensus reaches it. */
+  application(inner: Application): Application;
+  /** The consensus side as the application reaches it. */
+  consensus(inner: Consensus): Consensus;
+}
+
+export const ONE_THREAD: Crossing = { application: (inner) => inner, consensus: (inner) => inner };
 
 /** What the application side asks of the consensus side. None of these throws. */
 export interface Consensus {
