@@ -269,3 +269,17 @@ test('a removed node says so at once, to calls that wait and to new ones', async
   await expect(gone.node.read((state) => state.balance)).rejects.toMatchObject({ code: 'removed' });
   expect(gone.node.peek((state) => state.balance)).toBe(1);
 });
+
+test('a change by hand that leaves no majority that is heard is refused, and nothing is lost', async () => {
+  await using cluster = new Cluster();
+  await cluster.of(3, { autopilot: resolveAutopilot({ enabled: false }) });
+  const leader = cluster.leader();
+  const [gone, alive] = cluster.followers();
+  if (gone === undefined || alive === undefined) throw new Error('no followers');
+  cluster.crash(gone);
+  await leader.node.until((status) => status.failureTolerance === 0);
+  await expect(leader.node.membership.remove(alive.node.id)).rejects.toMatchObject({ code: 'config-invalid' });
+  expect(await leader.node.propose({ type: 'add', amount: 1 })).toBe(1);
+  await leader.node.membership.remove(gone.node.id);
+  expect(leader.node.config.voters).toHaveLength(2);
+});

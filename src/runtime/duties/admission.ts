@@ -8,6 +8,7 @@ import { NO_NODE } from '../../core/types.ts';
 import { memberIds, suffrageOf } from '../member/configuration.ts';
 import { type ChangeRequest, decodeJoin, encodeIndex, encodeJoinReply, type JoinRequest } from '../peers/call-bodies.ts';
 import { type CallResult, NO_BODY } from '../peers/peers.ts';
+import { isAlive } from '../standing/quorum.ts';
 import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';
 
@@ -66,7 +67,11 @@ export class Admission {
     const { member, leaderId, peers, clock } = this.#standing;
     if (member?.isLeader === true) {
       member.changes.submit({
-        plan: (conf) => planOf(request, conf, member.confVersion),
+        plan: (conf) => {
+          const change = planOf(request, conf, member.confVersion);
+          if (change !== undefined) this.#requireQuorum(change, conf);
+          return change;
+        },
         deadlineMs,
         done: (index, error) => done({ body: error === undefined ? encodeIndex(index) : NO_BODY, error }),
       });
@@ -74,6 +79,19 @@ export class Admission {
     }
     if (leaderId === NO_NODE) return done({ body: NO_BODY, error: new RaftError('no-leader', 'No leader is known.') });
     peers.call(leaderId, 'membership', body, Math.max(1, deadlineMs - clock.monotonicMs()), done);
+  }
+
+  /** Nobody takes away, by hand, the majority that is heard: the cluster could not even take it back. Errors: config-invalid. */
+  #requireQuorum(change: ConfChange, conf: ConfState): void {
+    const after = new Set(conf.voters);
+    for (const { op, id } of change.steps) {
+      if (op === 'voter' || op === 'witness') after.add(id);
+      else if (op !== 'update') after.delete(id);
+    }
+    const heard = [...after].filter((id) => isAlive(this.#standing, id)).length;
+    if (after.size === 0 || heard > after.size / 2) return;
+    const text = `Of the ${after.size} voters after this change ${heard} can be heard; a majority must be.`;
+    throw new RaftError('config-invalid', text);
   }
 
   /**
