@@ -1,6 +1,7 @@
 /** Membership, transfer, snapshots and faults of storage, through the public node. */
 import { expect, test } from 'vitest';
 import { RaftError } from '../../src/core/errors.ts';
+import { resolveAutopilot } from '../../src/runtime/api/options.ts';
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
 import type { StorageProvider } from '../../src/storage/storage.ts';
 import { Cluster, type Opened } from './cluster.ts';
