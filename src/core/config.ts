@@ -43,6 +43,13 @@ export interface Config {
   readonly durableTermFirst: boolean;
   /** Say no where silence would do: a transfer that its target cannot take, a read that will not be confirmed. */
   readonly explicitRefusals: boolean;
+  /** The leader of two may go on alone, if it has proof that nobody else can have been elected: docs/CORE.md, "The last voter". */
+  readonly goesAlone: boolean;
+  /**
+   * A leader that goes may leave its vote of the next term to its successor. So a node that may have led starts in the
+   * next term, with its vote spent: every build that may open the store must do so.
+   */
+  readonly proxyVotes: boolean;
 
   /** An acknowledgement of what this leader never sent is dropped: it could only be counted for something it is not. */
   readonly checkAcknowledgements: boolean;
@@ -99,6 +106,8 @@ export function makeConfig(input: ConfigInput): Config {
     stepDownOnRemoval: true,
     durableTermFirst: true,
     explicitRefusals: true,
+    goesAlone: false,
+    proxyVotes: false,
     checkAcknowledgements: true,
     maxAppendBytes: limits.APPEND_BYTES_MAX,
     maxAppendEntries: limits.APPEND_ENTRIES_MAX,
@@ -158,6 +167,12 @@ function validate(config: Config): void {
     throw new RaftError('invalid-argument', `heartbeatTicks: must be below electionTicks (${config.electionTicks})`);
   }
   if (config.electionTimeoutRange !== undefined) validateRange(config.electionTimeoutRange, config.electionTicks);
+  if (config.proxyVotes && !config.durableTermFirst) {
+    throw new RaftError(
+      'invalid-argument',
+      'proxyVotes: needs durableTermFirst, so that a raised term is not spoken in too early',
+    );
+  }
   if (config.readMode !== 'safe' && !config.checkQuorum) {
     throw new RaftError('invalid-argument', 'readMode: lease reads need checkQuorum');
   }

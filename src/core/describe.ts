@@ -1,4 +1,5 @@
 /** One text form of everything the core deals in: for logs, tests and tools. One line each, stable, meant to be compared. */
+import { SPENT } from './conf/node-id.ts';
 import type { Status } from './status.ts';
 import type { TraceEvent } from './trace.ts';
 import type { ConfChange, ConfChangeOp, ConfState, Entry, HardState, Message, NodeId, Ready, SnapshotMeta } from './types.ts';
@@ -51,7 +52,8 @@ export function describeConf(conf: ConfState): string {
 }
 
 export function describeHardState({ term, vote, commit }: HardState): string {
-  return `term=${term}${vote === '' ? '' : ` vote=${vote}`} commit=${commit}`;
+  const voted = vote === SPENT ? 'spent' : vote;
+  return `term=${term}${voted === '' ? '' : ` vote=${voted}`} commit=${commit}`;
 }
 
 export function describeSnapshot({ index, term, conf }: SnapshotMeta): string {
@@ -90,6 +92,8 @@ function bodyOf(message: Message, term: string, options: DescribeOptions | undef
       return `transfer to ${message.target}?${term}`;
     case 'timeout-now':
       return `timeout now${term}`;
+    case 'proxy-vote':
+      return `proxy vote${term} ${message.lastTerm}/${message.lastIndex}${message.sealed ? ' sealed' : ''}`;
     case 'transfer-refused':
       return `transfer refused${term}`;
     case 'propose-request':

@@ -17,6 +17,7 @@ interface Before {
   last: Index;
   lastTerm: Term;
   durableTerm: Term;
+  aloneIndex: Index;
   /** A leader's matchIndex by member. */
   readonly match: Map<Progress, Index>;
 }
@@ -50,6 +51,7 @@ const NOTHING: Omit<Before, 'match'> = {
   last: 0,
   lastTerm: 0,
   durableTerm: 0,
+  aloneIndex: 0,
 };
 
 function remember(raft: Raft, before: Before): void {
@@ -66,6 +68,7 @@ function remember(raft: Raft, before: Before): void {
   before.last = log.last;
   before.lastTerm = log.lastTerm;
   before.durableTerm = raft.durableTerm;
+  before.aloneIndex = raft.alone?.index ?? 0;
 }
 
 function checkState(raft: Raft): void {
@@ -78,9 +81,16 @@ function checkState(raft: Raft): void {
   assert(unstable.count === 0 || log.lastTerm <= raft.term, 'no entry is of a later term than the node');
   assert(raft.durableTerm <= raft.term, 'no later term is durable than the node is in');
   checkConf(conf);
+  checkLastVoter(raft);
   if (role.name === 'candidate' || role.name === 'leader')
     assert(raft.vote === raft.id, 'who campaigns or leads voted for itself');
   if (role.name === 'leader') checkLeader(raft, role);
+}
+
+function checkLastVoter({ alone, proxy, log, term }: Raft): void {
+  if (alone !== undefined && alone.index > log.committed)
+    assert(log.matches(alone.index, alone.term), 'what is about to be decided alone stays in the log');
+  assert(proxy === undefined || proxy.term >= term, 'a proxy vote is of this term or of the next');
 }
 
 /** Configurations are replaced, not changed: each is looked at once. */
@@ -134,6 +144,9 @@ function checkChange(raft: Raft, before: Before): void {
   }
   if (role.name === 'leader' && log.committed > before.committed && before.role === 'leader' && raft.term === before.term) {
     assert(log.matches(log.committed, raft.term), 'a leader commits by counting only what is of its term');
-    assert(log.committed <= role.members.committedIndex(), 'what is committed is on a quorum of every active half');
+    assert(
+      log.committed <= Math.max(role.members.committedIndex(), before.aloneIndex),
+      'what is committed is on a quorum of every active half, or was decided by the leader of a settled pair',
+    );
   }
 }

@@ -34,5 +34,11 @@ export const SNAPSHOT_TIMEOUT_ELECTIONS = 10;
 /** What one entry costs besides its data, in memory and on the wire: index, term, type, time. */
 export const ENTRY_OVERHEAD_BYTES = 16;
 
+/** Bytes of entries that a leader sends along with its last vote: what a page can still send while it is closed. More: no proxy vote. */
+export const PROXY_BYTES_MAX: number = 64 * 1024;
+
+/** Characters of a node id. Ours have 22. More: `config-invalid`, `invalid-argument` for the node's own. */
+export const NODE_ID_CHARS_MAX = 64;
+
 /** Members of one configuration: quorum maths and broadcasts are linear in it. More: `config-invalid`. */
 export const MEMBERS_MAX = 1024;

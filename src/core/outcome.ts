@@ -33,6 +33,21 @@ export type ProposeOutcome =
   | { readonly ok: true; readonly forwarded: true }
   | { readonly ok: false; readonly reason: RefusalReason };
 
+/** Why a leader does not go on alone. */
+export type AloneRefusal =
+  /** The option `goesAlone` is off. */
+  | 'switched-off'
+  | 'not-leader'
+  /** A quorum without this leader is possible, or there is nobody besides it. */
+  | 'not-a-pair'
+  /** The other voter has not acknowledged the seal: somebody else may have been elected, or may yet be. */
+  | 'not-settled'
+  /** A change is in the log that is not this leader's to decide alone. */
+  | 'config-change-in-progress';
+
+/** `index`: of the entry that is committed as soon as the next write is durable. */
+export type AloneOutcome = { readonly ok: true; readonly index: Index } | { readonly ok: false; readonly reason: AloneRefusal };
+
 export type AskOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: RefusalReason };
 
 /** `error` says why the change did nothing: the same on every member. */

@@ -6,13 +6,16 @@ import { RaftError } from './errors.ts';
 import { Invariants } from './invariants.ts';
 import { RaftLog } from './log/raft-log.ts';
 import { Outbox } from './outbox.ts';
-import type { ApplyConfOutcome, AskOutcome, ProposeOutcome } from './outcome.ts';
+import type { AloneOutcome, ApplyConfOutcome, AskOutcome, ProposeOutcome } from './outcome.ts';
 import type { Progress } from './progress/progress.ts';
+import { aloneDurable, goAlone, maybeSeal } from './protocol/alone.ts';
+import { staysAlone } from './protocol/check-quorum.ts';
 import { tryCampaign } from './protocol/election.ts';
 import { snapshotReported } from './protocol/install-snapshot.ts';
 import { guardLease, leaseHolds, voidLease } from './protocol/lease.ts';
 import { applyConfChange, maybeLeaveJoint } from './protocol/membership.ts';
 import { proposeChange, proposeData, releaseUncommitted } from './protocol/propose.ts';
+import { type Farewell, giveProxyVote, hardStateAtStart, retryProxyCampaign } from './protocol/proxy-vote.ts';
 import { askRead } from './protocol/read-index.ts';
 import { sendAppend } from './protocol/replicate.ts';
 import { becomeFollower, drawElectionTimeout, forgetLeader, restartElectionTimer, setElectionTimeout } from './protocol/roles.ts';
@@ -60,7 +63,7 @@ export class RawNode {
   /** Errors: corrupt, when what is stored does not fit together; storage, when it cannot be read. */
   constructor(config: Config, reader: LogReader, initial: InitialState) {
     this.#raft = makeRaft(config, reader, initial);
-    this.#maker = new ReadyMaker(this.#raft);
+    this.#maker = new ReadyMaker(this.#raft, initial.hardState);
     this.#invariants = config.checkInvariants ? new Invariants(this.#raft) : undefined;
   }
 
@@ -70,6 +73,7 @@ export class RawNode {
 
   /** One unit of time has passed. */
   tick(): void {
+    if (this.#raft.ended) return;
     tick(this.#raft);
     this.#check();
   }
@@ -87,6 +91,7 @@ export class RawNode {
    */
   step(message: Message): ProposeOutcome | undefined {
     const raft = this.#raft;
+    if (raft.ended) return undefined;
     const { role } = raft;
     let member: Progress | undefined;
     if (isAnswer(message)) {
@@ -105,6 +110,7 @@ export class RawNode {
 
   /** Starts an election now, if this node may hold one. */
   campaign(): void {
+    if (this.#raft.ended) return;
     tryCampaign(this.#raft, this.#raft.config.preVote ? 'pre' : 'election');
     this.#check();
   }
@@ -140,6 +146,27 @@ export class RawNode {
     const outcome = askTransfer(this.#raft, target);
     this.#check();
     return outcome;
+  }
+
+  /**
+   * Leader of two: the other voter is gone, and this one goes on without it. What it commits from then on is kept on one
+   * device. It takes effect when the next write is durable.
+   */
+  goAlone(): AloneOutcome {
+    const outcome = goAlone(this.#raft);
+    this.#check();
+    return outcome;
+  }
+
+  /**
+   * Leader, when its page ends: chooses one of these, which a link leads to, the preferred first, and leaves it the vote
+   * of the next term. The messages are to be sent in this order, on the lane of appends; whatever else happens, nothing
+   * else leaves this node from now on, and it takes nothing in. undefined: nobody can take it, and everything goes on.
+   */
+  giveProxyVote(candidates: readonly NodeId[]): Farewell | undefined {
+    const farewell = giveProxyVote(this.#raft, candidates);
+    this.#check();
+    return farewell;
   }
 
   /** The link to the leader is known to be gone. Refused (false) under lease reads: the lease promised otherwise. */
@@ -203,6 +230,7 @@ export class RawNode {
     // Of an earlier term: what stands at these indexes by now may be something else (§10.2.1 and an index rewritten twice).
     if (!stale && mark.index > 0) raft.log.unstable.stableTo(mark.index, mark.logTerm);
     if (raft.trace !== undefined) raft.trace({ kind: 'persist', index: mark.index, term: mark.logTerm, stale });
+    if (mark.commitWith !== undefined && mark.commitWith > 0) aloneDurable(raft, mark.commitWith);
     if (mark.snapshotIndex > 0) this.#snapshotPersisted(mark.snapshotIndex);
     this.#check();
   }
@@ -216,6 +244,9 @@ export class RawNode {
     if (raft.role.name === 'leader') {
       if (payload > 0) releaseUncommitted(raft.role, payload);
       maybeLeaveJoint(raft, raft.role);
+      maybeSeal(raft, raft.role);
+    } else if (raft.proxy !== undefined && !raft.ended) {
+      retryProxyCampaign(raft);
     }
     this.#check();
   }
@@ -249,7 +280,8 @@ export class RawNode {
     const raft = this.#raft;
     if (raft.role.name === 'leader') {
       voidLease(raft.role);
-      if (missedTicks >= raft.config.electionTicks) becomeFollower(raft, raft.term, NO_NODE, 'slept');
+      if (missedTicks >= raft.config.electionTicks && !staysAlone(raft, raft.role))
+        becomeFollower(raft, raft.term, NO_NODE, 'slept');
     } else {
       restartElectionTimer(raft);
     }
@@ -319,17 +351,22 @@ function makeRaft(config: Config, reader: LogReader, { hardState, conf, applied 
   // The commit index is not always written in time, and may be written before the entries: both ends are bounded.
   log.commitTo(Math.min(Math.max(hardState.commit, applied), log.last));
   log.applyWindow.skipTo(applied);
+  const started = hardStateAtStart(config, hardState);
   const range = config.electionTimeoutRange;
   const raft: Raft = {
     config,
     id: config.id,
     trace: config.trace,
-    term: hardState.term,
-    vote: hardState.vote,
+    term: started.term,
+    vote: started.vote,
     role: { name: 'follower', leader: NO_NODE },
     durableTerm: hardState.term,
     contradictedTerm: 0,
     log,
+    prevConf: undefined,
+    alone: undefined,
+    proxy: undefined,
+    ended: false,
     conf,
     electionElapsed: 0,
     heartbeatElapsed: 0,

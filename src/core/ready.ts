@@ -11,17 +11,19 @@ export class ReadyMaker {
   #soft: SoftState;
   #hard: HardState;
   /** The mark of a write after which nothing waits to become durable: the same one for a whole term, since it never changes. */
-  #idleMark: PersistMark = { term: 0, index: 0, logTerm: 0, snapshotIndex: 0 };
+  #idleMark: PersistMark = { term: 0, index: 0, logTerm: 0, snapshotIndex: 0, commitWith: 0 };
 
-  constructor(raft: Raft) {
+  /** `stored`: as it is on the disk; the node may have started past it. */
+  constructor(raft: Raft, stored: HardState) {
     this.#raft = raft;
     this.#soft = softState(raft);
-    this.#hard = hardState(raft);
+    this.#hard = { term: stored.term, vote: stored.vote, commit: raft.log.committed };
   }
 
   get pending(): boolean {
     const raft = this.#raft;
     const { log, role } = raft;
+    if (raft.ended) return false;
     return (
       !raft.outbox.empty ||
       log.hasNewEntries ||
@@ -45,7 +47,9 @@ export class ReadyMaker {
       role.reads.close();
     }
     const hardChanged = this.#hardChanged();
-    const rising = this.#hard.term !== raft.term || this.#hard.vote !== raft.vote;
+    // Losing a commit index loses nothing, unless it is the one that decides.
+    const deciding = raft.alone !== undefined && this.#hard.commit < raft.alone.index;
+    const rising = deciding || this.#hard.term !== raft.term || this.#hard.vote !== raft.vote;
     if (hardChanged) this.#hard = hardState(raft);
     const softChanged = this.#softChanged();
     if (softChanged) this.#soft = softState(raft);
@@ -56,6 +60,7 @@ export class ReadyMaker {
     const ready: Ready = {
       softState: softChanged ? this.#soft : undefined,
       hardState: hardChanged ? this.#hard : undefined,
+      commitIndex: log.committed,
       snapshot,
       entries,
       committedEntries,
@@ -78,17 +83,18 @@ export class ReadyMaker {
 
   /** Names the end of what was handed out to be written, also when this write carries none of it: earlier marks may be void. */
   #mark(snapshot: SnapshotMeta | undefined): PersistMark {
-    const { log, term } = this.#raft;
+    const { log, term, alone } = this.#raft;
+    const commitWith = alone === undefined ? 0 : alone.index;
     const snapshotIndex = snapshot === undefined ? 0 : snapshot.index;
-    if (log.unstable.count > 0) return { term, index: log.last, logTerm: log.lastTerm, snapshotIndex };
-    if (snapshotIndex > 0) return { term, index: 0, logTerm: 0, snapshotIndex };
-    if (this.#idleMark.term !== term) this.#idleMark = { term, index: 0, logTerm: 0, snapshotIndex: 0 };
+    if (log.unstable.count > 0) return { term, index: log.last, logTerm: log.lastTerm, snapshotIndex, commitWith };
+    if (snapshotIndex > 0 || commitWith > 0) return { term, index: 0, logTerm: 0, snapshotIndex, commitWith };
+    if (this.#idleMark.term !== term) this.#idleMark = { term, index: 0, logTerm: 0, snapshotIndex: 0, commitWith: 0 };
     return this.#idleMark;
   }
 
   #hardChanged(): boolean {
-    const { term, vote, log } = this.#raft;
-    return this.#hard.commit !== log.committed || this.#hard.term !== term || this.#hard.vote !== vote;
+    const { term, vote } = this.#raft;
+    return this.#hard.commit !== commitToStore(this.#raft) || this.#hard.term !== term || this.#hard.vote !== vote;
   }
 
   #softChanged(): boolean {
@@ -111,5 +117,10 @@ function softState(raft: Raft): SoftState {
 }
 
 function hardState(raft: Raft): HardState {
-  return { term: raft.term, vote: raft.vote, commit: raft.log.committed };
+  return { term: raft.term, vote: raft.vote, commit: commitToStore(raft) };
+}
+
+/** As long as a commit index waits to become true, every write carries it: none may take it back. */
+function commitToStore({ log, alone }: Raft): number {
+  return alone === undefined ? log.committed : Math.max(log.committed, alone.index);
 }

@@ -38,6 +38,10 @@ export interface Leader {
   readonly members: Tracker;
   /** The no-op of this leadership: once it is committed, so is all before it (§6.4 step 1). */
   readonly since: Index;
+  /** An entry of this term at or past this index was appended in the configuration in force. Writer: alone. */
+  readonly sealIndex: Index;
+  /** By whose proxy vote it leads, if that one was sealed and the configuration is still the same. Writer: alone. */
+  readonly partnerSealed: NodeId;
   /** Whom leadership is being handed to. Writer: transfer. */
   readonly transferee: NodeId;
   /** No membership change is taken while this is past what is applied (§4.1). Writer: propose. */
@@ -50,6 +54,20 @@ export interface Leader {
   readonly lease: Lease;
   /** Ticks of this leadership. Writer: tick. */
   readonly ticks: number;
+}
+
+/** A commit index that becomes true with the write that carries it, and the term of the entry there. */
+export interface Alone {
+  readonly index: Index;
+  readonly term: Term;
+}
+
+/** A vote that was left to this node. */
+export interface HeldProxy {
+  readonly from: NodeId;
+  /** The term it counts in. */
+  readonly term: Term;
+  readonly sealed: boolean;
 }
 
 export type RoleState = Follower | PreCandidate | Candidate | Leader;
@@ -72,6 +90,14 @@ export interface Raft {
   readonly contradictedTerm: Term;
 
   readonly log: RaftLog;
+  /** What the configuration in force replaced; undefined after a start and after a snapshot. Writer: membership. */
+  readonly prevConf: ConfState | undefined;
+  /** Set while that write is in flight, whatever the role is by then. log.last >= index. Writer: alone. */
+  readonly alone: Alone | undefined;
+  /** Its term is at least this node's. Writers: proxy-vote, roles. */
+  readonly proxy: HeldProxy | undefined;
+  /** It has left its vote to another: nothing comes in, and nothing goes out any more. Writer: proxy-vote. */
+  readonly ended: boolean;
   /** The configuration of the last applied change (§4.1 applies it on append; here, on apply). Writer: membership. */
   readonly conf: ConfState;
 

@@ -1,6 +1,9 @@
 /** Makes the plain data of `Status`. */
+
+import { copiesOf } from './conf/conf-state.ts';
 import type { Progress } from './progress/progress.ts';
 import { promotable } from './protocol/election.ts';
+import { isSettledAndStill } from './protocol/settled.ts';
 import { leaderOf, type Raft } from './state.ts';
 import type { ProgressStatus, Status } from './status.ts';
 import { NO_NODE } from './types.ts';
@@ -21,6 +24,7 @@ export function statusOf(raft: Raft): Status {
     lastTerm: log.lastTerm,
     stableIndex: log.stable,
     conf: raft.conf,
+    copies: copiesOf(raft.conf),
     priority: raft.priority,
     promotable: promotable(raft),
     electionElapsedTicks: raft.electionElapsed,
@@ -31,6 +35,8 @@ export function statusOf(raft: Raft): Status {
     pendingConfIndex: leader?.pendingConfIndex ?? 0,
     uncommittedBytes: leader?.uncommittedBytes ?? 0,
     pendingReads: (leader?.reads.pending ?? 0) + raft.waitingReads.length,
+    settled: leader !== undefined && isSettledAndStill(raft, leader),
+    aloneIndex: raft.alone?.index ?? 0,
   };
 }
 

@@ -40,6 +40,8 @@ export interface Status {
   /** The last entry known to be durable here. */
   readonly stableIndex: Index;
   readonly conf: ConfState;
+  /** Voters with data that hold a command before it is acknowledged, at the least: 1 when a single device decides. */
+  readonly copies: number;
   readonly priority: number;
   /** May campaign: a voter that is no witness and has no snapshot waiting to be written. */
   readonly promotable: boolean;
@@ -56,4 +58,8 @@ export interface Status {
   readonly pendingConfIndex: Index;
   readonly uncommittedBytes: number;
   readonly pendingReads: number;
+  /** Nobody can have replaced this leader of two, nobody can without its vote, and no change is under way: it may go on alone. */
+  readonly settled: boolean;
+  /** What is decided alone as soon as it is durable; 0 for nothing. */
+  readonly aloneIndex: Index;
 }

@@ -8,6 +8,7 @@ import { hearsLeader, onVoteRequest, onVoteResponse, refuseOldPreVote } from './
 import { onHeartbeatRequest, onHeartbeatResponse } from './protocol/heartbeat.ts';
 import { onSnapshotRequest } from './protocol/install-snapshot.ts';
 import { onProposeRequest } from './protocol/propose.ts';
+import { onProxyVote } from './protocol/proxy-vote.ts';
 import { onReadIndexRequest, onReadIndexResponse } from './protocol/read-index.ts';
 import { becomeFollower } from './protocol/roles.ts';
 import { onTimeoutNow, onTransferRefused, onTransferRequest } from './protocol/transfer.ts';
@@ -132,6 +133,7 @@ const CANDIDATE: Row = {
   'snapshot-request': asFollower(onSnapshotRequest),
   'transfer-request': notLeading,
   'timeout-now': campaigning,
+  'proxy-vote': campaigning,
   'transfer-refused': notLeading,
   'propose-request': onProposeRequest,
   'read-index-request': onReadIndexRequest,
@@ -149,6 +151,7 @@ const TABLE: Readonly<Record<Role, Row>> = {
     'snapshot-request': onSnapshotRequest,
     'transfer-request': onTransferRequest,
     'timeout-now': onTimeoutNow,
+    'proxy-vote': onProxyVote,
     'transfer-refused': notLeading,
     'propose-request': onProposeRequest,
     'read-index-request': onReadIndexRequest,
@@ -166,6 +169,7 @@ const TABLE: Readonly<Record<Role, Row>> = {
     'snapshot-request': ownTerm,
     'transfer-request': onTransferRequest,
     'timeout-now': nothing('leading already'),
+    'proxy-vote': nothing('leading already'),
     'transfer-refused': fromMember((raft, leader, _progress, message) => onTransferRefused(raft, leader, message)),
     'propose-request': onProposeRequest,
     'read-index-request': onReadIndexRequest,

@@ -1,4 +1,5 @@
 /** The logical clock: one tick at a time, and everything that time alone brings about. */
+import { maybeSeal } from './protocol/alone.ts';
 import { onCheckQuorum } from './protocol/check-quorum.ts';
 import { hearAgain } from './protocol/contradiction.ts';
 import { promotable, tryCampaign } from './protocol/election.ts';
@@ -40,6 +41,7 @@ function tickLeader(raft: Raft, leader: Leader): void {
     abortTransfer(raft, leader);
     // A transfer may have stood in the way when the last change was applied, and nothing may be applied for a long time.
     maybeLeaveJoint(raft, leader);
+    maybeSeal(raft, leader);
   }
   tickSnapshots(raft, leader);
   if (raft.heartbeatElapsed < raft.config.heartbeatTicks) return;

@@ -174,6 +174,17 @@ export interface TransferRequest extends Envelope {
 export interface TimeoutNow extends Envelope {
   readonly type: 'timeout-now';
 }
+/**
+ * A leader that ends leaves its vote of the next term to the receiver, just before it tells it to campaign. It counts
+ * where the log of the receiver ends in (lastIndex, lastTerm), as the sender's does.
+ */
+export interface ProxyVote extends Envelope {
+  readonly type: 'proxy-vote';
+  readonly lastIndex: Index;
+  readonly lastTerm: Term;
+  /** The sender holds its own seal durably, and no membership change that it has not applied. */
+  readonly sealed: boolean;
+}
 /** The target of a transfer says at once that it cannot campaign. */
 export interface TransferRefused extends Envelope {
   readonly type: 'transfer-refused';
@@ -206,6 +217,7 @@ export type Message =
   | SnapshotRequest
   | TransferRequest
   | TimeoutNow
+  | ProxyVote
   | TransferRefused
   | ProposeRequest
   | ReadIndexRequest
@@ -231,6 +243,8 @@ export interface PersistMark {
   readonly logTerm: Term;
   /** Index of the snapshot of the write, 0 when it carried none. */
   readonly snapshotIndex: Index;
+  /** The commit index that becomes true with this write, or with one before it: a leader of two that goes on alone. */
+  readonly commitWith?: Index;
 }
 
 /**
@@ -243,7 +257,13 @@ export interface PersistMark {
  */
 export interface Ready {
   readonly softState: SoftState | undefined;
+  /**
+   * To be written. Its commit index may be ahead of `commitIndex`: one that becomes true by being durable. No later write
+   * may carry a lower one.
+   */
   readonly hardState: HardState | undefined;
+  /** What is committed now: all that may be told to anybody. */
+  readonly commitIndex: Index;
   readonly snapshot: SnapshotMeta | undefined;
   readonly entries: readonly Entry[];
   readonly committedEntries: readonly Entry[];

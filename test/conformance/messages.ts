@@ -53,6 +53,9 @@ export function messageOut(message: Message): H.Message {
       return { ...base, type: 'MsgTransferLeader', from: numberOf(message.target) };
     case 'timeout-now':
       return { ...base, type: 'MsgTimeoutNow' };
+    // Ours alone, and off here.
+    case 'proxy-vote':
+      return { ...base, type: 'ProxyVote' };
     case 'transfer-refused':
       return { ...base, type: 'TransferRefused' };
     case 'propose-request':

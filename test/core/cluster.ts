@@ -122,6 +122,7 @@ export class TestCluster {
       const ready = member.writing.shift();
       if (ready === undefined || ready.mark === undefined) continue;
       member.disk.write(ready);
+      if (!member.alive) continue;
       member.node.persisted(ready.mark);
       for (const message of ready.messagesAfterPersist) if (message.to === id) member.node.step(message);
       this.#send(ready.messagesAfterPersist.filter(({ to }) => to !== id));
@@ -209,6 +210,21 @@ export class TestCluster {
     this.#cut.clear();
   }
 
+  /** A leader's page ends: it leaves its vote to one of these. What it had begun to write may still become durable. */
+  leave(id: NodeId, candidates: readonly NodeId[]): readonly Message[] | undefined {
+    const farewell = this.node(id).giveProxyVote(candidates);
+    if (farewell === undefined) return undefined;
+    this.#send(farewell.messages);
+    this.close(id);
+    return farewell.messages;
+  }
+
+  /** As a crash, but what the disk was given is still written when the test says so. Nothing is sent any more. */
+  close(id: NodeId): void {
+    this.member(id).alive = false;
+    this.network = this.network.filter(({ to }) => to !== id);
+  }
+
   /** What was not durable is gone, and so is what was on its way to it. */
   crash(id: NodeId): void {
     const member = this.member(id);
@@ -220,6 +236,7 @@ export class TestCluster {
   restart(id: NodeId): void {
     const member = this.member(id);
     member.alive = true;
+    member.writing.length = 0;
     member.node = this.#boot(id, member.disk);
   }
 

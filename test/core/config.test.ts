@@ -34,6 +34,8 @@ describe('the configuration of a node', () => {
       stepDownOnRemoval: true,
       durableTermFirst: true,
       explicitRefusals: true,
+      goesAlone: false,
+      proxyVotes: false,
       checkAcknowledgements: true,
       maxAppendBytes: limits.APPEND_BYTES_MAX,
       maxAppendEntries: limits.APPEND_ENTRIES_MAX,

@@ -103,7 +103,7 @@ test('S9: with nothing left to become durable a mark names its term only, and ke
     cluster.receive(message);
     return node.ready().mark;
   });
-  const idle = { index: 0, logTerm: 0, snapshotIndex: 0 };
+  const idle = { index: 0, logTerm: 0, snapshotIndex: 0, commitWith: 0 };
   expect(marks).toEqual([
     { ...idle, term: 1 },
     { ...idle, term: 1 },

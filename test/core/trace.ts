@@ -60,6 +60,10 @@ class Runner {
     change: (id, steps) => said(this.#it.change(id, change(...steps))),
     read: (id, [context = 'r']) => said(this.#it.node(id).readIndex(context)),
     transfer: (id, [target = '']) => said(this.#it.node(id).transferLeader(target)),
+    alone: (id) => said(this.#it.node(id).goAlone()),
+    leave: (id, candidates) => this.#leave(id, candidates),
+    close: (id) => void this.#it.close(id),
+    seals: (_id, _rest, ids) => ids.map((id) => this.#seal(id)).join('\n'),
     forget: (id) => (this.#it.node(id).forgetLeader() ? undefined : 'refused'),
     priority: (id, [value = '0']) => void this.#it.node(id).setPriority(Number(value)),
     checkquorum: (id, [on]) => void this.#it.node(id).setCheckQuorum(on === 'on'),
@@ -115,6 +119,19 @@ class Runner {
       config,
     });
     return undefined;
+  }
+
+  /** `leave a b c`: the leader leaves its vote to one of those, and ends. What was on its way, and in its disk, goes on. */
+  #leave(id: string, candidates: readonly string[]): string {
+    const farewell = this.#it.leave(id, candidates);
+    if (farewell === undefined) return 'nobody can take it';
+    return farewell.map((message) => describeMessage(message)).join('\n');
+  }
+
+  #seal(id: string): string {
+    const { settled, copies, aloneIndex } = this.#it.node(id).status();
+    const decides = aloneIndex === 0 ? '' : ` decides ${aloneIndex}`;
+    return `${id} ${settled ? 'settled' : 'not settled'} copies=${copies}${decides}`;
   }
 
   /** One Ready, described before it is worked on. */

@@ -1,5 +1,6 @@
 /** Questions about a configuration. */
 import { jointVote, type Voters } from '../quorum/joint.ts';
+import { quorumOf } from '../quorum/majority.ts';
 import type { ConfState, NodeId } from '../types.ts';
 
 export function isVoter(conf: ConfState, id: NodeId): boolean {
@@ -23,6 +24,13 @@ export function allVoters(conf: ConfState): readonly NodeId[] {
 
 export function isSingleVoter(conf: ConfState): boolean {
   return conf.voters.length === 1 && conf.votersOutgoing.length === 0;
+}
+
+/** How many voters with data are in every quorum, at the least: a witness may always be one of a quorum. */
+export function copiesOf({ voters, votersOutgoing, witnesses }: ConfState): number {
+  const copies = (half: readonly NodeId[]): number =>
+    half.length === 0 ? 0 : quorumOf(half.length) - half.filter((id) => witnesses.includes(id)).length;
+  return Math.max(copies(voters), copies(votersOutgoing), voters.length === 0 ? 0 : 1);
 }
 
 export type { Voters };

@@ -214,6 +214,23 @@ export class RaftLog {
     return false;
   }
 
+  /**
+   * The first entry past `index` that changes the configuration, as far as the log goes. `unknown`: not all of
+   * it is in memory, so there may be one.
+   */
+  firstConfAfter(index: Index): Entry | 'none' | 'unknown' {
+    for (let from = index + 1; from <= this.last; ) {
+      const run =
+        from >= this.unstable.offset
+          ? this.unstable.slice(from, this.last + 1)
+          : this.#reader.entries(from, this.unstable.offset, this.applyWindow.maxBytes);
+      if (typeof run === 'string' || run.length === 0) return 'unknown';
+      for (const entry of run) if (entry.type === 'conf') return entry;
+      from += run.length;
+    }
+    return 'none';
+  }
+
   /** Entries [from, to), when they are one of the runs at hand. */
   #known(from: Index, to: Index): readonly Entry[] | undefined {
     if (isRun(this.#tail, from, to)) return this.#tail;

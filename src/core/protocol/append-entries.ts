@@ -2,7 +2,7 @@
 import type { Progress } from '../progress/progress.ts';
 import type { Leader, Raft } from '../state.ts';
 import type { AppendRequest, AppendResponse, Entry, Index, NodeId, Term } from '../types.ts';
-import { checkCommitted } from './contradiction.ts';
+import { checkCommitted, decidedUpTo } from './contradiction.ts';
 import { releaseWaitingReads } from './read-index.ts';
 import { broadcastCommit, commitTo, maybeCommit, sendAppend, sendCommit, sendEntries } from './replicate.ts';
 import { followLeader } from './roles.ts';
@@ -13,7 +13,7 @@ import { transferCaughtUp } from './transfer.ts';
 export function onAppendRequest(raft: Raft, message: AppendRequest): void {
   const { log } = raft;
   const { prevIndex, prevTerm, entries } = message;
-  if (prevIndex <= log.committed) checkContained(raft, message);
+  if (prevIndex <= decidedUpTo(raft)) checkContained(raft, message);
   followLeader(raft, message.from);
   // What is committed here is in the leader's log as well: it may go on after that.
   if (prevIndex < log.committed) {
@@ -41,7 +41,7 @@ function checkContained(raft: Raft, { from, prevIndex, prevTerm, entries }: Appe
   checkCommitted(raft, from, prevIndex, prevTerm);
   for (let i = 0; i < entries.length; i++) {
     const { index, term } = entries[i] as Entry;
-    if (index > raft.log.committed) return;
+    if (index > decidedUpTo(raft)) return;
     checkCommitted(raft, from, index, term);
   }
 }

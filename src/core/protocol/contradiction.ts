@@ -12,7 +12,7 @@ import { forgetLeader } from './roles.ts';
 
 /** Errors: log-conflict, when the leader's entry (index, term) is not the one committed here. */
 export function checkCommitted(raft: Raft, leader: NodeId, index: Index, term: Term): void {
-  if (index === 0 || index > raft.log.committed) return;
+  if (index === 0 || index > decidedUpTo(raft)) return;
   const committed = raft.log.term(index);
   // What is compacted, or not in memory, cannot be compared.
   if (typeof committed !== 'number' || committed === term) return;
@@ -33,4 +33,9 @@ export function hearAgain(raft: Raft): void {
   if (raft.contradictedTerm === 0) return;
   const own: Writable<Raft, 'contradictedTerm'> = raft;
   own.contradictedTerm = 0;
+}
+
+/** What this node holds to, whoever leads: what is committed, and what it is about to have decided alone. */
+export function decidedUpTo({ log, alone }: Raft): Index {
+  return alone === undefined ? log.committed : Math.max(log.committed, alone.index);
 }

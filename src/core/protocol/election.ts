@@ -28,7 +28,8 @@ export function promotable(raft: Raft): boolean {
 /** Time for an election, if this node may hold one. Returns why not. */
 export function tryCampaign(raft: Raft, kind: CampaignKind): CampaignRefusal | undefined {
   const refusal = campaignRefusal(raft);
-  if (refusal === undefined) campaign(raft, kind);
+  // A vote that was left to this node stands for the question of PreVote, and goes past who still hears the old leader.
+  if (refusal === undefined) campaign(raft, raft.proxy?.term === raft.term + 1 ? 'transfer' : kind);
   else if (raft.trace !== undefined) raft.trace({ kind: 'campaign-refused', why: refusal });
   return refusal;
 }
@@ -49,12 +50,14 @@ function campaign(raft: Raft, kind: CampaignKind): void {
   if (raft.trace !== undefined) raft.trace({ kind: 'campaign', pre, transfer: kind === 'transfer', term });
   const { log } = raft;
   const [commit, commitTerm] = commitInfo(raft);
+  takeProxy(raft);
   for (const to of allVoters(raft.conf)) {
     if (to === raft.id) {
       // Its own vote counts once it is durable, like anybody's.
       answerVote(raft, { to, term, pre, reject: false });
       continue;
     }
+    if (raft.proxy?.from === to && raft.proxy.term === raft.term) continue;
     sendNow(raft, {
       type: 'vote-request',
       from: raft.id,
@@ -69,6 +72,11 @@ function campaign(raft: Raft, kind: CampaignKind): void {
       commitTerm,
     });
   }
+}
+
+/** Its giver has ended: nobody is asked there. */
+function takeProxy({ role, proxy, term }: Raft): void {
+  if (role.name === 'candidate' && proxy?.term === term) role.votes.set(proxy.from, true);
 }
 
 /** A voter hears its leader: who asks for a vote now is behind, or was removed (§4.2.3). */

@@ -3,6 +3,7 @@ import { isMember } from '../conf/conf-state.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { Raft } from '../state.ts';
 import type { Index, SnapshotMeta, SnapshotRequest } from '../types.ts';
+import { aloneSuperseded } from './alone.ts';
 import { traceProgress } from './append-entries.ts';
 import { checkCommitted } from './contradiction.ts';
 import { restoreConf } from './membership.ts';
@@ -26,6 +27,7 @@ function restore(raft: Raft, snapshot: SnapshotMeta): boolean {
     return false;
   }
   log.restore(snapshot);
+  aloneSuperseded(raft);
   restoreConf(raft, snapshot.conf);
   if (raft.trace !== undefined) raft.trace({ kind: 'snapshot-restored', index: snapshot.index, term: snapshot.term });
   return true;

@@ -7,6 +7,7 @@ import { RaftError } from '../errors.ts';
 import type { ApplyConfOutcome } from '../outcome.ts';
 import type { Leader, Raft, Writable } from '../state.ts';
 import { type ConfChange, type ConfState, NO_NODE, type NodeId } from '../types.ts';
+import { breakSeal } from './alone.ts';
 import { proposeChange } from './propose.ts';
 import { recheckReads } from './read-index.ts';
 import { broadcastCommit, maybeCommit, sendNewEntries } from './replicate.ts';
@@ -26,13 +27,18 @@ export function applyConfChange(raft: Raft, change: ConfChange): ApplyConfOutcom
 
 /** A snapshot brings the configuration it was taken in. */
 export function restoreConf(raft: Raft, conf: ConfState): void {
+  const own: Writable<Raft, 'prevConf'> = raft;
+  own.prevConf = undefined;
   setConf(raft, conf);
 }
 
 function switchTo(raft: Raft, conf: ConfState, added: readonly NodeId[]): void {
+  const own: Writable<Raft, 'prevConf'> = raft;
+  own.prevConf = raft.conf;
   setConf(raft, conf);
   const { role } = raft;
   if (role.name !== 'leader') return;
+  breakSeal(raft, role);
   role.members.reconfigure(conf, added, Math.max(raft.log.last, 1), true);
   if (!canLead(conf, raft.id)) {
     // "The leader … steps down once it has committed the C_new log entry" (§4.2.2).

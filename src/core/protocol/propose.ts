@@ -132,7 +132,7 @@ function refusalOf(raft: Raft, leader: Leader, change: ConfChange): RefusalReaso
   return undefined;
 }
 
-function setPendingConf(leader: Leader, index: number): void {
+export function setPendingConf(leader: Leader, index: number): void {
   const own: Writable<Leader, 'pendingConfIndex'> = leader;
   own.pendingConfIndex = index;
 }

@@ -7,7 +7,7 @@ import { NO_NODE, type NodeId, type Term } from '../types.ts';
 import { ReadQueue } from './read-queue.ts';
 import { refuseReads } from './reads.ts';
 
-type Own = Writable<Raft, 'term' | 'vote' | 'role' | 'electionElapsed' | 'heartbeatElapsed' | 'electionTimeout'>;
+type Own = Writable<Raft, 'term' | 'vote' | 'role' | 'proxy' | 'electionElapsed' | 'heartbeatElapsed' | 'electionTimeout'>;
 
 /** "If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower" (§3.3). */
 export function becomeFollower(raft: Raft, term: Term, leader: NodeId, why: string): void {
@@ -33,7 +33,7 @@ export function becomeCandidate(raft: Raft): void {
 /** "If votes received from majority of servers: become leader" (§3.4). */
 export function becomeLeader(raft: Raft): Leader {
   assert(raft.role.name === 'candidate', 'only a candidate becomes leader');
-  const { log } = raft;
+  const { log, proxy } = raft;
   const leader: Leader = {
     name: 'leader',
     members: new Tracker(raft.id, raft.conf, log.last + 1, raft.config),
@@ -41,6 +41,8 @@ export function becomeLeader(raft: Raft): Leader {
     transferee: NO_NODE,
     // Changes of earlier leaders may be in the log: none is taken until all of it is applied.
     pendingConfIndex: log.last,
+    sealIndex: log.last + 1,
+    partnerSealed: proxy?.term === raft.term && proxy.sealed ? proxy.from : NO_NODE,
     uncommittedBytes: 0,
     reads: new ReadQueue(),
     lease: new Lease(),
@@ -106,6 +108,7 @@ function enter(raft: Raft, term: Term, role: RoleState, why: string): void {
   if (term !== raft.term) {
     own.term = term;
     own.vote = NO_NODE;
+    if (raft.proxy !== undefined && term > raft.proxy.term) own.proxy = undefined;
   }
   own.role = role;
   own.electionElapsed = 0;
