@@ -115,6 +115,8 @@ function raftParts(group: number, m: Message, from: NodeId | typeof IMPLIED, to:
     case 'timeout-now':
     case 'transfer-refused':
       return [RAFT, group, type, from, to, m.term];
+    case 'proxy-vote':
+      return [RAFT, group, type, from, to, m.term, m.lastIndex, m.lastTerm, m.sealed];
     case 'propose-request':
       return [RAFT, group, type, from, to, m.term, encodeEntriesOnce(m.entries)];
     case 'read-index-request':

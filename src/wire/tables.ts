@@ -33,6 +33,7 @@ export const RAFT_TYPES: { readonly [T in MessageType]: number } = {
   'propose-request': 10,
   'read-index-request': 11,
   'read-index-response': 12,
+  'proxy-vote': 13,
 };
 export const RAFT_TYPE_NAMES: readonly MessageType[] = (Object.keys(RAFT_TYPES) as MessageType[]).sort(
   (a, b) => RAFT_TYPES[a] - RAFT_TYPES[b],

@@ -205,6 +205,11 @@ function messageFrom(p: Parts, link: Ends | undefined): Message {
     case 'transfer-refused':
       expectLength(p, 6);
       return { type, from, to, term };
+    case 'proxy-vote': {
+      expectLength(p, 9);
+      const lastTerm = termUpTo(p[7], term, 'last term');
+      return { type, from, to, term, lastIndex: count(p[6], 'last index'), lastTerm, sealed: boolean(p[8], 'sealed') };
+    }
     case 'propose-request': {
       expectLength(p, 7);
       const entries = entriesFrom(p[6]);

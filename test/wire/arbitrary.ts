@@ -94,6 +94,15 @@ export const raftMessage: fc.Arbitrary<Message> = fc.oneof(
   snapshotRequest,
   fc.record({ type: type('transfer-request'), ...envelope, target: id }),
   fc.record({ type: type('timeout-now'), ...envelope }),
+  fc.record({
+    type: type('proxy-vote'),
+    from: id,
+    to: id,
+    term: fc.constant(2_000),
+    lastIndex: count,
+    lastTerm: small,
+    sealed: fc.boolean(),
+  }),
   fc.record({ type: type('transfer-refused'), ...envelope }),
   fc.tuple(id, id, count, fc.array(entry(0, 0), { minLength: 1, maxLength: 4 })).map(([from, to, term, entries]): Message => {
     return { type: 'propose-request', from, to, term, entries };

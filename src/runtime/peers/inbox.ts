@@ -62,6 +62,7 @@ export const INBOX: { readonly [K in InboxKind]: Row } = {
   'raft vote-request': { who: 'member', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
   'raft vote-response': { who: 'member', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
   'raft timeout-now': { who: 'voter', bytesMax: SHORT_BYTES_MAX, leaderOnly: true, strikes: 0 },
+  'raft proxy-vote': { who: 'voter', bytesMax: SHORT_BYTES_MAX, leaderOnly: true, strikes: 0 },
   'raft transfer-refused': { who: 'member', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
   'raft read-index-request': { who: 'member', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
   'raft read-index-response': { who: 'voter', bytesMax: SHORT_BYTES_MAX, strikes: 0 },

@@ -25,6 +25,7 @@ export function makeCall(
     case 'advance':
     case 'onEntriesFetched':
     case 'hasUnappliedConfChange':
+    case 'goAlone':
       return { text: '', run: () => core[call]() };
     case 'setTime':
       return withNumber(time(reader.signed()), (ms) => core.setTime(ms));
@@ -53,7 +54,7 @@ export function makeCall(
       return { text: describeMessage(message), run: () => core.step(message) };
     }
     case 'propose': {
-      const data = readMany(reader);
+      const data = readMany(reader, () => reader.bytes());
       return { text: `${data.length} commands`, run: () => core.propose(data) };
     }
     case 'proposeConfChange':
@@ -61,8 +62,14 @@ export function makeCall(
       const change = unpackConfChange(reader.bytes());
       return { text: describeConfChange(change), run: () => core[call](change) };
     }
-    case 'persisted': {
-      const mark = { term: reader.number(), index: reader.number(), logTerm: reader.number(), snapshotIndex: reader.number() };
+    case 'giveProxyVote': {
+      const candidates = readMany(reader, () => reader.text());
+      return { text: candidates.join(' '), run: () => core.giveProxyVote(candidates) };
+    }
+    case 'persisted':
+    case 'persistedDeciding': {
+      const stored = { term: reader.number(), index: reader.number(), logTerm: reader.number(), snapshotIndex: reader.number() };
+      const mark = { ...stored, commitWith: call === 'persisted' ? 0 : reader.number() };
       return { text: `${mark.logTerm}/${mark.index}`, run: () => core.persisted(mark) };
     }
     case 'setElectionTimeoutRange': {
@@ -80,13 +87,13 @@ function withNumber(value: number, run: (value: number) => void): PlayedCall {
   return { text: String(value), run: () => run(value) };
 }
 
-/** A count, then so many byte strings: each takes a byte at least, so the count is bounded by what is there. */
-function readMany(reader: TraceReader): Uint8Array[] {
+/** A count, then so many byte strings or texts: each takes a byte at least, so the count is bounded by what is there. */
+function readMany<T>(reader: TraceReader, read: () => T): T[] {
   const count = reader.number();
-  const data: Uint8Array[] = [];
+  const data: T[] = [];
   while (data.length < count) {
     if (reader.atEnd) throw new RaftError('corrupt', 'The trace ends early.');
-    data.push(reader.bytes());
+    data.push(read());
   }
   return data;
 }

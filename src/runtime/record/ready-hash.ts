@@ -1,7 +1,7 @@
 /** A Ready in a few bytes: a checksum per field that says something, so that a difference can be named. */
 import { crc32 } from '../../codec/crc32.ts';
 import { pack } from '../../codec/pack.ts';
-import type { Message, Ready } from '../../core/types.ts';
+import type { Message, PersistMark, Ready } from '../../core/types.ts';
 import { packMessage, packRun, packSnapshot } from './trace-codec.ts';
 import type { TraceReader, TraceWriter } from './trace-format.ts';
 
@@ -35,9 +35,15 @@ export function hashReady(ready: Ready, redacted: boolean): ReadyHash {
   if (ready.messagesAfterPersist.length > 0) hash.set('messagesAfterPersist', hashMessages(ready.messagesAfterPersist, redacted));
   if (ready.readStates.length > 0)
     hash.set('readStates', crc32(pack(ready.readStates.map(({ context, index, rejected }) => [context, index, rejected]))));
-  if (mark !== undefined) hash.set('mark', crc32(pack([mark.term, mark.index, mark.logTerm, mark.snapshotIndex])));
+  if (mark !== undefined) hash.set('mark', crc32(pack(markFields(mark))));
   if (ready.mustSync) hash.set('mustSync', 1);
   return hash;
+}
+
+/** A mark that decides nothing looks as it always did. */
+function markFields({ term, index, logTerm, snapshotIndex, commitWith = 0 }: PersistMark): readonly number[] {
+  const fields = [term, index, logTerm, snapshotIndex];
+  return commitWith === 0 ? fields : [...fields, commitWith];
 }
 
 function hashMessages(messages: readonly Message[], redacted: boolean): number {

@@ -1,6 +1,7 @@
 /** A core that writes down what it is told. Questions that change nothing (status, hasReady …) are not written down. */
 import type { ElectionTimeoutRange } from '../../core/config.ts';
-import type { ApplyConfOutcome, AskOutcome, ProposeOutcome } from '../../core/outcome.ts';
+import type { AloneOutcome, ApplyConfOutcome, AskOutcome, ProposeOutcome } from '../../core/outcome.ts';
+import type { Farewell } from '../../core/protocol/proxy-vote.ts';
 import type { RawNode } from '../../core/raw-node.ts';
 import type { Status } from '../../core/status.ts';
 import type { ConfChange, Index, LogReader, Message, NodeId, PersistMark, Ready } from '../../core/types.ts';
@@ -83,6 +84,19 @@ export class RecordingCore implements CoreNode {
   transferLeader(target: NodeId): AskOutcome {
     return this.#call('transferLeader', text(target), () => this.#core.transferLeader(target));
   }
+  goAlone(): AloneOutcome {
+    return this.#call('goAlone', undefined, () => this.#core.goAlone());
+  }
+  giveProxyVote(candidates: readonly NodeId[]): Farewell | undefined {
+    return this.#call(
+      'giveProxyVote',
+      (writer) => {
+        writer.number(candidates.length);
+        for (const id of candidates) writer.text(id);
+      },
+      () => this.#core.giveProxyVote(candidates),
+    );
+  }
   forgetLeader(): boolean {
     return this.#call('forgetLeader', undefined, () => this.#core.forgetLeader());
   }
@@ -110,10 +124,12 @@ export class RecordingCore implements CoreNode {
     });
   }
   persisted(mark: PersistMark): void {
+    const { term, index, logTerm, snapshotIndex, commitWith = 0 } = mark;
     this.#call(
-      'persisted',
+      commitWith === 0 ? 'persisted' : 'persistedDeciding',
       (writer) => {
-        for (const value of [mark.term, mark.index, mark.logTerm, mark.snapshotIndex]) writer.number(value);
+        for (const value of [term, index, logTerm, snapshotIndex]) writer.number(value);
+        if (commitWith > 0) writer.number(commitWith);
       },
       () => this.#core.persisted(mark),
     );

@@ -52,6 +52,9 @@ export const CALLS = [
   'setElectionTimeoutRange',
   'setElectionTimeout',
   'hasUnappliedConfChange',
+  'goAlone',
+  'giveProxyVote',
+  'persistedDeciding',
 ] as const;
 export type CallName = (typeof CALLS)[number];
 export const CALL_BASE = 16;
