@@ -9,7 +9,6 @@ import { Outbox } from './outbox.ts';
 import type { AloneOutcome, ApplyConfOutcome, AskOutcome, ProposeOutcome } from './outcome.ts';
 import type { Progress } from './progress/progress.ts';
 import { aloneDurable, goAlone, maybeSeal } from './protocol/alone.ts';
-import { staysAlone } from './protocol/check-quorum.ts';
 import { tryCampaign } from './protocol/election.ts';
 import { snapshotReported } from './protocol/install-snapshot.ts';
 import { guardLease, leaseHolds, voidLease } from './protocol/lease.ts';
@@ -19,6 +18,7 @@ import { type Farewell, giveProxyVote, hardStateAtStart, retryProxyCampaign } fr
 import { askRead } from './protocol/read-index.ts';
 import { sendAppend } from './protocol/replicate.ts';
 import { becomeFollower, drawElectionTimeout, forgetLeader, restartElectionTimer, setElectionTimeout } from './protocol/roles.ts';
+import { isSettled } from './protocol/settled.ts';
 import { askTransfer } from './protocol/transfer.ts';
 import { ReadyMaker } from './ready.ts';
 import type { Raft, Writable } from './state.ts';
@@ -274,13 +274,13 @@ export class RawNode {
 
   /**
    * Time went by unseen: a frozen tab, a sleeping machine. Leases are void; who led, and slept for an election timeout or
-   * longer, has been replaced for all it knows; who followed hears its messages first, before it thinks of an election.
+   * longer, has been replaced for all it knows, unless its pair is settled; who followed hears its messages first, before it thinks of an election.
    */
   resumeAfterPause(missedTicks: number): void {
     const raft = this.#raft;
     if (raft.role.name === 'leader') {
       voidLease(raft.role);
-      if (missedTicks >= raft.config.electionTicks && !staysAlone(raft, raft.role))
+      if (missedTicks >= raft.config.electionTicks && !isSettled(raft, raft.role))
         becomeFollower(raft, raft.term, NO_NODE, 'slept');
     } else {
       restartElectionTimer(raft);
