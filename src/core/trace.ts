@@ -33,7 +33,7 @@ export type TraceEvent =
   | { readonly kind: 'progress'; readonly peer: NodeId; readonly state: string; readonly match: Index; readonly next: Index }
   | { readonly kind: 'entries-wanted'; readonly peer: NodeId; readonly from: Index }
   | { readonly kind: 'transfer'; readonly target: NodeId; readonly phase: 'started' | 'sent' | 'aborted' | 'refused' }
-  | { readonly kind: 'alone'; readonly index: Index; readonly phase: 'started' | 'durable' }
+  | { readonly kind: 'alone'; readonly index: Index; readonly term: Term; readonly phase: 'started' | 'durable' }
   | { readonly kind: 'proxy-vote'; readonly to: NodeId; readonly term: Term }
   | { readonly kind: 'quorum-lost'; readonly term: Term }
   | { readonly kind: 'read'; readonly read: ReadState };

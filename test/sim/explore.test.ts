@@ -23,6 +23,30 @@ describe('every order of events of two cores', () => {
     expect(found.states).toBe(1_500);
   });
 
+  test('the leader of two goes on alone, or leaves its vote, with crashes: as far as the bound', () => {
+    const limits = { ...EXPLORE_DEFAULTS, elected: true, campaigns: 1, proposals: 0, crashes: 1, alones: 1, closes: 1 };
+    const found = explore({ ...limits, statesMax: 2_500 });
+    expect(found.violation).toBeUndefined();
+    expect(found.states).toBe(2_500);
+    for (const id of ['I2', 'I6', 'I9', 'I17']) expect(found.evaluated.get(id) ?? 0).toBeGreaterThan(0);
+  });
+
+  test('three become two, and two become one: as far as the bound', () => {
+    const limits = {
+      ...EXPLORE_DEFAULTS,
+      nodes: 3,
+      elected: true,
+      campaigns: 1,
+      proposals: 0,
+      crashes: 0,
+      demotions: 1,
+      alones: 1,
+    };
+    const found = explore({ ...limits, statesMax: 2_500 });
+    expect(found.violation).toBeUndefined();
+    expect(found.states).toBe(2_500);
+  });
+
   test('the same choices come to the same state, others do not', () => {
     const limits = { ...EXPLORE_DEFAULTS, crashes: 0 };
     const path = [

@@ -51,7 +51,7 @@ function demote(raft: Raft, leader: Leader, partner: NodeId): Index {
 function decide(raft: Raft, index: Index, term: Term): AloneOutcome {
   const own: Own = raft;
   own.alone = { index, term };
-  if (raft.trace !== undefined) raft.trace({ kind: 'alone', index, phase: 'started' });
+  if (raft.trace !== undefined) raft.trace({ kind: 'alone', index, term, phase: 'started' });
   return { ok: true, index };
 }
 
@@ -62,7 +62,7 @@ export function aloneDurable(raft: Raft, index: Index): void {
   assert(index <= log.committed || log.matches(index, alone.term), 'what was decided alone was replaced');
   const own: Own = raft;
   own.alone = undefined;
-  if (raft.trace !== undefined) raft.trace({ kind: 'alone', index, phase: 'durable' });
+  if (raft.trace !== undefined) raft.trace({ kind: 'alone', index, term: alone.term, phase: 'durable' });
   if (index <= log.committed) return;
   commitTo(raft, index);
   if (role.name !== 'leader') return;

@@ -2,11 +2,13 @@
  * What a simulation knows and no node does: every vote, every leader, every commit, what is durable where. It is told
  * by the nodes' disks, links and state machines, and checks the invariants of docs/RELIABILITY.md as things happen.
  */
+import { SPENT } from '../../core/conf/node-id.ts';
 import type { TraceEvent } from '../../core/trace.ts';
 import type { ConfState, Entry, HardState, Index, Message, NodeId, Role, Term } from '../../core/types.ts';
 import type { WriteBatch } from '../../storage/storage.ts';
 import type { Evidence } from './evidence.ts';
 import { type DurableView, describeConf, hashOf, holds } from './facts.ts';
+import { LoneDecisions } from './lone-decisions.ts';
 import { quorumHas, quorumsMeet } from './quorums.ts';
 import { Witness } from './witness.ts';
 
@@ -23,6 +25,8 @@ export interface GhostNode {
 
 /** `role`: what it is from now on; the others are moments. */
 export type NoteKind = 'role' | 'commit' | 'conf' | 'snapshot' | 'start' | 'fault' | 'heal';
+
+type AloneEvent = Extract<TraceEvent, { readonly kind: 'alone' }>;
 
 interface KnownEntry {
   readonly hash: number;
@@ -41,6 +45,7 @@ export class Ghost {
   readonly wiped: Set<NodeId> = new Set();
   readonly #leaders = new Map<Term, NodeId>();
   readonly #votes = new Map<string, NodeId>();
+  readonly #alone = new LoneDecisions();
   readonly #entries = new Map<string, KnownEntry>();
   /** Everything that was ever given to a disk. */
   readonly #asked = new Set<string>();
@@ -87,6 +92,7 @@ export class Ghost {
     if (this.nodes.get(node.id) !== node) return;
     if (event.kind === 'role') this.#onRole(node, event.role, event.term);
     else if (event.kind === 'commit') this.#onCommit(node, event.index);
+    else if (event.kind === 'alone') this.#onAlone(node, event);
     else if (event.kind === 'conf') node.conf = event.conf;
     else if (event.kind === 'snapshot-restored') node.commit = Math.max(node.commit, event.index);
     else if (event.kind === 'received') this.#saw(node, event.message);
@@ -124,6 +130,13 @@ export class Ghost {
       complete,
       () => `${id} leads term ${term} without entry ${committed.index} that was committed in term ${committed.term}`,
     );
+  }
+
+  /** I9 of a leader of two that goes on alone. That nobody is elected without what it decided is I6. */
+  #onAlone({ id, durable }: GhostNode, { index, term, phase }: AloneEvent): void {
+    if (phase === 'started') return this.#alone.begun(id, { index, term });
+    const kept = holds(durable, index, term) && durable.hardState.commit >= index;
+    this.evidence.check('I9', kept, () => `${id} decides ${index} alone, which is not durable there as committed`);
   }
 
   #onCommit(node: GhostNode, index: Index): void {
@@ -178,6 +191,8 @@ export class Ghost {
         () => `${id} asks for votes in term ${message.term}; durable: term ${term}, vote ${vote || 'none'}`,
       );
       this.#voted(id, message.term, id);
+    } else if (message.type === 'proxy-vote') {
+      this.#voted(id, message.term + 1, message.to);
     } else if (message.type === 'vote-response' && !message.pre && !message.reject) {
       evidence.check(
         'I3',
@@ -231,7 +246,8 @@ export class Ghost {
           () => `${id}: durable vote of term ${term} for ${before.vote} became ${vote || 'none'}`,
         );
       }
-      if (vote !== '') this.#voted(id, term, vote);
+      // A spent vote may have been left to somebody, or not.
+      if (vote !== '' && vote !== SPENT) this.#voted(id, term, vote);
     }
     if (batch.snapshot !== undefined) {
       const { meta, digest } = batch.snapshot.staged;
@@ -246,6 +262,10 @@ export class Ghost {
       evidence.check('I20', known.size <= this.builds, () => `${id}: the snapshot at ${meta.index} differs from another's`);
     }
     for (const entry of batch.entries ?? []) this.#stored(id, entry, durable);
+    const decided = this.#alone.durable(id, durable);
+    if (decided === undefined) return;
+    evidence.mark('went-alone');
+    if (decided.index > this.committed.index) this.committed = decided;
   }
 
   /** I5: an index and a term name one entry, and one entry before it. */
