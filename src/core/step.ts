@@ -22,12 +22,12 @@ type Row = { readonly [T in MessageType]: Handler<Of<T>> };
 
 export function step(raft: Raft, message: Message, member: Progress | undefined): void {
   if (raft.trace !== undefined) raft.trace({ kind: 'received', message });
-  // Term 0: a question rather than a claim; it is passed on whatever the terms.
-  if (message.term !== 0) {
+  if (message.term === 0) {
+    if (!mayBeOfNoTerm(message)) return drop(raft, message, 'of no term');
+  } else {
     if (message.term !== raft.term && !passesTermGate(raft, message)) return;
     if (message.term === raft.contradictedTerm && speaksAsLeader(message)) {
-      if (raft.trace !== undefined) raft.trace({ kind: 'dropped', message, why: 'its leader contradicted what is committed' });
-      return;
+      return drop(raft, message, 'its leader contradicted what is committed');
     }
   }
   const { role } = raft;
@@ -39,6 +39,20 @@ export function step(raft: Raft, message: Message, member: Progress | undefined)
   } else {
     (rowOf(role.name)[message.type] as Handler<Message>)(raft, message, member);
   }
+}
+
+/**
+ * Term 0 comes before any election: nobody leads in it, asks for votes or gives them. What is no claim of a term may be
+ * said in it: a question that is passed on whatever the terms, and the refusal of a PreVote by who is in it.
+ */
+function mayBeOfNoTerm(message: Message): boolean {
+  const { type } = message;
+  if (type === 'propose-request' || type === 'read-index-request') return true;
+  return type === 'vote-response' && message.pre && message.reject;
+}
+
+function drop(raft: Raft, message: Message, why: string): void {
+  if (raft.trace !== undefined) raft.trace({ kind: 'dropped', message, why });
 }
 
 /** The row of a role. Said with comparisons, which engines do faster than the lookup of a name. */
@@ -80,16 +94,14 @@ function answerOldTerm(raft: Raft, message: Message): void {
     if (raft.checkQuorum || raft.config.preVote) tellTerm(raft, message.from);
   } else if (type === 'vote-request' && message.pre) {
     refuseOldPreVote(raft, message);
-  } else if (raft.trace !== undefined) {
-    raft.trace({ kind: 'dropped', message, why: 'of an earlier term' });
+  } else {
+    drop(raft, message, 'of an earlier term');
   }
 }
 
 /** A cell with nothing to do, and why. */
 function nothing(why: string): Handler<Message> {
-  return (raft, message) => {
-    if (raft.trace !== undefined) raft.trace({ kind: 'dropped', message, why });
-  };
+  return (raft, message) => drop(raft, message, why);
 }
 
 /** "If AppendEntries RPC received from new leader: convert to follower" (§3.4). */
@@ -109,7 +121,7 @@ function fromMember<M extends Message>(
     if (role.name !== 'leader') return;
     const progress = member ?? role.members.get(message.from);
     if (progress !== undefined) handler(raft, role, progress, message);
-    else if (raft.trace !== undefined) raft.trace({ kind: 'dropped', message, why: 'not a member' });
+    else drop(raft, message, 'not a member');
   };
 }
 

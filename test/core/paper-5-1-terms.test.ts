@@ -1,5 +1,6 @@
 /** Raft §5.1, thesis §3.3: terms. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { EMPTY_CONF } from '../../src/core/conf/conf-change.ts';
 import type { Message } from '../../src/core/types.ts';
 import { TestCluster } from './cluster.ts';
 import { abc, appendRequest, appendResponse, heartbeat, says, startWith, stateOf, voteRequest, voteResponse } from './paper.ts';
@@ -92,4 +93,63 @@ test('§5.1 the same request twice has the effect of one', () => {
   const before = stateOf(cluster, 'b');
   cluster.receive(once);
   expect(stateOf(cluster, 'b')).toEqual(before);
+});
+
+/** What only who is in a term can say: an election comes before it. */
+const ofNoTerm: readonly Message[] = [
+  appendRequest({ term: 0, to: 'b', from: 'a', prevIndex: 0, prevTerm: 0, commit: 1 }),
+  appendResponse({ term: 0, to: 'b', from: 'a', index: 1 }),
+  heartbeat({ term: 0, to: 'b', from: 'a', commit: 1 }),
+  { type: 'heartbeat-response', from: 'a', to: 'b', term: 0, round: 0 },
+  voteRequest({ term: 0, to: 'b', from: 'a' }),
+  { ...voteRequest({ term: 0, to: 'b', from: 'a' }), pre: true },
+  voteResponse({ term: 0, to: 'b', from: 'a' }),
+  { ...voteResponse({ term: 0, to: 'b', from: 'a' }), pre: true },
+  {
+    type: 'snapshot-request',
+    from: 'a',
+    to: 'b',
+    term: 0,
+    snapshot: { index: 9, term: 0, conf: { ...EMPTY_CONF, voters: ['a', 'b'] }, data: undefined },
+  },
+  { type: 'transfer-request', from: 'a', to: 'b', term: 0, target: 'a' },
+  { type: 'timeout-now', from: 'a', to: 'b', term: 0 },
+  { type: 'proxy-vote', from: 'a', to: 'b', term: 0, lastIndex: 1, lastTerm: 1, sealed: true },
+  { type: 'transfer-refused', from: 'a', to: 'b', term: 0 },
+  { type: 'read-index-response', from: 'a', to: 'b', term: 0, context: 'r', index: 9, reject: false },
+];
+const standings: readonly [string, (cluster: TestCluster) => void][] = [
+  ['follower', (cluster) => cluster.elect('a')],
+  ['new node', () => undefined],
+  ['pre-candidate', (cluster) => cluster.node('b').campaign()],
+  [
+    'candidate',
+    (cluster) => {
+      cluster.elect('a');
+      cluster.node('b').step({ type: 'timeout-now', from: 'a', to: 'b', term: 1 });
+    },
+  ],
+  [
+    'leader',
+    (cluster) => {
+      cluster.elect('b');
+      cluster.node('b').transferLeader('a');
+    },
+  ],
+];
+
+describe('§3.3 a message of term 0 that only who is in a term can send is obeyed by nobody', () => {
+  for (const [role, begin] of standings) {
+    for (const message of ofNoTerm) {
+      test(`${message.type}${'pre' in message && message.pre ? ' (pre)' : ''} at a ${role}`, () => {
+        const cluster = new TestCluster({ voters: ['a', 'b', 'c'], config: { proxyVotes: true } });
+        begin(cluster);
+        while (cluster.work('b'));
+        const before = JSON.stringify(cluster.node('b').status());
+        cluster.node('b').step(message);
+        expect(JSON.stringify(cluster.node('b').status())).toBe(before);
+        expect(cluster.node('b').hasReady()).toBe(false);
+      });
+    }
+  }
 });
