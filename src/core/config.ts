@@ -1,4 +1,5 @@
 /** What a node can be told about how to run the algorithm. Nothing here is replicated. */
+import { isNodeId } from './conf/node-id.ts';
 import { RaftError } from './errors.ts';
 import * as limits from './limits.ts';
 import type { RandomSource } from './random.ts';
@@ -156,7 +157,12 @@ const COUNTS = [
 ] as const;
 
 function validate(config: Config): void {
-  if (config.id === '') throw new RaftError('invalid-argument', 'id: must not be empty');
+  if (!isNodeId(config.id)) {
+    throw new RaftError(
+      'invalid-argument',
+      `id: must be 1 to ${limits.NODE_ID_CHARS_MAX} characters, none of them a control character`,
+    );
+  }
   for (const [name, min, max] of COUNTS) {
     const value = config[name];
     if (!Number.isSafeInteger(value) || value < min || value > max) {

@@ -40,5 +40,15 @@ export const PROXY_BYTES_MAX: number = 64 * 1024;
 /** Characters of a node id. Ours have 22. More: `config-invalid`, `invalid-argument` for the node's own. */
 export const NODE_ID_CHARS_MAX = 64;
 
+/**
+ * Bytes of what a configuration keeps about one member (key, name, domain …), and of what it keeps about the cluster: every
+ * snapshot, and every offer of one, carries them all. More: `config-invalid`.
+ */
+export const MEMBER_CONTEXT_BYTES_MAX: number = 4 * 1024;
+export const CLUSTER_CONTEXT_BYTES_MAX: number = 16 * 1024;
+
+/** Bytes of all members' contexts together: what one message can carry beside them. More: `config-invalid`. */
+export const CONTEXTS_BYTES_MAX: number = 1024 * 1024;
+
 /** Members of one configuration: quorum maths and broadcasts are linear in it. More: `config-invalid`. */
 export const MEMBERS_MAX = 1024;

@@ -44,7 +44,9 @@ const LETTERS: Readonly<Record<ConfChangeOp, H.Change['op']>> = {
 const oldForm = new WeakSet<ConfChange>();
 
 export function changeOf({ v1, transition, changes }: H.ProposedChange): ConfChange {
-  const steps = changes.map(({ op, id }) => ({ op: OPS[op] as ConfChangeOp, id: idOf(id), context: undefined }));
+  // There, a step for nobody is one that its proposer took back; here it is none.
+  const named = changes.filter(({ id }) => id !== 0);
+  const steps = named.map(({ op, id }) => ({ op: OPS[op] as ConfChangeOp, id: idOf(id), context: undefined }));
   const change: ConfChange = { transition: v1 ? 'auto' : transition, steps, context: undefined };
   if (v1) oldForm.add(change);
   return change;

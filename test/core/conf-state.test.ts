@@ -125,20 +125,6 @@ describe('a step of a change', () => {
     expect(contexts.members.map(({ id }) => id)).toEqual(['b', 'd', 'l']);
   });
 
-  test('with an empty id does nothing, and those after it are taken', () => {
-    const conf = confOf(
-      changeSimply(plain, {
-        transition: 'auto',
-        steps: [
-          { op: 'voter', id: '', context: bytes(1) },
-          { op: 'learner', id: 'm', context: undefined },
-        ],
-        context: undefined,
-      }),
-    );
-    expect(conf).toMatchObject({ voters: ['b', 'd'], learners: ['l', 'm'], members: [] });
-  });
-
   test('that makes a learner of a learner, or a voter of a voter, leaves it as it is', () => {
     expect(confOf(applyChange(plain, change('~l')))).toEqual(plain);
     expect(confOf(applyChange(plain, change('+b')))).toEqual(plain);

@@ -107,7 +107,7 @@ describe('the configuration of a node', () => {
   });
 
   test('is refused when its parts do not go together', () => {
-    expect(complaint(() => makeConfig({ ...base, id: '' }))).toMatch(/^id: must not be empty/);
+    expect(complaint(() => makeConfig({ ...base, id: '' }))).toMatch(/^id: must be 1 to 64 characters/);
     expect(complaint(() => makeConfig({ ...base, electionTicks: 5, heartbeatTicks: 5 }))).toMatch(/heartbeatTicks.*\(5\)/);
     expect(complaint(() => makeConfig({ ...base, electionTicks: 5, heartbeatTicks: 4 }))).toBe('');
     for (const readMode of ['lease', 'lease-unchecked', 'lease-on-request'] as const) {

@@ -1,7 +1,14 @@
 /** From one configuration to the next (§4.1, §4.3): pure, and the same on every member. */
-import { MEMBERS_MAX } from '../limits.ts';
+import {
+  CLUSTER_CONTEXT_BYTES_MAX,
+  CONTEXTS_BYTES_MAX,
+  MEMBER_CONTEXT_BYTES_MAX,
+  MEMBERS_MAX,
+  NODE_ID_CHARS_MAX,
+} from '../limits.ts';
 import type { ConfChange, ConfChangeStep, ConfState, MemberContext, NodeId } from '../types.ts';
 import { isJoint, leavesByItself, wayOf } from './conf-change.ts';
+import { isNodeId } from './node-id.ts';
 
 export interface Changed {
   readonly conf: ConfState;
@@ -60,6 +67,31 @@ class Draft {
   }
 }
 
+/**
+ * What could be written into the log and not be read again, or not be sent: the same rule where a change is proposed, where
+ * it is applied, and where it is decoded.
+ */
+function malformed(draft: Draft, { id, context }: ConfChangeStep): string | undefined {
+  // Who is there already can always be removed.
+  if (!draft.tracked.has(id) && !isNodeId(id))
+    return `an id is not 1 to ${NODE_ID_CHARS_MAX} characters, none of them a control character`;
+  if (context !== undefined && context.length > MEMBER_CONTEXT_BYTES_MAX) {
+    return `the context of ${id} has more than ${MEMBER_CONTEXT_BYTES_MAX} bytes`;
+  }
+  return undefined;
+}
+
+/** Only what this change brings is judged: whatever is there already, the next change must be possible. */
+function oversized({ context, steps }: ConfChange, draft: Draft): string | undefined {
+  if (context !== undefined && context.length > CLUSTER_CONTEXT_BYTES_MAX) {
+    return `the context has more than ${CLUSTER_CONTEXT_BYTES_MAX} bytes`;
+  }
+  if (steps.every((step) => step.context === undefined)) return undefined;
+  let bytes = 0;
+  for (const [id, kept] of draft.members) if (draft.tracked.has(id)) bytes += kept.length;
+  return bytes > CONTEXTS_BYTES_MAX ? `the contexts of the members have more than ${CONTEXTS_BYTES_MAX} bytes` : undefined;
+}
+
 /** Applies a change the way it asks for. */
 export function applyChange(conf: ConfState, change: ConfChange): ChangeResult {
   const way = wayOf(change);
@@ -72,7 +104,7 @@ export function applyChange(conf: ConfState, change: ConfChange): ChangeResult {
 export function changeSimply(conf: ConfState, change: ConfChange): ChangeResult {
   if (isJoint(conf)) return { refused: "can't apply simple config change in joint config" };
   const draft = new Draft(conf);
-  const refused = takeSteps(draft, change.steps);
+  const refused = takeSteps(draft, change);
   if (refused !== undefined) return { refused };
   if (differences(new Set(conf.voters), draft.voters) > 1) {
     return { refused: 'more than one voter changed without entering joint config' };
@@ -86,7 +118,7 @@ export function enterJoint(conf: ConfState, change: ConfChange, autoLeave: boole
   if (conf.voters.length === 0) return { refused: "can't make a zero-voter config joint" };
   const draft = new Draft(conf);
   for (const id of conf.voters) draft.outgoing.add(id);
-  const refused = takeSteps(draft, change.steps);
+  const refused = takeSteps(draft, change);
   return refused === undefined ? draft.finish(change.context ?? conf.context, autoLeave) : { refused };
 }
 
@@ -104,17 +136,15 @@ export function leaveJoint(conf: ConfState): ChangeResult {
 }
 
 /** The refusal, if any. */
-function takeSteps(draft: Draft, steps: readonly ConfChangeStep[]): string | undefined {
-  for (const step of steps) {
-    // An empty id is a step that the proposer took back: it does nothing.
-    if (step.id === '') continue;
-    const refused = takeStep(draft, step);
+function takeSteps(draft: Draft, change: ConfChange): string | undefined {
+  for (const step of change.steps) {
+    const refused = malformed(draft, step) ?? takeStep(draft, step);
     if (refused !== undefined) return refused;
     if (step.context !== undefined) draft.members.set(step.id, step.context);
   }
   if (draft.voters.size === 0) return 'removed all voters';
   if (draft.tracked.size > MEMBERS_MAX) return `more than ${MEMBERS_MAX} members`;
-  return undefined;
+  return oversized(change, draft);
 }
 
 function takeStep(draft: Draft, step: ConfChangeStep): string | undefined {
