@@ -1,7 +1,6 @@
 /** Membership, transfer, snapshots and faults of storage, through the public node. */
 import { expect, test } from 'vitest';
 import { RaftError } from '../../src/core/errors.ts';
-import { resolveAutopilot } from '../../src/runtime/api/options.ts';
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
 import type { StorageProvider } from '../../src/storage/storage.ts';
 import { Cluster, type Opened } from './cluster.ts';
@@ -273,7 +272,7 @@ test('a removed node says so at once, to calls that wait and to new ones', async
 
 test('a change by hand that leaves no majority that is heard is refused, and nothing is lost', async () => {
   await using cluster = new Cluster();
-  await cluster.of(3, { autopilot: resolveAutopilot({ enabled: false }) });
+  await cluster.of(3);
   const leader = cluster.leader();
   const [gone, alive] = cluster.followers();
   if (gone === undefined || alive === undefined) throw new Error('no followers');
