@@ -1,7 +1,7 @@
 /** What must hold of a batch before a store takes it: a broken one is a fault of the caller, never of the disk. */
 import { RaftError } from '../core/errors.ts';
 import type { Entry, Index, Term } from '../core/types.ts';
-import type { ClusterIdentity, WriteBatch } from './storage.ts';
+import type { ClusterIdentity, StoreFault, WriteBatch } from './storage.ts';
 
 /** What a store knows, as of the writes called. */
 export interface LogView {
@@ -61,4 +61,11 @@ export function failedStore(message: string, cause: unknown): RaftError {
   if (cause instanceof RaftError) return cause;
   const detail = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
   return new RaftError('storage', `${message} (${detail})`, { cause });
+}
+
+/** A store's failure as its owner is told of it. */
+export function faultOf(error: RaftError): StoreFault {
+  const { code, message } = error;
+  const known = code === 'quota' || code === 'storage-closed' || code === 'storage-newer' || code === 'corrupt';
+  return { code: known ? code : 'storage', message, cause: error };
 }

@@ -15,6 +15,27 @@ export interface AcquireRequest {
   readonly fresh?: boolean | undefined;
   /** Called when the store dies under the node (closed or deleted by the browser, newer build waits). */
   readonly onFault?: ((fault: StoreFault) => void) | undefined;
+  /** Kept apart from the store: finds an older copy of it that came back. */
+  readonly bootWitness?: BootWitness | undefined;
+}
+
+/**
+ * Remembers, apart from the store, how often each identity was opened. A copy of the store from before knows of fewer
+ * openings: it may lack votes and acknowledged entries, so it is refused (`corrupt`). A witness that fails, hangs or lost
+ * its memory refuses nothing: it is asked for help, not for leave.
+ */
+export interface BootWitness {
+  /** The greatest count it was told of this identity; undefined when it knows of none. */
+  read(identity: WitnessedIdentity): Promise<number | undefined>;
+  /** Called after the store made the same count durable, never before. */
+  write(identity: WitnessedIdentity, bootCount: number): Promise<void>;
+  /** The identity was wiped. */
+  forget(identity: WitnessedIdentity): Promise<void>;
+}
+
+export interface WitnessedIdentity {
+  readonly room: string;
+  readonly nodeId: NodeId;
 }
 
 export interface StoreFault {
@@ -103,7 +124,7 @@ export interface SnapshotWriter {
   write(chunk: Uint8Array): Promise<void>;
   /** Resolves when all chunks are durable. Fails with `corrupt` when `expectedDigest` differs. */
   finish(expectedDigest?: string): Promise<StagedSnapshot>;
-  /** Drops what was written. After `finish` it does nothing: the snapshot is its taker's. */
+  /** Drops what was written. After `finish` it does nothing: the snapshot is its taker's, who writes it or discards it. */
   abort(): Promise<void>;
 }
 
@@ -120,9 +141,20 @@ export interface StorageEstimate {
   readonly quotaBytes: number;
 }
 
+/** The node's own key pair: beside the log, bound to the identity, gone with it. No dump carries it. */
+export interface IdentityKey {
+  /** Whether `save` needs a pair that can be exported: such a store keeps bytes. Others keep the handle, which nobody can read. */
+  readonly needsExtractable: boolean;
+  /** undefined when none was saved. The private key cannot be exported, whatever was saved. Errors: corrupt, storage. */
+  load(): Promise<CryptoKeyPair | undefined>;
+  /** Resolves when it is durable. Errors: invalid-argument (there is one already, or it cannot be kept), quota, storage. */
+  save(pair: CryptoKeyPair): Promise<void>;
+}
+
 /** One node's store. Calls may overlap; writes take effect in the order of the calls. */
 export interface NodeStore {
   readonly identity: NodeIdentity;
+  readonly identityKey: IdentityKey;
   load(): Promise<LoadedState>;
   /**
    * Resolves when the batch is durable. Batches called while a write is in flight are folded into the next
@@ -137,7 +169,13 @@ export interface NodeStore {
   entries(from: Index, to: Index, maxBytes: number): Promise<readonly Entry[]>;
   /** Drops entries up to and including `index`, in the background; resolves when done. Never past the snapshot. */
   compact(index: Index): Promise<void>;
+  /**
+   * At most STAGED_SNAPSHOTS_MAX wait for a write at a time: one more, and the oldest gives way, its writer or its handle
+   * refused from then on (`invalid-argument`).
+   */
   stageSnapshot(meta: SnapshotMeta): Promise<SnapshotWriter>;
+  /** Lets go of a finished snapshot that no write will take; its bytes leave the disk. One taken or let go of already: no effect. */
+  discardStaged(staged: StagedSnapshot): Promise<void>;
   /** The snapshot in force. */
   snapshot(): Promise<StoredSnapshot | undefined>;
   estimate(): Promise<StorageEstimate | undefined>;

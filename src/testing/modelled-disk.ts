@@ -17,6 +17,9 @@ export interface DiskEvent {
 /** Sees each step before the next happens; throwing fails the transaction (before it is applied), crash() ends it all. */
 export type DiskHook = (event: DiskEvent) => void | Promise<void>;
 
+/** Sees what a read found before its caller does; throwing fails the read. */
+export type ReadHook = (table: Table, limit: number) => void | Promise<void>;
+
 interface Transaction {
   readonly operations: readonly Operation[];
   readonly durability: Durability;
@@ -28,6 +31,7 @@ export const emptyTables = (): Tables => ({ meta: new Map(), log: new Map(), chu
 
 export class ModelledDisk {
   onStep: DiskHook | undefined = undefined;
+  onRead: ReadHook | undefined = undefined;
   /** What is durable for certain. */
   #base: Tables = emptyTables();
   /** Applied since, in order, and not durable for certain. */
@@ -112,17 +116,22 @@ class ModelledMedium implements Medium {
   }
 
   async get(table: Table, key: Key): Promise<Uint8Array | undefined> {
-    return this.#tables()[table].get(key)?.slice();
+    const found = this.#tables()[table].get(key)?.slice();
+    await this.#disk.onRead?.(table, 1);
+    return found;
   }
 
   async all(table: 'meta' | 'records'): Promise<ReadonlyMap<string, Uint8Array>> {
-    return new Map([...this.#tables()[table]].map(([key, value]) => [String(key), value.slice()]));
+    const found = new Map([...this.#tables()[table]].map(([key, value]) => [String(key), value.slice()]));
+    await this.#disk.onRead?.(table, found.size);
+    return found;
   }
 
   async scan(table: 'log' | 'chunks', key: number, limit: number): Promise<readonly StoredRecord[]> {
     const sorted = sortedRecords(this.#tables()[table]);
     const floor = sorted.findLast(([stored]) => stored <= key)?.[0] ?? key;
     const found = sorted.filter(([stored]) => stored >= floor).slice(0, limit);
+    await this.#disk.onRead?.(table, limit);
     return found.map(([stored, value]) => ({ key: stored, value: value.slice() }));
   }
 

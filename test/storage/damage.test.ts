@@ -7,6 +7,7 @@ import { FORMAT_VERSION, putMeta } from '../../src/storage/packed/meta.ts';
 import type { StoreFault } from '../../src/storage/storage.ts';
 import { ModelledDisk, type Tables } from '../../src/testing/modelled-disk.ts';
 import { entriesOf, metaAt, readAll, readSnapshot } from '../../src/testing/storage-suite/context.ts';
+import { FORMAT_2_ENTRIES, FORMAT_2_STATE } from './support/format-2.ts';
 import { diskFrom, dumpTables, openOn, parseTables } from './support/packed.ts';
 
 /** A log of three terms in many segments, one cut short by a replacement, a snapshot, a compacted prefix, a record. */
@@ -136,6 +137,24 @@ describe('a damaged database', () => {
     expect(foreign).toMatchObject({ code: 'node-mismatch', message: expect.stringContaining('other') });
   });
 
+  test('any flipped byte of the stored key pair is found; the store itself opens', async () => {
+    const disk = new ModelledDisk();
+    const store = await openOn(disk);
+    const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
+    await store.identityKey.save(await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']));
+    await store.close();
+    const key = disk.tables().meta.get('key') ?? new Uint8Array(0);
+    expect(key.length).toBeGreaterThan(200);
+    for (let at = 0; at < key.length; at += 1) {
+      const flipped = edited(disk.tables(), (copy) => {
+        const bytes = copy.meta.get('key');
+        if (bytes !== undefined) bytes[at] = (bytes[at] ?? 0) ^ (1 << (at % 8));
+      });
+      const opened = await openOn(flipped);
+      expect(await errorOf(() => opened.identityKey.load())).toMatchObject({ code: 'corrupt' });
+    }
+  });
+
   test('damage found by background merging reaches the owner', async () => {
     const disk = new ModelledDisk();
     const first = await openOn(disk, { tailBytesMax: 0 });
@@ -170,6 +189,7 @@ describe('a database of format 1', () => {
     expect(await readAll(store, 5, 14)).toEqual([...entriesOf(5, 9, 1), ...entriesOf(10, 14, 3)]);
     expect(new TextDecoder().decode(await readSnapshot(await store.snapshot()))).toBe('the state of six');
     expect([...disk.tables().meta.keys()].sort()).toEqual(['cluster', 'format', 'head', 'identity', 'log', 'snapshot']);
+    expect(disk.tables().meta.get('format')).toEqual(formatBytes());
     await store.write({ entries: entriesOf(15, 15, 3) });
     await store.close();
     expect((await (await openOn(disk)).load()).lastIndex).toBe(15);
@@ -203,6 +223,49 @@ describe('a database of format 1', () => {
       message: expect.stringContaining('starts at 10'),
     });
     expect(dumpTables(damaged.tables())).toBe(before);
+  });
+});
+
+function formatBytes(): Uint8Array | undefined {
+  const operation = putMeta('format', FORMAT_VERSION);
+  return operation.kind === 'put' ? operation.value : undefined;
+}
+
+describe('a database of format 2', () => {
+  const fixture = readFileSync(new URL('./fixtures/format-2.json', import.meta.url), 'utf8');
+
+  test('opens, with all that was in it, and is of the present format from then on', async () => {
+    const disk = diskFrom(fixture);
+    const store = await openOn(disk);
+    const state = await store.load();
+    expect(state).toMatchObject(FORMAT_2_STATE);
+    expect([...state.records]).toEqual([['client', new Uint8Array([1, 2, 3])]]);
+    expect(await readAll(store, 5, 14)).toEqual(FORMAT_2_ENTRIES);
+    expect(new TextDecoder().decode(await readSnapshot(await store.snapshot()))).toBe('the state of six');
+    expect(disk.tables().meta.get('format')).toEqual(formatBytes());
+    await store.write({ entries: entriesOf(15, 15, 3) });
+    await store.close();
+    expect((await (await openOn(disk)).load()).lastIndex).toBe(15);
+  });
+
+  test('an upgrade that crashes leaves the old or the new format', async () => {
+    for (const step of [1, 2, 3, 4, 5, 6]) {
+      for (const keep of [true, false]) {
+        const disk = diskFrom(fixture);
+        const died = new Promise<void>((resolve) => {
+          let steps = 0;
+          disk.onStep = () => {
+            steps += 1;
+            if (steps !== step) return;
+            disk.crash(() => keep);
+            resolve();
+          };
+        });
+        await Promise.race([openOn(disk), died]);
+        disk.onStep = undefined;
+        expect(await (await openOn(disk)).load()).toMatchObject(FORMAT_2_STATE);
+      }
+    }
   });
 });
 

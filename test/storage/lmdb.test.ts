@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LmdbStorage } from '../../src/storage/lmdb/lmdb-storage.ts';
 import { entriesOf, readAll } from '../../src/testing/storage-suite/context.ts';
 import { storageSuite } from '../../src/testing/storage-suite.ts';
+import { FORMAT_2_ENTRIES, FORMAT_2_NODE, FORMAT_2_STATE } from './support/format-2.ts';
 
 const path = mkdtempSync(join(tmpdir(), 'tabraft-lmdb-'));
 afterAll(() => rmSync(path, { recursive: true, force: true }));
@@ -24,6 +26,21 @@ test('rooms become directories, whatever they are called', async () => {
     );
   }
   expect(existsSync(join(path, 'b'))).toBe(false);
+});
+
+test('an environment that 138e393 wrote opens with all that was in it', async () => {
+  const root = join(path, 'format-2');
+  const directory = join(root, 'r-room', FORMAT_2_NODE);
+  mkdirSync(directory, { recursive: true });
+  const zipped = readFileSync(new URL('./fixtures/format-2.mdb.gz', import.meta.url));
+  writeFileSync(join(directory, 'data.mdb'), gunzipSync(zipped));
+  const store = await new LmdbStorage({ path: root }).acquire({ room: 'room', preferred: FORMAT_2_NODE });
+  expect(store.identity.nodeId).toBe(FORMAT_2_NODE);
+  expect(await store.load()).toMatchObject(FORMAT_2_STATE);
+  expect(await readAll(store, 5, 14)).toEqual(FORMAT_2_ENTRIES);
+  await store.write({ entries: entriesOf(15, 15, 3) });
+  await store.close();
+  expect((await (await new LmdbStorage({ path: root }).acquire({ room: 'room' })).load()).lastIndex).toBe(15);
 });
 
 /** Another process: opens a room, says who it is, appends entries one by one and says which are durable. */

@@ -1,4 +1,7 @@
-/** IndexedDB as a medium. Version 1 of the database has the four tables; what is in them has a version of its own. */
+/**
+ * IndexedDB as a medium. Version 1 of the database has the four tables; version 2 a place for the node's key pair. What is
+ * in the tables has a version of its own.
+ */
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB, unwrap } from 'idb';
 import { RaftError } from '../../core/errors.ts';
 import {
@@ -10,9 +13,11 @@ import {
   TABLES,
   type Table,
 } from '../packed/medium.ts';
+import type { IdentityKey } from '../storage.ts';
 import { storageError } from './idb-errors.ts';
+import { IdbIdentityKey, KEY_TABLE } from './idb-key.ts';
 
-const DATABASE_VERSION = 1;
+const DATABASE_VERSION = 2;
 /** How long opening waits for another tab to let go of an older or vanishing database before it says so. */
 const BLOCKED_WAIT_MS = 5_000;
 
@@ -21,11 +26,14 @@ interface TableSchema extends DBSchema {
   log: { key: number; value: Uint8Array };
   chunks: { key: number; value: Uint8Array };
   records: { key: string; value: Uint8Array };
+  keys: { key: string; value: CryptoKeyPair };
 }
 type Database = IDBPDatabase<TableSchema>;
 
 export interface IdbMediumInit {
   readonly name: string;
+  /** Make the database when there is none. Otherwise one that is not there, or that nobody ever wrote to, is not opened. */
+  readonly create: boolean;
   /** Called when the browser, or another tab's newer build, ends the connection. */
   readonly onLost: (error: RaftError) => void;
   /** Called once the database is closed. */
@@ -33,6 +41,7 @@ export interface IdbMediumInit {
 }
 
 export class IdbMedium implements Medium {
+  readonly identityKey: IdentityKey;
   readonly #database: Database;
   readonly #init: IdbMediumInit;
   #closed = false;
@@ -42,20 +51,29 @@ export class IdbMedium implements Medium {
   private constructor(database: Database, init: IdbMediumInit) {
     this.#database = database;
     this.#init = init;
+    this.identityKey = new IdbIdentityKey(unwrap(database));
   }
 
-  /** Errors: storage-newer, storage-blocked, storage-unavailable, storage. */
-  static async open(init: IdbMediumInit): Promise<IdbMedium> {
+  /** undefined for one that is not there and was not to be made. Errors: storage-newer, storage-blocked, storage-unavailable, storage. */
+  static async open(init: IdbMediumInit): Promise<IdbMedium | undefined> {
     let medium: IdbMedium | undefined;
+    let absent = false;
     const opening = openDB<TableSchema>(init.name, DATABASE_VERSION, {
-      upgrade: (database) => {
-        for (const table of TABLES) database.createObjectStore(table);
+      upgrade: (database, oldVersion, _newVersion, transaction) => {
+        // It vanished since it was seen (deleted, cleared by the browser): opening must not make another in its place.
+        absent = oldVersion === 0 && !init.create;
+        if (absent) undo(transaction);
+        else makeTables(database, oldVersion);
       },
       blocking: (_current, wanted) => medium?.giveWay(wanted),
       terminated: () => medium?.lose(new RaftError('storage-closed', 'The browser closed the database of this node.')),
     });
-    const database = await withDeadline(opening, init.name);
-    medium = new IdbMedium(database, init);
+    try {
+      const database = await withDeadline(opening, init.name);
+      medium = new IdbMedium(database, init);
+    } catch (error) {
+      if (!absent) throw error;
+    }
     return medium;
   }
 
@@ -166,9 +184,24 @@ export class IdbMedium implements Medium {
   }
 }
 
-/** One meta record of a database that need not be ours to open as a node. Makes nothing. */
+/** A database without any table holds nothing: it is given its tables. One that lacks some is damaged, and stays so. */
+function makeTables(database: Database, oldVersion: number): void {
+  const empty = TABLES.every((table) => !database.objectStoreNames.contains(table));
+  if (oldVersion === 0 || empty) for (const table of TABLES) database.createObjectStore(table);
+  if (!database.objectStoreNames.contains(KEY_TABLE)) database.createObjectStore(KEY_TABLE);
+}
+
+/** The database that opening has just made is no more, and opening fails. */
+function undo(transaction: { readonly done: Promise<void>; abort(): void }): void {
+  transaction.done.catch(() => undefined);
+  transaction.abort();
+}
+
+/** One meta record of a database that need not be ours to open as a node. Makes nothing, also when it has just vanished. */
 export async function peekMeta(name: string, key: string): Promise<Uint8Array | undefined> {
-  const database = await openDB<TableSchema>(name);
+  const database = await openDB<TableSchema>(name, undefined, {
+    upgrade: (_database, _oldVersion, _newVersion, transaction) => undo(transaction),
+  });
   try {
     return database.objectStoreNames.contains('meta') ? await database.get('meta', key) : undefined;
   } finally {

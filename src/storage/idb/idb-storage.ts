@@ -112,7 +112,11 @@ export class IdbStorage implements StorageProvider {
     if (lock === undefined) return undefined;
     let medium: IdbMedium | undefined;
     try {
-      medium = await IdbMedium.open({ name, onLost, onClosed: lock.release });
+      medium = await IdbMedium.open({ name, create: request.fresh === true, onLost, onClosed: lock.release });
+      if (medium === undefined) {
+        lock.release();
+        return undefined;
+      }
       store = await openPacked({
         medium,
         room: request.room,
@@ -120,6 +124,7 @@ export class IdbStorage implements StorageProvider {
         bootNonce: randomId(),
         durability: this.#durability,
         onFault: request.onFault,
+        witness: request.bootWitness,
         fresh: request.fresh === true,
         nowMs: performance.timeOrigin + performance.now(),
       });

@@ -131,6 +131,7 @@ export class LmdbStorage implements StorageProvider {
         bootNonce,
         durability: this.#durability,
         onFault: request.onFault,
+        witness: request.bootWitness,
         fresh: request.fresh === true,
         nowMs: performance.timeOrigin + performance.now(),
       });

@@ -17,6 +17,8 @@ export class MemoryImage {
   readonly log: MemoryLog = new MemoryLog();
   readonly records: Map<string, Uint8Array> = new Map();
   bootCount = 0;
+  /** The identity's own key pair. */
+  key: CryptoKeyPair | undefined = undefined;
   /** The disk's count of openings when it was opened last: orders orphans. */
   openedAt = 0;
   /** Boot nonce of the store that holds it; undefined: nobody does. */
@@ -43,6 +45,7 @@ export class MemoryImage {
     copy.log.copyFrom(this.log);
     for (const [key, value] of this.records) copy.records.set(key, value);
     copy.bootCount = this.bootCount;
+    copy.key = this.key;
     copy.openedAt = this.openedAt;
     return copy;
   }

@@ -5,19 +5,24 @@ import { Rechunker } from '../rechunk.ts';
 import type { SnapshotWriter, StagedSnapshot, StoredSnapshot } from '../storage.ts';
 import type { MemorySnapshot } from './memory-disk.ts';
 
-/** Gathers a snapshot's chunks; `staged` takes it when it is whole. */
+interface MemorySnapshotEnd {
+  finished(snapshot: MemorySnapshot): StagedSnapshot;
+  dropped(): void;
+}
+
+/** Gathers a snapshot's chunks; `finished` takes it when it is whole. */
 export class MemorySnapshotWriter implements SnapshotWriter {
   readonly #meta: SnapshotMeta;
-  readonly #staged: (snapshot: MemorySnapshot) => StagedSnapshot;
+  readonly #end: MemorySnapshotEnd;
   readonly #rechunker = new Rechunker();
   readonly #digest = new Digest();
   readonly #chunks: Uint8Array[] = [];
   #bytes = 0;
   #ended = false;
 
-  constructor(meta: SnapshotMeta, staged: (snapshot: MemorySnapshot) => StagedSnapshot) {
+  constructor(meta: SnapshotMeta, end: MemorySnapshotEnd) {
     this.#meta = meta;
-    this.#staged = staged;
+    this.#end = end;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -34,9 +39,10 @@ export class MemorySnapshotWriter implements SnapshotWriter {
     if (last !== undefined) this.#chunks.push(last);
     const digest = this.#digest.hex();
     if (expectedDigest !== undefined && expectedDigest !== digest) {
+      this.#end.dropped();
       throw new RaftError('corrupt', `The snapshot at ${this.#meta.index} has digest ${digest}, not ${expectedDigest}.`);
     }
-    return this.#staged({ meta: this.#meta, bytes: this.#bytes, digest, chunks: this.#chunks });
+    return this.#end.finished({ meta: this.#meta, bytes: this.#bytes, digest, chunks: this.#chunks });
   }
 
   async abort(): Promise<void> {
@@ -44,6 +50,7 @@ export class MemorySnapshotWriter implements SnapshotWriter {
     if (this.#ended) return;
     this.#ended = true;
     this.#chunks.length = 0;
+    this.#end.dropped();
   }
 
   #requireOpen(): void {

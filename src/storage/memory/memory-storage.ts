@@ -1,5 +1,6 @@
 /** Storage without a disk: for tests, for simulation, and for learners that may forget. */
 import type { NodeId } from '../../core/types.ts';
+import { requireNoRollback, tellWitness, witnessedBoots } from '../boot-witness.ts';
 import { type RandomId, randomId, requireNodeId, requireRoom } from '../identity.ts';
 import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
 import { MemoryDisk, MemoryImage } from './memory-disk.ts';
@@ -30,10 +31,22 @@ export class MemoryStorage implements StorageProvider {
   }
 
   async acquire(request: AcquireRequest): Promise<NodeStore> {
-    return this.open(request);
+    const store = this.open(request);
+    const { bootCount } = store.identity;
+    try {
+      requireNoRollback(bootCount, await witnessedBoots(request.bootWitness, store.identity));
+    } catch (error) {
+      await store.close();
+      // What was refused was not opened: the next one must not pass for it.
+      const image = this.disk.room(request.room).get(store.identity.nodeId);
+      if (image !== undefined) image.bootCount = bootCount;
+      throw error;
+    }
+    tellWitness(request.bootWitness, store.identity, bootCount + 1);
+    return store;
   }
 
-  /** As acquire, with the memory store's own extras (fail, crash). */
+  /** As acquire, at once and asking no witness, with the memory store's own extras (fail, crash). */
   open(request: AcquireRequest): MemoryNodeStore {
     requireRoom(request.room);
     if (request.preferred !== undefined) requireNodeId(request.preferred);
@@ -50,6 +63,7 @@ export class MemoryStorage implements StorageProvider {
       image,
       onWrite: this.#onWrite,
       onFault: request.onFault,
+      witness: request.bootWitness,
       forget: () => room.delete(nodeId),
     });
   }

@@ -1,9 +1,13 @@
 import { RaftError } from '../../core/errors.ts';
 import type { Entry, Index, SnapshotMeta, Term } from '../../core/types.ts';
-import { failedStore, requireBatch, requireCluster } from '../batch.ts';
+import { failedStore, faultOf, requireBatch, requireCluster } from '../batch.ts';
+import { forgetWitnessed } from '../boot-witness.ts';
+import { StagedSet } from '../staged.ts';
 import type {
   AcquireRequest,
+  BootWitness,
   ClusterIdentity,
+  IdentityKey,
   LoadedState,
   NodeIdentity,
   NodeStore,
@@ -15,6 +19,7 @@ import type {
   WriteBatch,
 } from '../storage.ts';
 import type { MemoryImage, MemorySnapshot } from './memory-disk.ts';
+import { MemoryIdentityKey } from './memory-key.ts';
 import { MemoryLog } from './memory-log.ts';
 import { MemorySnapshotWriter, storedSnapshot } from './memory-snapshot.ts';
 
@@ -27,16 +32,19 @@ export interface MemoryNodeStoreInit {
   readonly onWrite: MemoryWriteHook | undefined;
   readonly onFault: AcquireRequest['onFault'];
   readonly forget: () => void;
+  readonly witness: BootWitness | undefined;
 }
 
 /** The image is what a crash leaves; the view, ahead of it by the writes in flight, is what the owner sees. */
 export class MemoryNodeStore implements NodeStore {
   readonly identity: NodeIdentity;
+  readonly identityKey: IdentityKey;
   readonly #init: MemoryNodeStoreInit;
   readonly #image: MemoryImage;
   readonly #view = new MemoryLog();
   #cluster: ClusterIdentity | undefined;
   readonly #staged = new Map<StagedSnapshot, MemorySnapshot>();
+  readonly #waiting = new StagedSet<StagedSnapshot | SnapshotWriter>();
   /** The last write called; writes take effect one after the other. */
   #tail: Promise<void> = Promise.resolve();
   #failure: RaftError | undefined = undefined;
@@ -46,6 +54,7 @@ export class MemoryNodeStore implements NodeStore {
     this.#init = init;
     this.identity = init.identity;
     this.#image = init.image;
+    this.identityKey = new MemoryIdentityKey(init.image, () => this.#requireUsable());
     this.#view.copyFrom(init.image.log);
     this.#cluster = init.image.cluster;
   }
@@ -74,7 +83,7 @@ export class MemoryNodeStore implements NodeStore {
   write(batch: WriteBatch): Promise<void> {
     const refused = this.#refusal(batch);
     if (refused !== undefined) return Promise.reject(refused);
-    const snapshot = batch.snapshot === undefined ? undefined : this.#staged.get(batch.snapshot.staged);
+    const snapshot = batch.snapshot === undefined ? undefined : this.#take(batch.snapshot.staged);
     const records = batch.putRecords?.map(([key, value]) => [key, value.slice()] as const);
     const kept = records === undefined ? batch : { ...batch, putRecords: records };
     if (snapshot !== undefined) this.#view.installed(snapshot, batch.snapshot?.keepLogAfter === true);
@@ -86,6 +95,13 @@ export class MemoryNodeStore implements NodeStore {
     return written;
   }
 
+  #take(staged: StagedSnapshot): MemorySnapshot | undefined {
+    const snapshot = this.#staged.get(staged);
+    this.#staged.delete(staged);
+    this.#waiting.delete(staged);
+    return snapshot;
+  }
+
   #refusal(batch: WriteBatch): RaftError | undefined {
     try {
       this.#requireOpen();
@@ -93,7 +109,7 @@ export class MemoryNodeStore implements NodeStore {
       requireBatch(batch, this.#view);
       requireCluster(batch.cluster, this.#cluster);
       if (batch.snapshot !== undefined && !this.#staged.has(batch.snapshot.staged)) {
-        return new RaftError('invalid-argument', 'The snapshot was not staged by this store.');
+        return new RaftError('invalid-argument', 'The snapshot was not staged by this store, or was used.');
       }
       return undefined;
     } catch (error) {
@@ -114,8 +130,7 @@ export class MemoryNodeStore implements NodeStore {
   #fail(error: RaftError): RaftError {
     if (this.#failure === undefined) {
       this.#failure = error;
-      const code = error.code === 'quota' || error.code === 'storage-closed' || error.code === 'corrupt' ? error.code : 'storage';
-      this.#init.onFault?.({ code, message: error.message, cause: error });
+      this.#init.onFault?.(faultOf(error));
     }
     return this.#failure;
   }
@@ -151,13 +166,24 @@ export class MemoryNodeStore implements NodeStore {
 
   async stageSnapshot(meta: SnapshotMeta): Promise<SnapshotWriter> {
     this.#requireOpen();
-    const staged = this.#staged;
-    const add = (snapshot: MemorySnapshot): StagedSnapshot => {
-      const handle = { meta, bytes: snapshot.bytes, digest: snapshot.digest };
-      staged.set(handle, snapshot);
-      return handle;
-    };
-    return new MemorySnapshotWriter(meta, add);
+    const writer = new MemorySnapshotWriter(meta, {
+      finished: (snapshot) => {
+        const handle = { meta, bytes: snapshot.bytes, digest: snapshot.digest };
+        this.#staged.set(handle, snapshot);
+        this.#waiting.delete(writer);
+        this.#waiting.add(handle, () => this.#staged.delete(handle));
+        return handle;
+      },
+      dropped: () => this.#waiting.delete(writer),
+    });
+    this.#waiting.add(writer, () => void writer.abort());
+    return writer;
+  }
+
+  async discardStaged(staged: StagedSnapshot): Promise<void> {
+    this.#requireOpen();
+    this.#staged.delete(staged);
+    this.#waiting.delete(staged);
   }
 
   async snapshot(): Promise<StoredSnapshot | undefined> {
@@ -175,6 +201,7 @@ export class MemoryNodeStore implements NodeStore {
     await this.#tail.catch(() => undefined);
     this.#init.forget();
     this.#end();
+    forgetWitnessed(this.#init.witness, this.identity);
   }
 
   async close(): Promise<void> {
@@ -186,6 +213,11 @@ export class MemoryNodeStore implements NodeStore {
   #end(): void {
     this.#open = false;
     if (this.#image.holder === this.identity.bootNonce) this.#image.holder = undefined;
+  }
+
+  #requireUsable(): void {
+    this.#requireOpen();
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #requireOpen(): void {

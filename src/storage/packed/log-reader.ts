@@ -46,6 +46,17 @@ export async function readEntries(medium: Medium, log: LogSpan, from: Index, to:
   return taken;
 }
 
+/** Errors: index-compacted, invariant (entries that were never there). */
+export function requireRange({ firstIndex, lastIndex }: TermIndex, from: Index, to: Index): void {
+  if (from < firstIndex) {
+    const details = { index: firstIndex };
+    throw new RaftError('index-compacted', `The log starts at ${firstIndex}; ${from} is no longer there.`, details);
+  }
+  if (to > lastIndex + 1 || from > to) {
+    throw new RaftError('invariant', `Entries ${from} to ${to} were asked of a log that ends at ${lastIndex}.`);
+  }
+}
+
 export async function scanSegments(medium: Medium, at: Index, limit: number): Promise<Segment[]> {
   const stored = await medium.scan('log', at, limit);
   return stored.map(({ key, value }) => decodeSegment(key, value));

@@ -2,6 +2,7 @@
  * What a packed store needs of a disk: four tables of bytes, and a transaction. IndexedDB and LMDB are one each; a
  * modelled disk is a third. Everything Raft knows is above this line, so that it is written, tested and proven once.
  */
+import type { IdentityKey } from '../storage.ts';
 
 /** `meta`: one record per name. `log`: segments by their first index. `chunks`: snapshot chunks. `records`: the owner's own. */
 export type Table = 'meta' | 'log' | 'chunks' | 'records';
@@ -19,6 +20,8 @@ export type Operation =
 export type Durability = 'strict' | 'relaxed';
 
 export interface Medium {
+  /** Where it can keep handles of keys. Without it the pair is kept as bytes, in `meta`. */
+  readonly identityKey?: IdentityKey | undefined;
   /**
    * All of the operations, in order, or none; transactions take effect in the order of the calls.
    * Errors: quota, storage, storage-closed.

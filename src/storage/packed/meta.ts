@@ -15,9 +15,10 @@ import type { TermIndexState, TermRun } from './term-index.ts';
 
 /**
  * Version of the layout of the whole database. 1: `hard` had no end of the log, so that a missing last segment went
- * unnoticed; 2: `head` has it, and the newest entries themselves.
+ * unnoticed; 2: `head` has it, and the newest entries themselves; 3: the same records, and a promise: a store of it may have
+ * given a vote to another to use, and holds the node's key pair, neither of which a build that knows 2 looks after.
  */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 export interface IdentityRecord {
   readonly nodeId: NodeId;

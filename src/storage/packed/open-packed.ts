@@ -1,7 +1,8 @@
 /** From a medium to a store with an identity: what every provider does once it holds the lock. */
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
-import type { AcquireRequest, NodeIdentity } from '../storage.ts';
+import { requireNoRollback, tellWitness, witnessedBoots } from '../boot-witness.ts';
+import type { AcquireRequest, BootWitness, NodeIdentity } from '../storage.ts';
 import type { Durability, Medium } from './medium.ts';
 import { FORMAT_VERSION, putHead, putMeta } from './meta.ts';
 import { PackedStore } from './packed-store.ts';
@@ -17,29 +18,35 @@ export interface OpenPackedInit {
   /** Default TAIL_BYTES_MAX; tests make it small. */
   readonly tailBytesMax?: number | undefined;
   readonly onFault: AcquireRequest['onFault'];
+  readonly witness?: BootWitness | undefined;
   /** A new identity: the database must be empty. Otherwise it must not be. */
   readonly fresh: boolean;
   readonly nowMs: number;
 }
 
 /**
- * undefined for a database that should hold an identity and was never written: there is none to adopt.
+ * undefined for a database that should hold an identity and was never written: there is none to adopt. An older copy of
+ * one that the witness knows of is `corrupt`.
  * Errors: corrupt, storage-newer, node-mismatch, quota, storage.
  */
 export async function openPacked(init: OpenPackedInit): Promise<PackedStore | undefined> {
   const { medium, room, nodeId } = init;
-  const found = await readState(medium);
+  const [found, witnessed] = await Promise.all([readState(medium), witnessedBoots(init.witness, { room, nodeId })]);
   if (found === undefined && !init.fresh) return undefined;
   if (found !== undefined && (found.identity.nodeId !== nodeId || found.identity.room !== room)) {
     const whose = `${found.identity.nodeId} of room ${JSON.stringify(found.identity.room)}`;
     throw new RaftError('node-mismatch', `The database named for ${nodeId} belongs to ${whose}.`);
   }
   const bootCount = found?.identity.bootCount ?? 0;
+  requireNoRollback(bootCount, witnessed);
   const record = { nodeId, room, bootCount: bootCount + 1, openedAtMs: init.nowMs };
   const state = found ?? emptyState(record);
   const head = putHead({ hardState: state.hardState, lastIndex: 0, tail: [] });
   const first = [putMeta('format', FORMAT_VERSION), putMeta('log', logRecordOf(state)), head];
-  await medium.commit([...(found === undefined ? first : []), putMeta('identity', record)], init.durability);
+  // What a witness is told must not be undone by a power cut, or the next opening looks like an older copy.
+  const durability = init.witness === undefined ? init.durability : 'strict';
+  await medium.commit([...(found === undefined ? first : []), putMeta('identity', record)], durability);
+  tellWitness(init.witness, { room, nodeId }, record.bootCount);
   const identity: NodeIdentity = { nodeId, room, bootNonce: init.bootNonce, bootCount };
   return PackedStore.open({ ...init, identity, state });
 }

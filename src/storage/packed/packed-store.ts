@@ -4,20 +4,25 @@
  */
 import { RaftError } from '../../core/errors.ts';
 import type { Entry, HardState, Index, SnapshotMeta, Term } from '../../core/types.ts';
-import { failedStore, requireBatch, requireCluster } from '../batch.ts';
+import { failedStore, faultOf, requireBatch, requireCluster } from '../batch.ts';
+import { forgetWitnessed } from '../boot-witness.ts';
 import type {
   AcquireRequest,
+  BootWitness,
   ClusterIdentity,
+  IdentityKey,
   LoadedState,
   NodeIdentity,
   NodeStore,
   SnapshotWriter,
+  StagedSnapshot,
   StorageEstimate,
   StoredSnapshot,
   WriteBatch,
 } from '../storage.ts';
 import type { Fold } from './fold.ts';
-import { readEntries } from './log-reader.ts';
+import { identityKeyOf } from './key-shelf.ts';
+import { readEntries, requireRange } from './log-reader.ts';
 import type { Durability, Medium, Operation } from './medium.ts';
 import { type LogRecord, putHead, putMeta, type SnapshotRecord, seal } from './meta.ts';
 import { Pipeline } from './pipeline.ts';
@@ -42,15 +47,19 @@ export interface PackedStoreInit {
   /** Default TAIL_BYTES_MAX; tests make it small. */
   readonly tailBytesMax?: number | undefined;
   readonly onFault: AcquireRequest['onFault'];
+  /** Forgets the identity when it is wiped. */
+  readonly witness?: BootWitness | undefined;
   /** Nothing is written, nor cleared away: somebody else may hold the identity. */
   readonly readOnly?: boolean | undefined;
 }
 
 export class PackedStore implements NodeStore {
   readonly identity: NodeIdentity;
+  readonly identityKey: IdentityKey;
   readonly #medium: Medium;
   readonly #readOnly: boolean;
   readonly #onFault: AcquireRequest['onFault'];
+  readonly #witness: BootWitness | undefined;
   readonly #pipeline: Pipeline;
   readonly #snapshots: Snapshots;
   #upkeep: Upkeep;
@@ -83,6 +92,11 @@ export class PackedStore implements NodeStore {
     this.#onFault = init.onFault;
     this.#pipeline = new Pipeline(init.medium, this.#host(), init.durability === 'relaxed');
     this.#snapshots = snapshots;
+    this.identityKey = identityKeyOf(init.medium, {
+      requireOpen: () => this.#requireOpen(),
+      save: (work) => this.#saveKey(work),
+    });
+    this.#witness = init.witness;
     this.#tail = new Tail(init.tailBytesMax ?? TAIL_BYTES_MAX);
     this.#hardState = init.state.hardState;
     this.#logStored = logRecordOf(init.state);
@@ -128,7 +142,7 @@ export class PackedStore implements NodeStore {
           this.#logStored = { ...this.#logStored, mergedTo: index };
           return putMeta('log', this.#logStored);
         },
-        damaged: (error) => this.#onFault?.({ code: 'corrupt', message: error.message, cause: error }),
+        damaged: (error) => this.#onFault?.(faultOf(error)),
       },
       mergedTo,
     );
@@ -155,6 +169,8 @@ export class PackedStore implements NodeStore {
       this.#snapshots.restart(state.snapshot);
       this.#upkeep = this.#newUpkeep(state.mergedTo);
       this.#pipeline.restart();
+      // What the failed writes would have brought into force is nobody's now.
+      this.#clearAway();
     }
     return loadedState(state);
   }
@@ -163,7 +179,7 @@ export class PackedStore implements NodeStore {
     try {
       this.#requireOpen();
       if (this.#pipeline.failure !== undefined) throw this.#pipeline.failure;
-      if (this.#readOnly) throw new RaftError('invalid-argument', 'This store was opened for reading only.');
+      this.#requireWritable();
       requireBatch(batch, this.#terms);
       requireCluster(batch.cluster, this.#cluster);
       if (batch.snapshot !== undefined && !this.#snapshots.knows(batch.snapshot.staged)) {
@@ -233,9 +249,7 @@ export class PackedStore implements NodeStore {
       durable: (fold) => this.#durable(fold),
       failed: (error) => {
         this.#upkeep.stop();
-        const { code } = error;
-        const known = code === 'quota' || code === 'storage-closed' || code === 'storage-newer' || code === 'corrupt';
-        this.#onFault?.({ code: known ? code : 'storage', message: error.message, cause: error });
+        this.#onFault?.(faultOf(error));
       },
     };
   }
@@ -296,7 +310,7 @@ export class PackedStore implements NodeStore {
   async entries(from: Index, to: Index, bytesMax: number): Promise<readonly Entry[]> {
     this.#requireOpen();
     for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt += 1) {
-      this.#requireRange(from, to);
+      requireRange(this.#terms, from, to);
       const held = this.#recent.first;
       if (from >= held || from === to) return this.#recent.slice(from, to, bytesMax);
       const terms = this.#terms;
@@ -309,17 +323,6 @@ export class PackedStore implements NodeStore {
       if (read !== undefined && this.#terms === terms && terms.rewrites === rewrites) return read;
     }
     throw new RaftError('busy', `The log is being rewritten faster than entry ${from} can be read.`);
-  }
-
-  #requireRange(from: Index, to: Index): void {
-    const { firstIndex, lastIndex } = this.#terms;
-    if (from < firstIndex) {
-      const details = { index: firstIndex };
-      throw new RaftError('index-compacted', `The log starts at ${firstIndex}; ${from} is no longer there.`, details);
-    }
-    if (to > lastIndex + 1 || from > to) {
-      throw new RaftError('invariant', `Entries ${from} to ${to} were asked of a log that ends at ${lastIndex}.`);
-    }
   }
 
   async compact(index: Index): Promise<void> {
@@ -340,9 +343,20 @@ export class PackedStore implements NodeStore {
     return this.#snapshots.stage(meta);
   }
 
+  async discardStaged(staged: StagedSnapshot): Promise<void> {
+    this.#requireOpen();
+    if (this.#snapshots.discard(staged)) await this.#snapshots.clear((work) => this.#pipeline.exclusive(work));
+  }
+
   async snapshot(): Promise<StoredSnapshot | undefined> {
     this.#requireOpen();
     return this.#snapshot === undefined ? undefined : this.#snapshots.stored(this.#snapshot);
+  }
+
+  async #saveKey(work: () => Promise<void>): Promise<void> {
+    this.#requireOpen();
+    this.#requireWritable();
+    await this.#pipeline.exclusive(work);
   }
 
   estimate(): Promise<StorageEstimate | undefined> {
@@ -353,6 +367,7 @@ export class PackedStore implements NodeStore {
     this.#requireOpen();
     await this.#stop();
     await this.#medium.destroy();
+    forgetWitnessed(this.#witness, this.identity);
   }
 
   async close(): Promise<void> {
@@ -374,6 +389,9 @@ export class PackedStore implements NodeStore {
     if (this.#open) this.#pipeline.fail(error);
   }
 
+  #requireWritable(): void {
+    if (this.#readOnly) throw new RaftError('invalid-argument', 'This store was opened for reading only.');
+  }
   #requireOpen(): void {
     if (!this.#open) throw new RaftError('storage-closed', 'This store is closed.');
   }

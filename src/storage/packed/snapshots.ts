@@ -4,6 +4,7 @@ import { RaftError } from '../../core/errors.ts';
 import type { SnapshotMeta } from '../../core/types.ts';
 import { Digest } from '../digest.ts';
 import { Rechunker } from '../rechunk.ts';
+import { StagedSet } from '../staged.ts';
 import type { SnapshotWriter, StagedSnapshot, StoredSnapshot } from '../storage.ts';
 import type { Durability, Medium } from './medium.ts';
 import type { SnapshotRecord } from './meta.ts';
@@ -21,6 +22,10 @@ export class Snapshots {
   #nextId: number;
   /** What finish() handed out and write() may be given. */
   readonly #staged = new WeakMap<StagedSnapshot, SnapshotRecord>();
+  /** On their way into force: their write is called and not durable yet. */
+  readonly #taken = new Set<number>();
+  /** By id: those that no write has taken yet. */
+  readonly #waiting = new StagedSet<number>();
   /** Snapshots whose chunks must stay: staged or being so, on their way into force, in force, being read. By id, how many times. */
   readonly #held = new Map<number, number>();
   /** On the disk. */
@@ -42,6 +47,8 @@ export class Snapshots {
 
   /** After a failure: what the disk says is in force. Snapshots on their way are forgone. */
   restart(inForce: SnapshotRecord | undefined): void {
+    for (const id of this.#taken) if (id !== inForce?.id) this.#release(id);
+    this.#taken.clear();
     if (this.#inForce?.id === inForce?.id) return;
     if (this.#inForce !== undefined) this.#release(this.#inForce.id);
     if (inForce !== undefined && !this.#held.has(inForce.id)) this.#hold(inForce.id);
@@ -52,17 +59,35 @@ export class Snapshots {
     const id = this.#nextId;
     this.#nextId += 1;
     this.#hold(id);
-    return new ChunkWriter(this.#medium, this.#durability, id, meta, {
+    const writer = new ChunkWriter(this.#medium, this.#durability, id, meta, {
       finished: (record) => {
         const handle: StagedSnapshot = { meta, bytes: record.bytes, digest: record.digest };
         this.#staged.set(handle, record);
+        this.#waiting.add(id, () => {
+          if (this.discard(handle)) this.#delete(id).catch(() => undefined);
+        });
         return handle;
       },
       dropped: () => {
+        this.#waiting.delete(id);
         this.#release(id);
         return this.#delete(id);
       },
     });
+    this.#waiting.add(id, () => {
+      writer.abort().catch(() => undefined);
+    });
+    return writer;
+  }
+
+  /** Lets go of a staged snapshot that nobody will take; clearing deletes its chunks. False for one taken or discarded before. */
+  discard(staged: StagedSnapshot): boolean {
+    const record = this.#staged.get(staged);
+    if (record === undefined) return false;
+    this.#staged.delete(staged);
+    this.#waiting.delete(record.id);
+    this.#release(record.id);
+    return true;
   }
 
   /** The record of a staged snapshot, which is now on its way into force. Errors: invalid-argument. */
@@ -70,16 +95,20 @@ export class Snapshots {
     const record = this.#staged.get(staged);
     if (record === undefined) throw new RaftError('invalid-argument', 'The snapshot was not staged by this store, or was used.');
     this.#staged.delete(staged);
+    this.#waiting.delete(record.id);
+    this.#taken.add(record.id);
     return record;
   }
 
   /** A taken snapshot will never be in force: another came before it was written. */
   forgo(record: SnapshotRecord): void {
+    this.#taken.delete(record.id);
     this.#release(record.id);
   }
 
   /** A taken snapshot is durably in force; the one before is to be cleared away. */
   enterForce(record: SnapshotRecord): void {
+    this.#taken.delete(record.id);
     if (this.#inForce !== undefined) this.#release(this.#inForce.id);
     this.#inForce = record;
   }

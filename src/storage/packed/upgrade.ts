@@ -21,6 +21,8 @@ const STEPS: Readonly<Record<number, Step>> = {
       { kind: 'delete', table: 'meta', key: 'hard' },
     ];
   },
+  // Only the number: builds that know 2 refuse the store from here on (`storage-newer`).
+  2: () => [],
 };
 
 /** Takes one step. Errors: corrupt, storage, quota. */

@@ -1,10 +1,12 @@
 /** A store that is still being opened: its identity is known, everything else waits. */
 import type { Entry, Index, SnapshotMeta, Term } from '../../core/types.ts';
 import type {
+  IdentityKey,
   LoadedState,
   NodeIdentity,
   NodeStore,
   SnapshotWriter,
+  StagedSnapshot,
   StorageEstimate,
   StoredSnapshot,
   WriteBatch,
@@ -13,6 +15,7 @@ import type { Scheduler } from './scheduler.ts';
 
 export class DeferredStore implements NodeStore {
   readonly identity: NodeIdentity;
+  readonly identityKey: IdentityKey;
   readonly #opened: Promise<NodeStore>;
   readonly #scheduler: Scheduler;
   #store: NodeStore | undefined;
@@ -27,6 +30,11 @@ export class DeferredStore implements NodeStore {
       return store;
     });
     this.#opened.catch(() => undefined);
+    this.identityKey = {
+      needsExtractable: true,
+      load: async () => (await this.#ready()).identityKey.load(),
+      save: async (pair) => (await this.#ready()).identityKey.save(pair),
+    };
   }
 
   async load(): Promise<LoadedState> {
@@ -61,6 +69,10 @@ export class DeferredStore implements NodeStore {
       finish: (digest) => stir(writer.finish(digest)),
       abort: () => stir(writer.abort()),
     };
+  }
+
+  async discardStaged(staged: StagedSnapshot): Promise<void> {
+    await (await this.#ready()).discardStaged(staged);
   }
 
   async snapshot(): Promise<StoredSnapshot | undefined> {

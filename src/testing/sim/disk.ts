@@ -6,10 +6,12 @@ import { RaftError } from '../../core/errors.ts';
 import type { Entry, Index, NodeId, SnapshotMeta, Term } from '../../core/types.ts';
 import { requireBatch } from '../../storage/batch.ts';
 import { MemoryImage, type MemorySnapshot } from '../../storage/memory/memory-disk.ts';
+import { MemoryIdentityKey } from '../../storage/memory/memory-key.ts';
 import { MemoryLog } from '../../storage/memory/memory-log.ts';
 import { MemorySnapshotWriter, storedSnapshot } from '../../storage/memory/memory-snapshot.ts';
 import type {
   AcquireRequest,
+  IdentityKey,
   LoadedState,
   NodeIdentity,
   NodeStore,
@@ -159,6 +161,7 @@ export class VirtualDisk implements SimDisk {
 /** What one process sees of the disk: its own writes at once, and everything else when it is done. */
 export class VirtualStore implements NodeStore {
   readonly identity: NodeIdentity;
+  readonly identityKey: IdentityKey;
   readonly #disk: VirtualDisk;
   readonly #process: VirtualProcess;
   readonly #request: AcquireRequest;
@@ -174,6 +177,7 @@ export class VirtualStore implements NodeStore {
     this.#process = process;
     this.#request = request;
     this.identity = identity;
+    this.identityKey = new MemoryIdentityKey(disk.image);
     this.#view.copyFrom(disk.image.log);
   }
 
@@ -302,10 +306,12 @@ export class VirtualStore implements NodeStore {
 
   async stageSnapshot(meta: SnapshotMeta): Promise<SnapshotWriter> {
     await this.#read();
-    const writer = new MemorySnapshotWriter(meta, (snapshot) => {
-      const handle: StagedSnapshot = { meta, bytes: snapshot.bytes, digest: snapshot.digest };
-      this.#staged.set(handle, snapshot);
-      return handle;
+    const writer = new MemorySnapshotWriter(meta, {
+      finished: (snapshot) => {
+        this.#staged.set(snapshot, snapshot);
+        return snapshot;
+      },
+      dropped: () => undefined,
     });
     return {
       write: async (chunk) => {
@@ -320,6 +326,10 @@ export class VirtualStore implements NodeStore {
       },
       abort: () => writer.abort(),
     };
+  }
+
+  async discardStaged(staged: StagedSnapshot): Promise<void> {
+    this.#staged.delete(staged);
   }
 
   async snapshot(): Promise<StoredSnapshot | undefined> {

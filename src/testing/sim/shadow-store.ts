@@ -5,10 +5,12 @@
 import type { Entry, Index, NodeId, SnapshotMeta, Term } from '../../core/types.ts';
 import { MemoryImage } from '../../storage/memory/memory-disk.ts';
 import type {
+  IdentityKey,
   LoadedState,
   NodeIdentity,
   NodeStore,
   SnapshotWriter,
+  StagedSnapshot,
   StorageEstimate,
   StoredSnapshot,
   WriteBatch,
@@ -41,6 +43,7 @@ function applyTo(image: MemoryImage, batch: WriteBatch): void {
 
 export class ShadowStore implements NodeStore {
   readonly identity: NodeIdentity;
+  readonly identityKey: IdentityKey;
   readonly #inner: NodeStore;
   readonly #promises: Promises;
   readonly #ghost: Ghost;
@@ -51,6 +54,7 @@ export class ShadowStore implements NodeStore {
     this.#promises = promises;
     this.#ghost = ghost;
     this.identity = inner.identity;
+    this.identityKey = inner.identityKey;
   }
 
   get #id(): NodeId {
@@ -123,6 +127,10 @@ export class ShadowStore implements NodeStore {
 
   stageSnapshot(meta: SnapshotMeta): Promise<SnapshotWriter> {
     return this.#inner.stageSnapshot(meta);
+  }
+
+  discardStaged(staged: StagedSnapshot): Promise<void> {
+    return this.#inner.discardStaged(staged);
   }
 
   snapshot(): Promise<StoredSnapshot | undefined> {

@@ -1,3 +1,4 @@
+import type { BootWitness, NodeStore } from '../../storage/storage.ts';
 import { check, entriesOf, equal, fails, type SuiteCase } from './context.ts';
 
 export const identityCases: readonly SuiteCase[] = [
@@ -129,4 +130,81 @@ export const identityCases: readonly SuiteCase[] = [
       await fails(() => acquire({ preferred: '../x' }), 'invalid-argument', 'a path as id');
     },
   ],
+  [
+    'the key pair of an identity is kept once, comes back usable and not exportable, and goes with the identity',
+    async ({ acquire, reopen }) => {
+      const store = await acquire();
+      equal(await store.identityKey.load(), undefined, 'before any was saved');
+      const [pair, other] = await Promise.all([makePair(store), makePair(store)]);
+      const both = await Promise.allSettled([store.identityKey.save(pair), store.identityKey.save(other)]);
+      equal(
+        both.map(({ status }) => status),
+        ['fulfilled', 'rejected'],
+        'of two at once the first is kept',
+      );
+      await fails(() => store.identityKey.save(other), 'invalid-argument', 'a second pair');
+      await store.write({ entries: entriesOf(1, 1, 1) });
+      const again = await reopen(store);
+      const kept = await again.identityKey.load();
+      check(kept !== undefined, 'the pair is gone after reopening');
+      if (kept === undefined) return;
+      equal(kept.privateKey.extractable, false, 'whether the private key can be exported');
+      check(await signs(kept.privateKey, pair.publicKey), 'what it signs is not accepted');
+      check(await signs(kept.privateKey, kept.publicKey), 'its own public key does not fit');
+      equal((await again.load()).records.size, 0, 'records');
+      await again.wipe();
+      const next = await acquire();
+      equal(await next.identityKey.load(), undefined, 'after the identity was wiped');
+      await next.close();
+      await fails(() => next.identityKey.load(), 'storage-closed', 'of a closed store');
+      await fails(() => next.identityKey.save(pair), 'storage-closed', 'saving into a closed store');
+    },
+  ],
+  [
+    'a witness that knows of more openings than the store refuses it as an older copy; one that fails refuses nothing',
+    async ({ acquire }) => {
+      const known = new Map<string, number>();
+      const bootWitness: BootWitness = {
+        read: async ({ nodeId }) => known.get(nodeId),
+        write: async ({ nodeId }, count) => void known.set(nodeId, count),
+        forget: async ({ nodeId }) => void known.delete(nodeId),
+      };
+      const first = await acquire({ bootWitness });
+      const { nodeId } = first.identity;
+      equal(known.get(nodeId), 1, 'told of the first opening');
+      await first.close();
+      const second = await acquire({ preferred: nodeId, bootWitness });
+      equal([second.identity.nodeId, known.get(nodeId)], [nodeId, 2], 'the second opening');
+      await second.close();
+      known.set(nodeId, 3);
+      await fails(() => acquire({ preferred: nodeId, bootWitness }), 'corrupt', 'an older copy, preferred');
+      await fails(() => acquire({ bootWitness }), 'corrupt', 'an older copy, the only orphan');
+      const broken: BootWitness = {
+        read: () => {
+          throw new Error('the witness is broken');
+        },
+        write: () => Promise.reject(new Error('the witness is broken')),
+        forget: () => Promise.reject(new Error('the witness is broken')),
+      };
+      const third = await acquire({ preferred: nodeId, bootWitness: broken });
+      equal(third.identity.nodeId, nodeId, 'with a broken witness');
+      await third.close();
+      const nonsense = { ...bootWitness, read: async () => Number.NaN };
+      const last = await acquire({ preferred: nodeId, bootWitness: nonsense });
+      equal(last.identity.nodeId, nodeId, 'with a witness that talks nonsense');
+      await last.wipe();
+      equal(known.has(nodeId), false, 'after the identity was wiped');
+    },
+  ],
 ];
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+
+function makePair(store: NodeStore): Promise<CryptoKeyPair> {
+  return crypto.subtle.generateKey(ALGORITHM, store.identityKey.needsExtractable, ['sign', 'verify']);
+}
+
+async function signs(privateKey: CryptoKey, publicKey: CryptoKey): Promise<boolean> {
+  const text = new TextEncoder().encode('who is there');
+  return crypto.subtle.verify(ALGORITHM, publicKey, await crypto.subtle.sign(ALGORITHM, privateKey, text), text);
+}

@@ -1,4 +1,5 @@
 import { digestOf } from '../../storage/digest.ts';
+import { STAGED_SNAPSHOTS_MAX } from '../../storage/staged.ts';
 import type { NodeStore, StagedSnapshot } from '../../storage/storage.ts';
 import { check, entriesOf, equal, fails, metaAt, readAll, readSnapshot, type SuiteCase } from './context.ts';
 
@@ -158,6 +159,40 @@ export const snapshotCases: readonly SuiteCase[] = [
       equal((await readSnapshot(await store.snapshot())).length, 2_000, 'bytes read');
       const again = await reopen(store);
       equal(digestOf([await readSnapshot(await again.snapshot())]), digestOf([stateOf(2_000, 5)]), 'its bytes');
+    },
+  ],
+  [
+    'a staged snapshot that is discarded cannot be written; one that is in force stays, whoever discards it',
+    async ({ acquire, reopen }) => {
+      const store = await acquire();
+      const kept = await stage(store, 3, 1, stateOf(1_100_000, 7));
+      await store.write({ snapshot: { staged: kept, keepLogAfter: false } });
+      const gone = await stage(store, 5, 1, stateOf(1_100_000, 8));
+      await store.discardStaged(gone);
+      await store.discardStaged(gone);
+      await store.discardStaged(kept);
+      await fails(() => store.write({ snapshot: { staged: gone, keepLogAfter: false } }), 'invalid-argument', 'the discarded');
+      await fails(() => store.write({ snapshot: { staged: kept, keepLogAfter: false } }), 'invalid-argument', 'the used');
+      await store.write({ entries: entriesOf(4, 4, 1) });
+      const again = await reopen(store);
+      equal((await again.load()).snapshot?.index, 3, 'the one in force');
+      equal(digestOf([await readSnapshot(await again.snapshot())]), digestOf([stateOf(1_100_000, 7)]), 'its bytes');
+    },
+  ],
+  [
+    'of many snapshots that nobody writes the oldest give way, finished or not; the newest can be written',
+    async ({ acquire }) => {
+      const store = await acquire();
+      const oldWriter = await store.stageSnapshot(metaAt(1, 1));
+      await oldWriter.write(stateOf(10, 1));
+      const old = await stage(store, 2, 1, stateOf(10, 2));
+      let newest = old;
+      for (let i = 0; i < STAGED_SNAPSHOTS_MAX; i += 1) newest = await stage(store, 10 + i, 1, stateOf(10, i));
+      await fails(() => oldWriter.write(stateOf(10, 1)), 'invalid-argument', 'the oldest writer');
+      await fails(() => oldWriter.finish(), 'invalid-argument', 'finishing it');
+      await fails(() => store.write({ snapshot: { staged: old, keepLogAfter: false } }), 'invalid-argument', 'the oldest handle');
+      await store.write({ snapshot: { staged: newest, keepLogAfter: false } });
+      equal((await store.load()).snapshot?.index, 9 + STAGED_SNAPSHOTS_MAX, 'the newest');
     },
   ],
   [
