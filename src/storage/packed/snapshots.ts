@@ -10,7 +10,7 @@ import type { Durability, Medium } from './medium.ts';
 import type { SnapshotRecord } from './meta.ts';
 
 /** Keys set apart for the chunks of one snapshot; with 1 MiB chunks, a TiB. */
-const CHUNKS_PER_SNAPSHOT: number = 2 ** 20;
+export const CHUNKS_PER_SNAPSHOT: number = 2 ** 20;
 /** Chunk writes under way before write() makes its caller wait. */
 const CHUNKS_IN_FLIGHT_MAX = 2;
 /** Chunks deleted per step, so that a step stays short. */
