@@ -47,6 +47,18 @@ export type RaftErrorCode =
   | 'cluster-mismatch'
   | 'epoch-mismatch'
   | 'node-mismatch'
+  | 'wrong-secret'
+  | 'not-admitted'
+  | 'proof-failed'
+  | 'proof-timeout'
+  | 'invite-invalid'
+  | 'invite-expired'
+  | 'invite-used'
+  | 'invite-revoked'
+  | 'member-revoked'
+  | 'insecure-context'
+  | 'clock-skew'
+  | 'not-authorized'
   | 'storage'
   | 'storage-unavailable'
   | 'storage-closed'
@@ -103,6 +115,19 @@ export const ERROR_CODES: Readonly<Record<RaftErrorCode, CodeFacts>> = {
   'cluster-mismatch': no,
   'epoch-mismatch': no,
   'node-mismatch': no,
+  // trust
+  'wrong-secret': no,
+  'not-admitted': retry,
+  'proof-failed': retry,
+  'proof-timeout': retry,
+  'invite-invalid': no,
+  'invite-expired': no,
+  'invite-used': no,
+  'invite-revoked': no,
+  'member-revoked': no,
+  'insecure-context': no,
+  'clock-skew': no,
+  'not-authorized': no,
   // storage
   storage: no,
   'storage-unavailable': no,

@@ -8,6 +8,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   storage: ['core', 'codec'],
   state: ['core', 'codec'],
   signaling: ['core'],
+  trust: ['core', 'codec'],
   transport: ['core', 'wire', 'signaling'],
   runtime: [
     'core',

@@ -1,0 +1,11 @@
+/** What a member may do. `voter`: everything. `learner`: keeps the log and proposes. `reader`: keeps the log and may not propose. */
+
+export type MemberRole = 'voter' | 'learner' | 'reader';
+
+/** From the least to the most. The position is part of the encoding: append only. */
+export const MEMBER_ROLES: readonly MemberRole[] = ['reader', 'learner', 'voter'];
+
+/** Whether who has `own` may give `given`: nobody gives more than it has, and a reader gives nothing. */
+export function mayGive(own: MemberRole, given: MemberRole): boolean {
+  return own !== 'reader' && MEMBER_ROLES.indexOf(given) <= MEMBER_ROLES.indexOf(own);
+}
