@@ -86,6 +86,7 @@ export class Handshake {
   /** As what the peer was let in; undefined before. */
   private admission: Admission | undefined;
   private isEnding = false;
+  private isClosed = false;
   private settle: (result: HandshakeResult) => void = () => undefined;
 
   static start(options: HandshakeOptions, events: HandshakeEvents): Handshake {
@@ -127,12 +128,13 @@ export class Handshake {
     return true;
   }
 
-  /** The channel has closed. */
+  /**
+   * The channel has closed. What came before is still read: a peer that turns this node away closes right behind its word. Once
+   * the peer was proven the link knows itself that it is over.
+   */
   close(): void {
-    this.fail({
-      error: new RaftError('link-failed', 'The link closed before the other end had proven who it is.'),
-      origin: 'self',
-    });
+    this.isClosed = true;
+    this.inbox.end(new RaftError('link-failed', 'The link closed before the other end had proven who it is.'));
   }
 
   private async run(): Promise<void> {
@@ -186,6 +188,7 @@ export class Handshake {
       if (message[0] === HANDSHAKE_MARK) throw await this.readLateRefusal(message);
       early.push(message);
     }
+    if (this.isClosed) throw new RaftError('link-failed', 'The link closed before the other end had proven who it is.');
     if (this.state !== 'proving') return;
     this.state = 'proven';
     this.deadline.stop();
@@ -258,7 +261,7 @@ export class Handshake {
   }
 
   private send(message: Uint8Array): void {
-    if (this.state !== 'proving') return;
+    if (this.state !== 'proving' || this.isClosed) return;
     try {
       this.events.send(message);
     } catch (cause) {

@@ -45,9 +45,9 @@ export class Inbox {
     return this.messages.shift();
   }
 
+  /** Nothing more will come: who waits hears so, once what has come is read. */
   end(error: RaftError): void {
-    this.ended = error;
-    this.messages.length = 0;
+    this.ended ??= error;
     this.waiter?.reject(error);
     this.waiter = undefined;
   }
