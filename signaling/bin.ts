@@ -1,30 +1,40 @@
 #!/usr/bin/env node
-/**
- * tabraft-signaling: PORT (8080), HOST (127.0.0.1), DIRECTORY (where rooms are remembered; none without it),
- * ORIGINS (allowed pages, separated by commas, or *).
- */
+/** tabraft-signaling: the signaling server as a process. What it can be told is in settings.ts, and in --help. */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { RaftError } from '../src/core/errors.ts';
 import { createSignalingServer } from './server.ts';
+import { settingsFrom } from './settings.ts';
 
-function portFrom(text: string | undefined): number {
-  const port = Number(text ?? '8080');
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new Error(`PORT must be a whole number from 0 to 65535, got ${text}.`);
+/** Exit code for a wrong call, as most tools have it; anything else that goes wrong is 1. */
+const WRONG_CALL = 2;
+
+function version(): string {
+  const path = join(dirname(fileURLToPath(import.meta.url)), '..', 'package.json');
+  const { version: text } = JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string };
+  return text;
 }
 
 async function main(): Promise<void> {
-  const { PORT, HOST, DIRECTORY, ORIGINS } = process.env;
-  const server = await createSignalingServer({
-    port: portFrom(PORT),
-    host: HOST,
-    directory: DIRECTORY,
-    origins: ORIGINS === undefined || ORIGINS === '*' ? ORIGINS : ORIGINS.split(',').map((origin) => origin.trim()),
-  });
+  const told = settingsFrom(process.argv.slice(2), process.env);
+  if ('help' in told) return console.log(told.help);
+  if ('version' in told) return console.log(version());
+  const { drainMs, ...options } = told.settings;
+  const server = await createSignalingServer(options);
   console.log(`tabraft signaling: ${server.url}`);
-  const stop = (): void => void server.close().then(() => process.exit(0));
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  if (options.directory === undefined)
+    console.warn('Rooms are not remembered over a restart: name a --directory (DIRECTORY) for that.');
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(1); // asked twice: at once
+    stopping = true;
+    void server.close({ retryAfterMs: drainMs }).then(() => process.exit(0));
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
 }
 
 main().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
+  process.exit(RaftError.is(error) && error.code === 'invalid-argument' ? WRONG_CALL : 1);
 });

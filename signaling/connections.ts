@@ -2,53 +2,64 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import type { NodeId } from '../src/core/types.ts';
 import { parseClientMessage } from '../src/signaling/parse.ts';
-import { CLOSE_CODES, type ServerMessage, SIGNALING_FRAME_BYTES_MAX } from '../src/signaling/protocol.ts';
+import { CLOSE_CODES, type ClientMessage, type ServerMessage, SIGNALING_FRAME_BYTES_MAX } from '../src/signaling/protocol.ts';
 import type { ConnectionId, Effect, Rooms } from '../src/signaling/rooms.ts';
+import { limitKey } from './addresses.ts';
 import {
   CLOSE_TIMEOUT_MS,
   CONNECTIONS_MAX,
   CONNECTIONS_PER_ADDRESS_MAX,
   HELLO_TIMEOUT_MS,
-  MESSAGES_BURST_MAX,
-  MESSAGES_PER_SECOND,
   PING_EVERY_MS,
   PROBE_MS,
+  RETRY_AFTER_SECONDS,
   UNREAD_BYTES_MAX,
+  UNREAD_SIGNAL_BYTES_MAX,
 } from './limits.ts';
 import type { Metrics } from './metrics.ts';
+import { AddressQuotas, type QuotaOptions, SenderQuota } from './quotas.ts';
 
 interface Connection {
   readonly id: ConnectionId;
   readonly socket: WebSocket;
-  readonly address: string;
+  /** Of its address, for limits. */
+  readonly key: string;
   readonly openedMs: number;
+  readonly quota: SenderQuota;
+  nodeId: NodeId;
   greeted: boolean;
   closing: boolean;
-  /** A ping is out since then; 0: none. */
+  /** The oldest ping that is unanswered is out since then; 0: none. */
   pingedMs: number;
   nextPingMs: number;
   probe: (() => void) | undefined;
-  allowance: number;
-  allowanceMs: number;
 }
 
-export interface ConnectionsOptions {
+export interface ConnectionsOptions extends QuotaOptions {
   readonly connectionsMax?: number | undefined;
   readonly connectionsPerAddressMax?: number | undefined;
   readonly helloTimeoutMs?: number | undefined;
   readonly pingEveryMs?: number | undefined;
   readonly probeMs?: number | undefined;
-  readonly messagesBurstMax?: number | undefined;
+}
+
+export interface ConnectionsHooks {
+  /** Stores durably that a room has a cluster; true when it is done. */
+  remember(room: string, clusterId: string): Promise<boolean> | true;
+  /** STUN and TURN servers for one node. */
+  iceServers(nodeId: NodeId): readonly unknown[];
 }
 
 export class Connections {
   private readonly rooms: Rooms;
   private readonly metrics: Metrics;
   private readonly options: ConnectionsOptions;
-  private readonly remember: (room: string, clusterId: string) => void;
+  private readonly hooks: ConnectionsHooks;
   private readonly open = new Map<ConnectionId, Connection>();
   private readonly perAddress = new Map<string, number>();
+  private readonly quotas: AddressQuotas;
   /** Compression off: it costs memory per connection, and frames are small. */
   private readonly sockets = new WebSocketServer({
     noServer: true,
@@ -57,11 +68,12 @@ export class Connections {
   });
   private nextId = 1;
 
-  constructor(rooms: Rooms, metrics: Metrics, remember: (room: string, clusterId: string) => void, options: ConnectionsOptions) {
+  constructor(rooms: Rooms, metrics: Metrics, hooks: ConnectionsHooks, options: ConnectionsOptions) {
     this.rooms = rooms;
     this.metrics = metrics;
-    this.remember = remember;
+    this.hooks = hooks;
     this.options = options;
+    this.quotas = new AddressQuotas(options);
   }
 
   get size(): number {
@@ -70,33 +82,35 @@ export class Connections {
 
   /** Why no further connection is taken from an address: an HTTP status, or undefined. */
   refusal(address: string): 429 | 503 | undefined {
+    const key = limitKey(address);
     if (this.open.size >= (this.options.connectionsMax ?? CONNECTIONS_MAX)) return 503;
-    const here = this.perAddress.get(address) ?? 0;
-    return here >= (this.options.connectionsPerAddressMax ?? CONNECTIONS_PER_ADDRESS_MAX) ? 429 : undefined;
+    const here = this.perAddress.get(key) ?? 0;
+    if (here >= (this.options.connectionsPerAddressMax ?? CONNECTIONS_PER_ADDRESS_MAX)) return 429;
+    return this.quotas.mayConnect(key, performance.now()) ? undefined : 429;
   }
 
   /** Makes a WebSocket of an upgrade request. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, address: string): void {
-    this.sockets.handleUpgrade(request, socket, head, (one) => this.add(one, address));
+    this.sockets.handleUpgrade(request, socket, head, (one) => this.add(one, limitKey(address)));
   }
 
-  private add(socket: WebSocket, address: string): void {
+  private add(socket: WebSocket, key: string): void {
     const nowMs = performance.now();
     const connection: Connection = {
       id: this.nextId++,
       socket,
-      address,
+      key,
       openedMs: nowMs,
+      quota: new SenderQuota(this.options, nowMs),
+      nodeId: '',
       greeted: false,
       closing: false,
       pingedMs: 0,
       nextPingMs: nowMs + (this.options.pingEveryMs ?? PING_EVERY_MS),
       probe: undefined,
-      allowance: this.options.messagesBurstMax ?? MESSAGES_BURST_MAX,
-      allowanceMs: nowMs,
     };
     this.open.set(connection.id, connection);
-    this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1);
+    this.perAddress.set(key, (this.perAddress.get(key) ?? 0) + 1);
     this.metrics.count('connections');
     socket.on('message', (data, isBinary) => this.hear(connection, data, isBinary));
     socket.on('pong', () => {
@@ -104,7 +118,8 @@ export class Connections {
       connection.probe?.();
     });
     socket.on('error', () => this.metrics.count('socket_errors')); // too large a frame, a reset …: a close follows
-    socket.on('close', () => this.gone(connection));
+    // 1006: it ended without a word. A page that goes away, or a client that leaves, says so.
+    socket.on('close', (code) => this.gone(connection, code === 1006));
   }
 
   /** Timeouts and pings. Call about once a second. */
@@ -115,63 +130,74 @@ export class Connections {
         this.close(connection, CLOSE_CODES.timeout, 'no hello');
       } else if (nowMs >= connection.nextPingMs) this.pingOrCut(connection, nowMs);
     }
-    this.perform(this.rooms.tick(nowMs));
+    this.perform(this.rooms.tick(nowMs), undefined);
   }
 
-  closeAll(): void {
-    for (const connection of this.open.values()) this.close(connection, CLOSE_CODES.restart, 'restart');
+  /** @param retryAfterMs clients are asked to wait up to so long before they come back: each is told a time of its own. */
+  closeAll(retryAfterMs: number): void {
+    for (const connection of this.open.values()) {
+      if (retryAfterMs > 0) {
+        const pauseMs = Math.ceil(Math.random() * retryAfterMs);
+        this.send(connection, { type: 'error', code: 'busy', message: 'the server restarts', retryAfterMs: pauseMs });
+      }
+      this.close(connection, CLOSE_CODES.restart, 'restart');
+    }
   }
 
+  /** Only a ping's age counts: one that a probe has just sent is no reason to cut. */
   private pingOrCut(connection: Connection, nowMs: number): void {
-    if (connection.pingedMs > 0) {
+    const everyMs = this.options.pingEveryMs ?? PING_EVERY_MS;
+    if (connection.pingedMs > 0 && nowMs - connection.pingedMs >= everyMs) {
       this.metrics.count('cut', 'silent');
       connection.socket.terminate();
       return;
     }
-    connection.nextPingMs = nowMs + (this.options.pingEveryMs ?? PING_EVERY_MS);
+    connection.nextPingMs = (connection.pingedMs > 0 ? connection.pingedMs : nowMs) + everyMs;
     this.ping(connection);
   }
 
   private ping(connection: Connection): void {
     if (connection.socket.readyState !== WebSocket.OPEN) return;
-    connection.pingedMs = performance.now();
+    if (connection.pingedMs === 0) connection.pingedMs = performance.now();
     connection.socket.ping();
   }
 
   private hear(connection: Connection, data: RawData, isBinary: boolean): void {
     if (connection.closing) return;
-    if (!this.isAllowed(connection)) {
+    const nowMs = performance.now();
+    const text = isBinary ? undefined : String(data);
+    const bytes = text?.length ?? 0;
+    if (!connection.quota.maySend(bytes, nowMs) || !this.quotas.maySend(connection.key, bytes, nowMs)) {
       this.close(connection, CLOSE_CODES.overload, 'too many messages');
       return;
     }
-    const message = isBinary ? undefined : parseClientMessage(String(data));
+    const message = text === undefined ? undefined : parseClientMessage(text);
     if (message === undefined) {
       this.metrics.count('messages', 'invalid');
-      this.send(connection, {
-        type: 'error',
-        code: 'message-invalid',
-        message: 'not a message of this protocol',
-        retryAfterMs: null,
-      });
-      this.close(connection, CLOSE_CODES.refused, 'message-invalid');
+      this.refuse(connection, 'message-invalid', 'not a message of this protocol', null);
       return;
     }
     this.metrics.count('messages', message.type);
-    connection.greeted ||= message.type === 'hello';
-    this.perform(this.rooms.message(connection.id, message, performance.now()));
+    if (this.isWithinRates(connection, message, nowMs))
+      this.perform(this.rooms.message(connection.id, message, nowMs), connection);
   }
 
-  /** A token bucket. */
-  private isAllowed(connection: Connection): boolean {
-    const nowMs = performance.now();
-    const refill = ((nowMs - connection.allowanceMs) * MESSAGES_PER_SECOND) / 1000;
-    connection.allowance = Math.min(this.options.messagesBurstMax ?? MESSAGES_BURST_MAX, connection.allowance + refill);
-    connection.allowanceMs = nowMs;
-    connection.allowance -= 1;
-    return connection.allowance >= 0;
+  private isWithinRates(connection: Connection, message: ClientMessage, nowMs: number): boolean {
+    if (message.type === 'signal') {
+      const may = connection.quota.maySignal(message.to, nowMs);
+      if (!may) this.metrics.count('dropped', 'pair-rate');
+      return may;
+    }
+    if (message.type !== 'hello' || connection.greeted) return true;
+    connection.greeted = true;
+    connection.nodeId = message.nodeId;
+    if (this.quotas.mayGreet(connection.key, this.rooms.isNew(message.room), nowMs)) return true;
+    this.refuse(connection, 'busy', 'too many have come from this address', RETRY_AFTER_SECONDS * 1000);
+    return false;
   }
 
-  private perform(effects: readonly Effect[]): void {
+  /** @param from whose message caused the effects */
+  private perform(effects: readonly Effect[], from: Connection | undefined): void {
     for (const effect of effects) {
       if (effect.type === 'remember') {
         this.remember(effect.room, effect.clusterId);
@@ -180,21 +206,40 @@ export class Connections {
       const connection = this.open.get(effect.connection);
       if (effect.type === 'probe') this.probe(effect.connection, connection);
       else if (connection === undefined) continue;
-      else if (effect.type === 'send') this.send(connection, effect.message);
-      else this.close(connection, effect.code, effect.reason);
+      else if (effect.type === 'close') this.close(connection, effect.code, effect.reason);
+      else if (effect.message.type !== 'signal') this.send(connection, effect.message);
+      else if (connection.socket.bufferedAmount <= UNREAD_SIGNAL_BYTES_MAX) this.send(connection, effect.message);
+      else {
+        this.metrics.count('dropped', 'slow-reader');
+        from?.quota.paysForSlowReader();
+      }
     }
+  }
+
+  private remember(room: string, clusterId: string): void {
+    const settle = (durable: boolean): void =>
+      this.perform(this.rooms.remembered(room, clusterId, durable, performance.now()), undefined);
+    const result = this.hooks.remember(room, clusterId);
+    if (result === true) settle(true);
+    else result.then(settle, () => settle(false));
   }
 
   private send(connection: Connection, message: ServerMessage): void {
     const { socket } = connection;
     if (connection.closing || socket.readyState !== WebSocket.OPEN) return;
     if (message.type === 'error') this.metrics.count('errors', message.code);
-    if (socket.bufferedAmount > UNREAD_BYTES_MAX) {
+    if (socket.bufferedAmount > UNREAD_SIGNAL_BYTES_MAX + UNREAD_BYTES_MAX) {
       this.metrics.count('cut', 'unread');
       socket.terminate();
       return;
     }
-    socket.send(JSON.stringify(message));
+    const iceServers = message.type === 'welcome' ? this.hooks.iceServers(connection.nodeId) : undefined;
+    socket.send(JSON.stringify(iceServers === undefined ? message : { ...message, iceServers }));
+  }
+
+  private refuse(connection: Connection, code: 'message-invalid' | 'busy', message: string, retryAfterMs: number | null): void {
+    this.send(connection, { type: 'error', code, message, retryAfterMs });
+    this.close(connection, CLOSE_CODES.refused, code);
   }
 
   private close(connection: Connection, code: number, reason: string): void {
@@ -203,29 +248,31 @@ export class Connections {
     this.metrics.count('closed', String(code));
     connection.socket.close(code, reason);
     setTimeout(() => connection.socket.terminate(), CLOSE_TIMEOUT_MS).unref();
-    this.perform(this.rooms.closed(connection.id, performance.now()));
+    this.perform(this.rooms.closed(connection.id, performance.now()), undefined);
   }
 
   private probe(id: ConnectionId, connection: Connection | undefined): void {
     if (connection === undefined || connection.closing || connection.socket.readyState !== WebSocket.OPEN) {
-      this.perform(this.rooms.probed(id, false, performance.now()));
+      this.perform(this.rooms.probed(id, false, performance.now()), undefined);
       return;
     }
     const finish = (alive: boolean): void => {
       clearTimeout(timer);
+      if (connection.probe === undefined) return;
       connection.probe = undefined;
-      this.perform(this.rooms.probed(id, alive, performance.now()));
+      this.perform(this.rooms.probed(id, alive, performance.now()), undefined);
     };
-    const timer = setTimeout(() => finish(false), this.options.probeMs ?? PROBE_MS);
+    // What has arrived while this process was busy is read before the timer's word counts.
+    const timer = setTimeout(() => setImmediate(() => finish(false)), this.options.probeMs ?? PROBE_MS);
     connection.probe = () => finish(true);
     this.ping(connection);
   }
 
-  private gone(connection: Connection): void {
+  private gone(connection: Connection, broken: boolean): void {
     if (!this.open.delete(connection.id)) return;
-    const left = (this.perAddress.get(connection.address) ?? 1) - 1;
-    if (left > 0) this.perAddress.set(connection.address, left);
-    else this.perAddress.delete(connection.address);
-    this.perform(this.rooms.closed(connection.id, performance.now()));
+    const left = (this.perAddress.get(connection.key) ?? 1) - 1;
+    if (left > 0) this.perAddress.set(connection.key, left);
+    else this.perAddress.delete(connection.key);
+    this.perform(this.rooms.closed(connection.id, performance.now(), broken), undefined);
   }
 }

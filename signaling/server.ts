@@ -11,63 +11,112 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { RaftError } from '../src/core/errors.ts';
 import { SIGNALING_PATH } from '../src/signaling/protocol.ts';
-import { Rooms, type RoomsOptions } from '../src/signaling/rooms.ts';
+import { CLUSTERS_REMEMBERED_MAX, Rooms, type RoomsOptions } from '../src/signaling/rooms.ts';
+import { Proxies } from './addresses.ts';
 import { Connections, type ConnectionsOptions } from './connections.ts';
-import { CLOSE_TIMEOUT_MS, CONNECTIONS_MAX, HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS, TICK_MS } from './limits.ts';
+import { HalfOpenSockets } from './half-open.ts';
+import {
+  CLOSE_TIMEOUT_MS,
+  CONNECTIONS_MAX,
+  CONNECTIONS_PER_ADDRESS_MAX,
+  HALF_OPEN_MAX,
+  HEADERS_TIMEOUT_MS,
+  REQUEST_TIMEOUT_MS,
+  RETRY_AFTER_SECONDS,
+  TICK_MS,
+} from './limits.ts';
 import { Metrics } from './metrics.ts';
 import { RoomMemory } from './room-memory.ts';
 
 export interface SignalingOptions extends ConnectionsOptions, Omit<RoomsOptions, 'clusters'> {
   /** Where to remember which rooms have a cluster. Without it a restart forgets, and rooms whose members sleep can be founded twice. */
   readonly directory?: string | undefined;
+  /** STUN and TURN servers that every node is told of on entry, as RTCIceServer. Default none. */
+  readonly iceServers?: readonly unknown[] | undefined;
   /**
    * Pages that may connect, as origins ('https://example.org'), or '*' for all. Default: pages of this very server, and
    * clients that send no Origin (they are no browsers).
    */
   readonly origins?: readonly string[] | '*' | undefined;
-  /** The address that counts for limits. Default: the socket's; behind a proxy read its header. */
+  /**
+   * Proxies in front of this server: addresses, networks ('10.0.0.0/8'), or 'loopback'. What they say in X-Forwarded-For is believed,
+   * so that limits count by the visitor's address and not by the proxy's. Default none.
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** The address that counts for limits, where trustedProxies does not do. */
   readonly addressOf?: ((request: IncomingMessage) => string) | undefined;
+  /** From a connection to the last header line of its request: ms. Default 5000. */
+  readonly headersTimeoutMs?: number | undefined;
   /** Hears of what an operator should know. Default: console.error. */
   readonly onProblem?: ((problem: unknown) => void) | undefined;
 }
 
 export interface SignalingServer {
-  /** Lets a room be founded anew, until its old members come back and are refused. True when it was known. */
-  forget(room: string): boolean;
-  counts(): { readonly connections: number; readonly rooms: number; readonly members: number; readonly clusters: number };
-  /** Closes all connections, asking them to come back, and gives the HTTP server's events back. */
-  close(): Promise<void>;
+  /**
+   * Lets a room be founded anew; when its old members come back they find the new cluster there. True when it was known. Durable when
+   * it resolves. Errors: storage.
+   */
+  forget(room: string): Promise<boolean>;
+  counts(): {
+    readonly connections: number;
+    readonly halfOpen: number;
+    readonly rooms: number;
+    readonly members: number;
+    readonly clusters: number;
+  };
+  /**
+   * Takes no more connections and answers /healthz with 503, closes those that are open, asking them to come back within
+   * `retryAfterMs` (default: at once), and gives the HTTP server's events back.
+   */
+  close(options?: { readonly retryAfterMs?: number }): Promise<void>;
 }
 
 /**
  * Serves signaling on an existing HTTP server, at SIGNALING_PATH, with GET /healthz and /metrics; all other requests go to the
- * listeners it has. Errors: corrupt or storage when the directory cannot be used.
+ * listeners it has. Errors: storage when the directory cannot be used, invalid-argument for a proxy that is no address.
  */
 export async function attachSignaling(server: Server, options: SignalingOptions = {}): Promise<SignalingServer> {
+  const proxies = new Proxies(options.trustedProxies ?? []);
   const onProblem = options.onProblem ?? ((problem: unknown) => console.error('signaling:', problem));
-  const memory = options.directory === undefined ? undefined : await RoomMemory.open(options.directory, onProblem);
+  const roomsMax = options.clustersRememberedMax ?? CLUSTERS_REMEMBERED_MAX;
+  const memory = options.directory === undefined ? undefined : await RoomMemory.open(options.directory, roomsMax, onProblem);
   const rooms = new Rooms({ ...given(options), ...(memory === undefined ? {} : { clusters: memory.clusters }) });
   const metrics = new Metrics();
-  const connections = new Connections(rooms, metrics, (room, clusterId) => memory?.remember(room, clusterId), options);
-  const counts = (): ReturnType<SignalingServer['counts']> => ({ connections: connections.size, ...rooms.counts() });
+  const hooks = {
+    remember: (room: string, clusterId: string) => memory?.remember(room, clusterId) ?? (true as const),
+    iceServers: () => options.iceServers ?? [],
+  };
+  const connections = new Connections(rooms, metrics, hooks, options);
+  const halfOpen = halfOpenOf(server, options, proxies, metrics);
+  const counts = (): ReturnType<SignalingServer['counts']> => ({
+    connections: connections.size,
+    halfOpen: halfOpen.size,
+    ...rooms.counts(),
+  });
+  let draining = false;
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => metrics.count('socket_errors'));
     if (pathOf(request) !== SIGNALING_PATH) {
-      if (server.listenerCount('upgrade') === 1) refuse(socket, 404);
+      if (server.listenerCount('upgrade') <= 2) refuse(socket, 404); // ours, and that of half-open.ts
       return;
     }
-    const address = options.addressOf?.(request) ?? request.socket.remoteAddress ?? '';
-    const status = isOriginAllowed(request, options.origins) ? connections.refusal(address) : 403;
+    const address = options.addressOf?.(request) ?? proxies.addressOf(request);
+    const status = isOriginAllowed(request, options.origins) ? (draining ? 503 : connections.refusal(address)) : 403;
     if (status === undefined) connections.upgrade(request, socket, head, address);
     else {
       metrics.count('refused', String(status));
       refuse(socket, status);
     }
   };
+  const health = (): string | undefined => {
+    if (draining) return 'draining';
+    return memory?.isFailing === true ? 'rooms cannot be remembered: the disk refuses' : undefined;
+  };
   const others = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    if (answerOperator(request, response, () => metrics.text(counts()))) return;
+    halfOpen.told(request, response);
+    if (answerOperator(request, response, health, () => metrics.text({ ...counts(), draining: Number(draining) }))) return;
     for (const other of others) other.call(server, request, response);
   };
   server.removeAllListeners('request').on('request', onRequest).on('upgrade', onUpgrade);
@@ -76,15 +125,29 @@ export async function attachSignaling(server: Server, options: SignalingOptions 
 
   return {
     counts,
-    forget: (room) => rooms.forget(room),
-    close: async () => {
+    forget: async (room) => {
+      if (memory !== undefined && !(await memory.forget(room)))
+        throw new RaftError('storage', `It could not be written down that room ${room} is forgotten.`);
+      return rooms.forget(room);
+    },
+    close: async ({ retryAfterMs = 0 } = {}) => {
+      draining = true;
       clearInterval(timer);
+      connections.closeAll(retryAfterMs);
+      await memory?.close();
+      halfOpen.close();
       server.off('upgrade', onUpgrade).off('request', onRequest);
       for (const other of others) server.on('request', other);
-      connections.closeAll();
-      await memory?.close();
     },
   };
+}
+
+/** A proxy's sockets are as many as it likes: it has limits of its own, and one address for all its visitors. */
+function halfOpenOf(server: Server, options: SignalingOptions, proxies: Proxies, metrics: Metrics): HalfOpenSockets {
+  const most = options.connectionsPerAddressMax ?? CONNECTIONS_PER_ADDRESS_MAX;
+  const timeoutMs = options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
+  const mostOf = (address: string): number => (proxies.has(address) ? Number.POSITIVE_INFINITY : most);
+  return new HalfOpenSockets(server, { timeoutMs, most: HALF_OPEN_MAX, mostOf }, metrics);
 }
 
 export interface StandaloneOptions extends SignalingOptions {
@@ -115,8 +178,8 @@ export async function createSignalingServer(
     throw new RaftError('invalid-argument', `The server cannot listen on port ${options.port ?? 0} of ${host}.`, { cause });
   }
   const { port } = http.address() as AddressInfo;
-  const close = async (): Promise<void> => {
-    await signaling.close();
+  const close: SignalingServer['close'] = async (how) => {
+    await signaling.close(how);
     const cut = setTimeout(() => http.closeAllConnections(), CLOSE_TIMEOUT_MS);
     await new Promise<void>((resolve) => http.close(() => resolve()));
     clearTimeout(cut);
@@ -126,7 +189,7 @@ export async function createSignalingServer(
 
 /** Only what was given: an option that is undefined is one that was not. */
 function given(options: SignalingOptions): RoomsOptions {
-  const names = ['roomsMax', 'roomMembersMax', 'clustersRememberedMax', 'grantMs', 'iceServers'] as const;
+  const names = ['roomsMax', 'roomMembersMax', 'clustersRememberedMax', 'grantMs', 'claimWaitMs', 'resumeMs'] as const;
   return Object.fromEntries(names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])));
 }
 
@@ -142,15 +205,23 @@ function isOriginAllowed(request: IncomingMessage, origins: SignalingOptions['or
   return origin === `http://${host}` || origin === `https://${host}`;
 }
 
-function answerOperator(request: IncomingMessage, response: ServerResponse, metrics: () => string): boolean {
+function answerOperator(
+  request: IncomingMessage,
+  response: ServerResponse,
+  health: () => string | undefined,
+  metrics: () => string,
+): boolean {
   const path = pathOf(request);
   if (request.method !== 'GET' || (path !== '/healthz' && path !== '/metrics')) return false;
-  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
-  response.end(path === '/healthz' ? 'ok\n' : metrics());
+  const trouble = path === '/healthz' ? health() : undefined;
+  const status = trouble === undefined ? 200 : 503;
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
+  response.end(path === '/healthz' ? `${trouble ?? 'ok'}\n` : metrics());
   return true;
 }
 
 function refuse(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  const retry = status === 429 || status === 503 ? `Retry-After: ${RETRY_AFTER_SECONDS}\r\n` : '';
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${retry}Content-Length: 0\r\n\r\n`);
   socket.once('finish', () => socket.destroy());
 }

@@ -1,16 +1,17 @@
 /**
- * The Signaling port over a WebSocket. Reconnects by itself with jittered backoff for as long as it is entered; a refusal that
- * would not change (another cluster, an identity alive elsewhere …) ends it with state `closed` and a coded error. The mesh
- * of links that is already formed needs none of this.
+ * The Signaling port over a WebSocket. Reconnects by itself with jittered backoff for as long as it is entered, after a refusal
+ * too, only more slowly: whatever a server says is a hint to the node, and no reason for this client to give up. It comes back
+ * under a resume token of its own, which nobody but the server sees. The mesh of links that is already formed needs none of this.
  */
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
+import { Backoff } from './backoff.ts';
 import { isPassing, toRaftError } from './errors.ts';
 import { parseServerMessage } from './parse.ts';
 import {
   CLOSE_CODES,
   type ClientMessage,
-  ROOM_NAME_PATTERN,
+  ROOM_KEY_PATTERN,
   type ServerMessage,
   SIGNALING_FRAME_BYTES_MAX,
   SIGNALING_PATH,
@@ -24,9 +25,6 @@ import type { RoomEntry, Signaling, SignalingHandlers } from './signaling.ts';
 const WELCOME_TIMEOUT_MS = 10_000;
 /** How often a quiet connection is tried; without any word by the next time it counts as dead: ms. */
 const PING_EVERY_MS = 20_000;
-/** First and longest pause between two tries: ms. Each is drawn from the upper half of its range, doubling. */
-const BACKOFF_MIN_MS = 250;
-const BACKOFF_MAX_MS = 15_000;
 /** Bytes that may wait in the socket; beyond it signals are refused. */
 const BUFFERED_BYTES_MAX: number = 1024 * 1024;
 /** Invalid messages from a server after which it is left alone for a backoff. */
@@ -72,7 +70,7 @@ export function signalingUrl(given: string | URL): string {
 interface Entered {
   readonly entry: RoomEntry;
   readonly view: RoomView;
-  clusterId: string | undefined;
+  readonly resume: string;
 }
 
 /** One try: a socket and what is known about it. */
@@ -83,23 +81,25 @@ interface Connection {
   invalidMessages: number;
   error: RaftError | undefined;
   retryAfterMs: number;
-  final: boolean;
+  /** Refused for a reason that seldom passes. */
+  refused: boolean;
 }
 
 export class SignalingClient implements Signaling {
   private readonly url: string;
   private readonly connectTo: (url: string) => WebSocketLike;
-  private readonly random: () => number;
+  private readonly backoff: Backoff;
+  private readonly onOnline = (): void => this.retryNow();
   private entered: Entered | undefined;
   private connection: Connection | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private tries = 0;
+  private pausing = false;
 
   /** Errors: invalid-argument. */
   constructor(options: SignalingClientOptions) {
     this.url = signalingUrl(options.url);
     this.connectTo = options.connect ?? ((url) => new globalThis.WebSocket(url));
-    this.random = options.random ?? Math.random;
+    this.backoff = new Backoff(options.random ?? Math.random);
   }
 
   /**
@@ -111,17 +111,19 @@ export class SignalingClient implements Signaling {
   }
 
   async enter(entry: RoomEntry, handlers: SignalingHandlers): Promise<void> {
-    if (!ROOM_NAME_PATTERN.test(entry.room)) {
-      throw new RaftError(
-        'room-invalid',
-        'A room has 1 to 64 letters, digits, dots, dashes or underscores, the first a letter or digit.',
-      );
+    if (!ROOM_KEY_PATTERN.test(entry.room)) {
+      throw new RaftError('room-invalid', 'A room has 1 to 64 letters, digits, dots, dashes or underscores.');
     }
-    for (const token of [entry.nodeId, entry.bootNonce, entry.clusterId]) {
+    for (const token of [entry.nodeId, entry.clusterId]) {
       if (token !== undefined && !TOKEN_PATTERN.test(token)) throw new RaftError('invalid-argument', `${token} is not an id.`);
     }
     if (this.entered !== undefined) throw new RaftError('invalid-argument', 'This client is in a room already.');
-    this.entered = { entry, view: new RoomView(handlers), clusterId: entry.clusterId };
+    const view = new RoomView(handlers, entry.clusterId, (message) => {
+      if (this.connection?.welcomed === true) this.send(this.connection, message);
+    });
+    this.entered = { entry, view, resume: randomToken() };
+    this.backoff.reset();
+    globalThis.addEventListener?.('online', this.onOnline);
     this.open();
   }
 
@@ -132,21 +134,33 @@ export class SignalingClient implements Signaling {
   }
 
   founded(clusterId: string): void {
-    if (this.entered === undefined) return;
-    this.entered.clusterId = clusterId;
-    if (this.connection?.welcomed === true) this.send(this.connection, { type: 'founded', clusterId });
+    this.entered?.view.founded(clusterId);
+  }
+
+  joined(clusterId: string): void {
+    this.entered?.view.joined(clusterId);
   }
 
   async close(): Promise<void> {
     this.entered = undefined;
     clearTimeout(this.timer);
-    const connection = this.connection;
+    this.pausing = false;
+    globalThis.removeEventListener?.('online', this.onOnline);
+    const { connection } = this;
     this.connection = undefined;
     if (connection !== undefined) release(connection.socket);
   }
 
+  /** The network is back: no pause is worth while. */
+  private retryNow(): void {
+    if (!this.pausing) return;
+    clearTimeout(this.timer);
+    this.open();
+  }
+
   private open(): void {
     const entered = this.entered;
+    this.pausing = false;
     if (entered === undefined) return;
     entered.view.handlers.onState('connecting', undefined);
     if (this.entered !== entered) return;
@@ -154,7 +168,11 @@ export class SignalingClient implements Signaling {
     try {
       socket = this.connectTo(this.url);
     } catch (cause) {
-      this.retry(new RaftError('signaling-unreachable', 'No connection to the signaling server could be opened.', { cause }), 0);
+      this.retry(
+        new RaftError('signaling-unreachable', 'No connection to the signaling server could be opened.', { cause }),
+        false,
+        0,
+      );
       return;
     }
     const connection: Connection = {
@@ -164,7 +182,7 @@ export class SignalingClient implements Signaling {
       invalidMessages: 0,
       error: undefined,
       retryAfterMs: 0,
-      final: false,
+      refused: false,
     };
     this.connection = connection;
     socket.onopen = () => this.sayHello(connection, entered);
@@ -174,10 +192,10 @@ export class SignalingClient implements Signaling {
     this.after(WELCOME_TIMEOUT_MS, () => this.giveUp(connection, 'The signaling server does not answer.'));
   }
 
-  private sayHello(connection: Connection, { entry, clusterId }: Entered): void {
-    const { room, nodeId, bootNonce, mayFound } = entry;
-    const known = clusterId ?? null;
-    this.send(connection, { type: 'hello', version: SIGNALING_VERSION, room, nodeId, bootNonce, clusterId: known, mayFound });
+  private sayHello(connection: Connection, { entry, view, resume }: Entered): void {
+    const { room, nodeId, mayFound } = entry;
+    const clusterId = view.claim;
+    this.send(connection, { type: 'hello', version: SIGNALING_VERSION, room, nodeId, resume, clusterId, mayFound });
   }
 
   private hear(connection: Connection, data: unknown): void {
@@ -191,41 +209,38 @@ export class SignalingClient implements Signaling {
     }
     connection.heard = true;
     if (message.type === 'welcome') this.welcome(connection, entered, message);
-    else if (message.type === 'error') this.hearError(connection, message);
+    else if (message.type === 'error') this.hearError(connection, entered, message);
     else if (connection.welcomed) entered.view.hear(message);
   }
 
   private welcome(connection: Connection, entered: Entered, message: Extract<ServerMessage, { type: 'welcome' }>): void {
     if (connection.welcomed) return;
     connection.welcomed = true;
-    this.tries = 0;
+    this.backoff.reset();
     clearTimeout(this.timer);
     this.pingLater(connection);
     entered.view.handlers.onState('open', undefined);
     if (this.entered === entered) entered.view.hear(message);
   }
 
-  private hearError(connection: Connection, message: Extract<ServerMessage, { type: 'error' }>): void {
+  private hearError(connection: Connection, entered: Entered, message: Extract<ServerMessage, { type: 'error' }>): void {
     if (message.code === 'unknown-peer') return; // it left while we spoke; peer-leave says so
+    if (message.code === 'cluster-mismatch') entered.view.foundingRefused();
     connection.error = toRaftError(message);
     connection.retryAfterMs = message.retryAfterMs ?? 0;
-    connection.final = !isPassing(message.code) && message.code !== 'message-invalid' && message.retryAfterMs === null;
+    connection.refused = !isPassing(message.code) && message.code !== 'message-invalid' && message.retryAfterMs === null;
   }
 
   private lost(connection: Connection, code: unknown): void {
     if (this.connection !== connection) return;
     this.connection = undefined;
     clearTimeout(this.timer);
-    const entered = this.entered;
-    if (entered === undefined) return;
-    if (connection.final || code === CLOSE_CODES.replaced) {
-      this.entered = undefined;
-      const replaced = new RaftError('identity-in-use', 'Another connection of this node took its place.');
-      entered.view.handlers.onState('closed', connection.error ?? replaced);
-      return;
+    if (code === CLOSE_CODES.replaced) {
+      connection.error ??= new RaftError('identity-in-use', 'Another connection of this node took its place.');
+      connection.refused = true;
     }
     const error = connection.error ?? new RaftError('signaling-unreachable', 'The connection to the signaling server was lost.');
-    this.retry(error, connection.retryAfterMs);
+    this.retry(error, connection.refused, connection.retryAfterMs);
   }
 
   private giveUp(connection: Connection, why: string): void {
@@ -236,12 +251,12 @@ export class SignalingClient implements Signaling {
   }
 
   /** Tells that there is no connection and why, and tries again after a while. */
-  private retry(error: RaftError, retryAfterMs: number): void {
-    const entered = this.entered;
+  private retry(error: RaftError, refused: boolean, retryAfterMs: number): void {
+    const { entered } = this;
     if (entered === undefined) return;
-    const pauseMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(this.tries++, 16)) * (0.5 + this.random() / 2);
-    this.after(Math.max(pauseMs, retryAfterMs), () => this.open());
-    entered.view.handlers.onState('connecting', error);
+    this.pausing = !refused && retryAfterMs === 0;
+    this.after(this.backoff.pauseMs(performance.now(), refused, retryAfterMs), () => this.open());
+    entered.view.handlers.onState(refused ? 'closed' : 'connecting', error);
   }
 
   private pingLater(connection: Connection): void {
@@ -284,4 +299,9 @@ function release(socket: WebSocketLike): void {
   } catch {
     // It was never opened, or is closed.
   }
+}
+
+/** Not randomUUID, which exists only in secure contexts. */
+function randomToken(): string {
+  return [...globalThis.crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -2,10 +2,13 @@
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 import { toRaftError } from './errors.ts';
-import { type ClientMessage, ROOM_NAME_PATTERN, type ServerMessage, SIGNALING_VERSION } from './protocol.ts';
+import { type ClientMessage, ROOM_KEY_PATTERN, type ServerMessage, SIGNALING_VERSION } from './protocol.ts';
 import { RoomView } from './room-view.ts';
 import { type ConnectionId, type Effect, Rooms, type RoomsOptions } from './rooms.ts';
 import type { RoomEntry, Signaling, SignalingHandlers } from './signaling.ts';
+
+/** How often the hub looks at grants while there is anything to wait for: ms. */
+const TICK_MS = 250;
 
 export class MemorySignalingHub {
   private rooms: Rooms;
@@ -15,10 +18,12 @@ export class MemorySignalingHub {
   private readonly entered = new Set<MemorySignaling>();
   private readonly nowMs: () => number;
   private nextConnection = 1;
+  private nextToken = 1;
   private up = true;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param nowMs the server's clock: for the time a grant lasts. */
-  constructor(options: RoomsOptions = {}, nowMs: () => number = () => 0) {
+  /** @param nowMs the server's clock: for the time a grant lasts and waits. */
+  constructor(options: RoomsOptions = {}, nowMs: () => number = () => performance.now()) {
     this.options = options;
     this.nowMs = nowMs;
     this.rooms = new Rooms(options);
@@ -26,7 +31,7 @@ export class MemorySignalingHub {
 
   /** A new client of this server. */
   signaling(): Signaling {
-    return new MemorySignaling(this);
+    return new MemorySignaling(this, `memory-client-${String(this.nextToken++).padStart(10, '0')}`);
   }
 
   /** The server dies: every client sees it. With `forget` it also loses what it remembers of rooms. */
@@ -46,8 +51,10 @@ export class MemorySignalingHub {
     for (const client of this.entered) if (!client.isConnected()) this.connect(client);
   }
 
-  /** Ends grants that took too long. */
+  /** Ends grants that took too long, and gives those that have waited. By itself it does so every TICK_MS while there are any. */
   tick(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
     this.perform(this.rooms.tick(this.nowMs()));
   }
 
@@ -79,9 +86,14 @@ export class MemorySignalingHub {
   /** In the order of the effects, and never while the caller is still at work. */
   private perform(effects: readonly Effect[]): void {
     for (const effect of effects) {
-      if (effect.type === 'remember') this.remembered.set(effect.room, effect.clusterId);
-      else queueMicrotask(() => this.performLater(effect));
+      if (effect.type === 'remember') {
+        this.remembered.set(effect.room, effect.clusterId);
+        queueMicrotask(() => this.perform(this.rooms.remembered(effect.room, effect.clusterId, true, this.nowMs())));
+      } else queueMicrotask(() => this.performLater(effect));
     }
+    if (this.timer !== undefined || !this.rooms.waits) return;
+    this.timer = setTimeout(() => this.tick(), TICK_MS);
+    (this.timer as { unref?(): void }).unref?.();
   }
 
   private performLater(effect: Exclude<Effect, { type: 'remember' }>): void {
@@ -90,7 +102,6 @@ export class MemorySignalingHub {
     else if (effect.type === 'send') client?.receive(effect.message);
     else if (client !== undefined) {
       this.clients.delete(effect.connection);
-      this.entered.delete(client);
       client.closedByServer();
       this.perform(this.rooms.closed(effect.connection, this.nowMs()));
     }
@@ -100,20 +111,22 @@ export class MemorySignalingHub {
 class MemorySignaling implements Signaling {
   connection: ConnectionId | undefined;
   private readonly hub: MemorySignalingHub;
+  private readonly resume: string;
   private entry: RoomEntry | undefined;
   private view: RoomView | undefined;
-  private clusterId: string | undefined;
   private refusal: RaftError | undefined;
 
-  constructor(hub: MemorySignalingHub) {
+  constructor(hub: MemorySignalingHub, resume: string) {
     this.hub = hub;
+    this.resume = resume;
   }
 
   async enter(entry: RoomEntry, handlers: SignalingHandlers): Promise<void> {
-    if (!ROOM_NAME_PATTERN.test(entry.room)) throw new RaftError('room-invalid', `${entry.room} is not the name of a room`);
+    if (!ROOM_KEY_PATTERN.test(entry.room)) throw new RaftError('room-invalid', `${entry.room} is not the name of a room`);
     this.entry = entry;
-    this.view = new RoomView(handlers);
-    this.clusterId = entry.clusterId;
+    this.view = new RoomView(handlers, entry.clusterId, (message) => {
+      if (this.connection !== undefined) this.hub.receive(this.connection, message);
+    });
     handlers.onState('connecting', undefined);
     queueMicrotask(() => this.hub.connect(this));
   }
@@ -125,8 +138,11 @@ class MemorySignaling implements Signaling {
   }
 
   founded(clusterId: string): void {
-    this.clusterId = clusterId;
-    if (this.connection !== undefined) this.hub.receive(this.connection, { type: 'founded', clusterId });
+    this.view?.founded(clusterId);
+  }
+
+  joined(clusterId: string): void {
+    this.view?.joined(clusterId);
   }
 
   async close(): Promise<void> {
@@ -138,9 +154,10 @@ class MemorySignaling implements Signaling {
   // For the hub.
 
   hello(): ClientMessage | undefined {
-    if (this.entry === undefined) return undefined;
-    const { room, nodeId, bootNonce, mayFound } = this.entry;
-    return { type: 'hello', version: SIGNALING_VERSION, room, nodeId, bootNonce, clusterId: this.clusterId ?? null, mayFound };
+    if (this.entry === undefined || this.view === undefined) return undefined;
+    const { room, nodeId, mayFound } = this.entry;
+    const clusterId = this.view.claim;
+    return { type: 'hello', version: SIGNALING_VERSION, room, nodeId, resume: this.resume, clusterId, mayFound };
   }
 
   isConnected(): boolean {
@@ -158,8 +175,10 @@ class MemorySignaling implements Signaling {
   }
 
   receive(message: ServerMessage): void {
-    if (message.type === 'error') this.refusal = toRaftError(message);
-    else {
+    if (message.type === 'error') {
+      this.refusal = toRaftError(message);
+      if (message.code === 'cluster-mismatch') this.view?.foundingRefused();
+    } else {
       if (message.type === 'welcome') this.view?.handlers.onState('open', undefined);
       this.view?.hear(message);
     }

@@ -1,6 +1,7 @@
 /** Untrusted text to typed messages, on both sides: undefined for anything that is not exactly one. Never throws. */
 import {
   type ClientMessage,
+  RESUME_PATTERN,
   type ServerMessage,
   SIGNAL_DEPTH_MAX,
   SIGNALING_ERROR_CODES,
@@ -27,16 +28,18 @@ export function parseClientMessage(text: string): ClientMessage | undefined {
   const m = fieldsOf(text);
   switch (m?.['type']) {
     case 'hello': {
-      const { version, room, nodeId, bootNonce, clusterId, mayFound } = m;
+      const { version, room, nodeId, resume = null, clusterId, mayFound } = m;
       if (typeof version !== 'number' || !Number.isSafeInteger(version)) return undefined;
-      if (typeof room !== 'string' || room.length > ROOM_CHARS_MAX || !isToken(nodeId) || !isToken(bootNonce)) return undefined;
+      if (typeof room !== 'string' || room.length > ROOM_CHARS_MAX || !isToken(nodeId)) return undefined;
+      if (!(resume === null || (typeof resume === 'string' && RESUME_PATTERN.test(resume)))) return undefined;
       if (typeof mayFound !== 'boolean' || !(clusterId === null || isToken(clusterId))) return undefined;
-      return { type: 'hello', version, room, nodeId, bootNonce, clusterId, mayFound };
+      return { type: 'hello', version, room, nodeId, resume, clusterId, mayFound };
     }
     case 'signal':
       return isToken(m['to']) && isShallow(m['data']) ? { type: 'signal', to: m['to'], data: m['data'] } : undefined;
     case 'founded':
-      return isToken(m['clusterId']) ? { type: 'founded', clusterId: m['clusterId'] } : undefined;
+    case 'joined':
+      return isToken(m['clusterId']) ? { type: m['type'], clusterId: m['clusterId'] } : undefined;
     case 'ping':
       return { type: 'ping' };
     default:

@@ -7,10 +7,14 @@ import type { NodeId } from '../core/types.ts';
 export const SIGNALING_VERSION = 1;
 /** The path of the WebSocket upgrade on the server's one port. */
 export const SIGNALING_PATH = '/signal';
-/** A room's name: what fits into a URL without escaping. */
+/** A room's name as people write it: what fits into a URL without escaping. */
 export const ROOM_NAME_PATTERN: RegExp = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-/** Node ids, boot nonces and cluster ids. */
+/** What the server knows a room by: opaque to it. A name, or better a hash of the room's secret (32 bytes as base64url). */
+export const ROOM_KEY_PATTERN: RegExp = /^[\w.-]{1,64}$/;
+/** Node ids and cluster ids. */
 export const TOKEN_PATTERN: RegExp = /^[\w-]{1,64}$/;
+/** A resume token: at least 128 random bits as base64url or hexadecimal digits. Nobody but its client and the server sees it. */
+export const RESUME_PATTERN: RegExp = /^[\w-]{22,64}$/;
 /** Bytes of one frame in either direction: an offer with all its candidates has about 4 KiB. More closes the connection. */
 export const SIGNALING_FRAME_BYTES_MAX: number = 64 * 1024;
 /** Nesting of what peers hand each other; more is `message-invalid`. */
@@ -22,13 +26,18 @@ export type ClientMessage =
       readonly version: number;
       readonly room: string;
       readonly nodeId: NodeId;
-      readonly bootNonce: string;
+      /** Made anew by each client for its time in the room; who says the same again is the same client. null: cannot resume. */
+      readonly resume: string | null;
+      /** The cluster it says it belongs to. Believed by nobody: it only keeps the room from being granted to it. */
       readonly clusterId: string | null;
       /** False: never grant it the room. */
       readonly mayFound: boolean;
     }
   | { readonly type: 'signal'; readonly to: NodeId; readonly data: unknown }
+  /** The granted member's word: the room's cluster is founded, and durable there. */
   | { readonly type: 'founded'; readonly clusterId: string }
+  /** It belongs to this cluster now, taken in by a member: it wants no grant. Believed by nobody. */
+  | { readonly type: 'joined'; readonly clusterId: string }
   | { readonly type: 'ping' };
 export type ClientHello = Extract<ClientMessage, { type: 'hello' }>;
 
@@ -66,7 +75,7 @@ export const CLOSE_CODES = {
   refused: 4400,
   /** Nothing useful arrived in time. */
   timeout: 4408,
-  /** Another connection of the same boot took its place. */
+  /** Another connection with the same resume token took its place. */
   replaced: 4409,
   /** More messages, or more unread ones, than allowed. */
   overload: 4429,

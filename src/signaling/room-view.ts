@@ -1,18 +1,44 @@
 /** What one client knows of its room, and what it tells its handlers: the same over a socket and in memory. */
+import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
-import type { ServerMessage } from './protocol.ts';
+import type { ClientMessage, ServerMessage } from './protocol.ts';
 import type { SignalingHandlers } from './signaling.ts';
 
 export class RoomView {
   readonly handlers: SignalingHandlers;
+  /** STUN and TURN servers that the server named last. */
+  iceServers: readonly unknown[] = [];
+  private readonly say: (message: ClientMessage) => void;
   /** What onCluster has been told: it is told each cluster once, over all connections. */
   private announced: string | undefined;
   private peers: readonly NodeId[] = [];
-  /** STUN and TURN servers that the server named last. */
-  iceServers: readonly unknown[] = [];
+  private own: string | undefined;
+  /** A cluster that this node has founded and that the server has not confirmed. It is told at every grant until it has. */
+  private unconfirmed: string | undefined;
 
-  constructor(handlers: SignalingHandlers) {
+  /**
+   * @param own the cluster this node belongs to
+   * @param say sends to the server, when there is a connection
+   */
+  constructor(handlers: SignalingHandlers, own: string | undefined, say: (message: ClientMessage) => void) {
     this.handlers = handlers;
+    this.own = own;
+    this.say = say;
+  }
+
+  /** For the hello. A founder whose word is not confirmed claims nothing yet: it wants the grant, to say its word again. */
+  get claim(): string | null {
+    return this.own ?? null;
+  }
+
+  founded(clusterId: string): void {
+    this.unconfirmed = clusterId;
+    this.say({ type: 'founded', clusterId });
+  }
+
+  joined(clusterId: string): void {
+    this.own = clusterId;
+    this.say({ type: 'joined', clusterId });
   }
 
   /** Takes in what the server says, except for errors: what they mean depends on the connection. */
@@ -34,7 +60,8 @@ export class RoomView {
         this.tellCluster(message.clusterId);
         break;
       case 'grant':
-        this.handlers.onGrant();
+        if (this.unconfirmed === undefined) this.handlers.onGrant();
+        else this.say({ type: 'founded', clusterId: this.unconfirmed });
         break;
       case 'signal':
         this.handlers.onSignal(message.from, message.data);
@@ -44,14 +71,26 @@ export class RoomView {
     }
   }
 
+  /** The server would not have what this node founded. */
+  foundingRefused(): void {
+    this.own ??= this.unconfirmed;
+    this.unconfirmed = undefined;
+  }
+
   private tellPeers(peers: readonly NodeId[]): void {
     this.peers = peers;
     this.handlers.onPeers(peers);
   }
 
   private tellCluster(clusterId: string): void {
-    if (this.announced === clusterId) return;
-    this.announced = clusterId;
-    this.handlers.onCluster(clusterId);
+    this.foundingRefused(); // or confirmed: either way there is nothing left to say
+    const { own } = this;
+    if (this.announced !== clusterId) {
+      this.announced = clusterId;
+      this.handlers.onCluster(clusterId);
+    }
+    if (own === undefined || own === clusterId) return;
+    const text = `The signaling server has cluster ${clusterId} for this room, this node belongs to ${own}.`;
+    this.handlers.onState('open', new RaftError('cluster-mismatch', text));
   }
 }

@@ -7,9 +7,11 @@ import type { NodeId } from '../core/types.ts';
 
 /** What a node says of itself when it enters a room. */
 export interface RoomEntry {
+  /** What the server shall know the room by (ROOM_KEY_PATTERN): opaque to it, so that a hash of the room's secret serves. */
   readonly room: string;
   readonly nodeId: NodeId;
-  readonly bootNonce: string;
+  /** Not needed and never sent: peers know it, so it proves nothing. */
+  readonly bootNonce?: string | undefined;
   /** The cluster this node already belongs to, when its store says so. */
   readonly clusterId: string | undefined;
   /** False: never grant it the room, it only wants to join or to come back. */
@@ -25,7 +27,13 @@ export interface SignalingHandlers {
   onGrant(): void;
   /** The room has a cluster. Called on entry when known, and when it becomes known. */
   onCluster(clusterId: string): void;
-  /** Connected or not; `error` says why not. The client reconnects by itself with backoff. */
+  /**
+   * Connected or not; `error` says why not. The client reconnects by itself with backoff for as long as it is entered, also after
+   * a refusal. A server may lie, be mistaken, or have lost its memory, so what it says is a hint, never an end by itself:
+   *  - `closed` with `identity-in-use`, `signaling-refused`, `protocol-mismatch` …: refused; tried again slowly.
+   *  - `open` with `cluster-mismatch`: in the room, but the server has another cluster for it than the entry says.
+   * A node that reaches a majority of its cluster's voters goes on; one that does not may end itself with the error.
+   */
   onState(state: 'connecting' | 'open' | 'closed', error: RaftError | undefined): void;
 }
 
@@ -34,7 +42,9 @@ export interface Signaling {
   enter(entry: RoomEntry, handlers: SignalingHandlers): Promise<void>;
   /** False when not connected: the signal is gone. */
   signal(to: NodeId, data: unknown): boolean;
-  /** The cluster is founded and durable here: later nodes join it. */
+  /** After a grant: the cluster is founded and durable here, so that later nodes join it. Told again until the server has it. */
   founded(clusterId: string): void;
+  /** This node belongs to the cluster now, taken in by a member: it wants no grant any more. */
+  joined?(clusterId: string): void;
   close(): Promise<void>;
 }

@@ -1,15 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ClientMessage, ServerMessage } from '../../src/signaling/protocol.ts';
-import { type Effect, Rooms, type RoomsOptions } from '../../src/signaling/rooms.ts';
+import type { Room } from '../../src/signaling/room.ts';
+import { type ConnectionId, type Effect, Rooms, type RoomsOptions } from '../../src/signaling/rooms.ts';
 
-/** A host that keeps what each connection was told. */
+const TOKEN = (name: string): string => name.padEnd(22, '-');
+
+/** A host that keeps what each connection was told, and whose disk answers at once, or when it is let. */
 class Host {
   readonly rooms: Rooms;
-  readonly told = new Map<number, ServerMessage[]>();
-  readonly closed = new Map<number, string>();
-  readonly probes: number[] = [];
+  readonly told = new Map<ConnectionId, ServerMessage[]>();
+  readonly closed = new Map<ConnectionId, string>();
+  readonly probes: ConnectionId[] = [];
   readonly remembered: string[] = [];
+  disk: 'works' | 'fails' | 'hangs' = 'works';
   nowMs = 0;
 
   constructor(options: RoomsOptions = {}) {
@@ -23,23 +27,37 @@ class Host {
   hello(
     connection: number,
     nodeId: string,
-    more: { readonly room?: string; readonly boot?: string; readonly cluster?: string; readonly mayFound?: boolean } = {},
+    more: {
+      readonly room?: string;
+      readonly token?: string | null;
+      readonly cluster?: string;
+      readonly mayFound?: boolean;
+    } = {},
   ): void {
-    const { room = 'r', boot = 'boot1', cluster = null, mayFound = true } = more;
-    this.say(connection, { type: 'hello', version: 1, room, nodeId, bootNonce: boot, clusterId: cluster, mayFound });
+    const { room = 'r', token = `token-of-${nodeId}`, cluster = null, mayFound = true } = more;
+    const resume = token === null ? null : TOKEN(token);
+    this.say(connection, { type: 'hello', version: 1, room, nodeId, resume, clusterId: cluster, mayFound });
   }
 
-  leave(connection: number): void {
-    this.closed.set(connection, 'left');
-    this.perform(this.rooms.closed(connection, this.nowMs));
+  leave(connection: number, broken = false): void {
+    this.closed.set(connection, broken ? 'broke' : 'left');
+    this.perform(this.rooms.closed(connection, this.nowMs, broken));
+  }
+
+  wait(ms: number): void {
+    this.nowMs += ms;
+    this.perform(this.rooms.tick(this.nowMs));
   }
 
   perform(effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.type === 'send') this.told.set(effect.connection, [...(this.told.get(effect.connection) ?? []), effect.message]);
       else if (effect.type === 'probe') this.probes.push(effect.connection);
-      else if (effect.type === 'remember') this.remembered.push(`${effect.room}=${effect.clusterId}`);
-      else {
+      else if (effect.type === 'remember') {
+        this.remembered.push(`${effect.room}=${effect.clusterId}`);
+        if (this.disk !== 'hangs')
+          this.perform(this.rooms.remembered(effect.room, effect.clusterId, this.disk === 'works', this.nowMs));
+      } else {
         this.closed.set(effect.connection, effect.reason);
         this.perform(this.rooms.closed(effect.connection, this.nowMs));
       }
@@ -54,7 +72,7 @@ class Host {
     return this.told.get(connection)?.at(-1);
   }
 
-  granted(): number[] {
+  granted(): ConnectionId[] {
     return [...this.told]
       .filter(([id, messages]) => !this.closed.has(id) && messages.some((m) => m.type === 'grant'))
       .map(([id]) => id);
@@ -90,27 +108,75 @@ describe('founding', () => {
     expect(host.told.get(3)).toEqual([{ type: 'welcome', version: 1, peers: [], clusterId: 'c1', iceServers: [] }]);
   });
 
-  it('is not granted where the cluster is known from before, or from a member that comes back', () => {
-    const before = new Host({ clusters: [['r', 'c1']] });
-    before.hello(1, 'n1');
-    expect(before.types(1)).toEqual(['welcome']);
-
-    const back = new Host();
-    back.hello(1, 'n1', { cluster: 'c1' });
-    expect(back.types(1)).toEqual(['welcome', 'cluster']);
-    expect(back.remembered).toEqual(['r=c1']);
-    back.hello(2, 'n2');
-    expect(back.types(2)).toEqual(['welcome']);
+  it('is not granted where the cluster is known from before', () => {
+    const host = new Host({ clusters: [['r', 'c1']] });
+    host.hello(1, 'n1');
+    expect(host.types(1)).toEqual(['welcome']);
   });
 
-  it('a member that comes back ends a grant that is out: the founder is told and refused', () => {
+  it('is told to nobody before it is durable, and to all when it is', () => {
     const host = new Host();
-    host.hello(1, 'stranger');
-    host.hello(2, 'member', { cluster: 'c1' });
-    expect(host.last(1)).toEqual({ type: 'cluster', clusterId: 'c1' });
-    host.say(1, { type: 'founded', clusterId: 'c2' });
-    expect(host.last(1)).toMatchObject({ type: 'error', code: 'cluster-mismatch' });
-    expect(host.closed.get(1)).toBe('cluster-mismatch');
+    host.disk = 'hangs';
+    host.hello(1, 'n1');
+    host.hello(2, 'n2');
+    host.say(1, { type: 'founded', clusterId: 'c1' });
+    expect([host.remembered, host.types(1), host.types(2)]).toEqual([['r=c1'], ['welcome', 'grant', 'peer-join'], ['welcome']]);
+    expect([...host.rooms.knownClusters()]).toEqual([]);
+    host.leave(1);
+    host.hello(3, 'n3');
+    expect([host.types(2), host.types(3)].flat()).not.toContain('grant');
+    host.perform(host.rooms.remembered('r', 'another', true, host.nowMs));
+    expect(host.types(2)).not.toContain('cluster');
+    host.perform(host.rooms.remembered('r', 'c1', true, host.nowMs));
+    expect(host.last(2)).toEqual({ type: 'cluster', clusterId: 'c1' });
+    expect([...host.rooms.knownClusters()]).toEqual([['r', 'c1']]);
+  });
+
+  it('is stored again when the disk has failed, for as long as it takes, also when everybody has left', () => {
+    const host = new Host();
+    host.disk = 'fails';
+    host.hello(1, 'n1');
+    host.say(1, { type: 'founded', clusterId: 'c1' });
+    host.leave(1);
+    host.wait(2_000);
+    host.hello(2, 'stranger');
+    expect([host.remembered.length, host.types(2)]).toEqual([2, ['welcome']]);
+    host.disk = 'works';
+    host.wait(2_000);
+    expect(host.last(2)).toEqual({ type: 'cluster', clusterId: 'c1' });
+  });
+
+  it('S2: what a member claims is stored by nobody, told to nobody, and does not shut out the founder', () => {
+    const host = new Host();
+    host.hello(1, 'stranger', { cluster: 'fake' });
+    host.hello(2, 'founder');
+    expect([host.types(1), host.types(2)]).toEqual([['welcome', 'peer-join'], ['welcome']]);
+    host.wait(3_000);
+    expect(host.granted()).toEqual([2]);
+    host.say(2, { type: 'founded', clusterId: 'c1' });
+    expect(host.remembered).toEqual(['r=c1']);
+    host.say(1, { type: 'joined', clusterId: 'fake' });
+    host.say(1, { type: 'founded', clusterId: 'fake' });
+    expect([host.remembered, host.last(1)]).toEqual([['r=c1'], expect.objectContaining({ code: 'cluster-mismatch' })]);
+  });
+
+  it('S2: a claim keeps a grant back only while who claims is there', () => {
+    const host = new Host();
+    host.hello(1, 'member', { cluster: 'c1' });
+    host.hello(2, 'newcomer');
+    expect(host.granted()).toEqual([]);
+    host.leave(1);
+    expect(host.granted()).toEqual([2]);
+  });
+
+  it('who has joined by way of a member gives its grant back', () => {
+    const host = new Host();
+    host.hello(1, 'n1');
+    host.hello(2, 'n2');
+    host.say(1, { type: 'joined', clusterId: 'c1' });
+    expect(host.types(2)).not.toContain('grant');
+    host.wait(3_000);
+    expect(host.last(2)).toEqual({ type: 'grant' });
   });
 
   it('by somebody it was not granted to is refused', () => {
@@ -154,14 +220,13 @@ describe('founding', () => {
 });
 
 describe('identity', () => {
-  it('of another cluster is refused', () => {
+  it('of another cluster is let in and told which cluster the room has: what it makes of it is its own affair', () => {
     const host = new Host({ clusters: [['r', 'c1']] });
     host.hello(1, 'n1', { cluster: 'c2' });
-    expect(host.last(1)).toMatchObject({ type: 'error', code: 'cluster-mismatch' });
-    expect(host.rooms.counts()).toMatchObject({ rooms: 0, members: 0 });
+    expect(host.told.get(1)).toEqual([{ type: 'welcome', version: 1, peers: [], clusterId: 'c1', iceServers: [] }]);
   });
 
-  it('of the same boot replaces its old connection, unseen by others and with its grant', () => {
+  it('with its resume token takes its place again, unseen by others and with its grant', () => {
     const host = new Host();
     host.hello(1, 'n1');
     host.hello(2, 'n2');
@@ -173,11 +238,55 @@ describe('identity', () => {
     expect(host.last(2)).toEqual({ type: 'cluster', clusterId: 'c1' });
   });
 
-  it('of a new boot takes over when the old one does not answer', () => {
+  it('keeps its place for a while when its connection breaks, with its grant', () => {
     const host = new Host();
     host.hello(1, 'n1');
     host.hello(2, 'n2');
-    host.hello(3, 'n1', { boot: 'boot2' });
+    host.leave(1, true);
+    host.wait(2_999);
+    expect([host.types(2), host.granted()]).toEqual([['welcome'], []]);
+    host.say(2, { type: 'signal', to: 'n1', data: 1 });
+    expect(host.last(2)).toMatchObject({ code: 'unknown-peer' });
+    host.hello(3, 'n1');
+    expect([host.types(3), host.types(2).includes('peer-leave')]).toEqual([['welcome', 'grant'], false]);
+    host.leave(3, true);
+    host.wait(3_000);
+    expect(host.types(2).slice(-2)).toEqual(['peer-leave', 'grant']);
+  });
+
+  it('whose connection broke is free for the same node after a reload', () => {
+    const host = new Host();
+    host.hello(1, 'n1');
+    host.leave(1, true);
+    host.hello(2, 'n1', { token: 'after the reload' });
+    expect([host.probes, host.types(2)]).toEqual([[], ['welcome', 'grant']]);
+  });
+
+  it('S1: is not taken by who knows all that its peers know', () => {
+    const host = new Host();
+    host.hello(1, 'n1');
+    for (const [i, token] of ['guessed', null, 'boot-nonce-that-was-in-the-hello'].entries()) {
+      host.hello(2 + i, 'n1', { token });
+      expect(host.closed.has(1)).toBe(false);
+      host.perform(host.rooms.probed(1, true, host.nowMs));
+      expect(host.last(2 + i)).toMatchObject({ type: 'error', code: 'identity-in-use' });
+    }
+    host.say(1, { type: 'ping' });
+    expect(host.last(1)).toEqual({ type: 'pong' });
+  });
+
+  it('without a token is replaced by nobody, not even by another without one', () => {
+    const host = new Host();
+    host.hello(1, 'n1', { token: null });
+    host.hello(2, 'n1', { token: null });
+    expect([host.probes, host.types(2), host.closed.has(1)]).toEqual([[1], [], false]);
+  });
+
+  it('under another token takes over when the old connection does not answer', () => {
+    const host = new Host();
+    host.hello(1, 'n1');
+    host.hello(2, 'n2');
+    host.hello(3, 'n1', { token: 'new' });
     expect([host.probes, host.types(3)]).toEqual([[1], []]);
     host.perform(host.rooms.probed(1, false, 0));
     expect(host.types(3)).toEqual(['welcome']);
@@ -185,30 +294,37 @@ describe('identity', () => {
     expect(host.granted()).toEqual([2]);
   });
 
-  it('of a new boot is refused while the old one is alive', () => {
+  it('under another token is refused while the old connection is alive, or comes back', () => {
     const host = new Host();
     host.hello(1, 'n1');
-    host.hello(2, 'n1', { boot: 'boot2' });
+    host.hello(2, 'n1', { token: 'new' });
     host.perform(host.rooms.probed(1, true, 0));
     expect(host.last(2)).toMatchObject({ type: 'error', code: 'identity-in-use', retryAfterMs: null });
     expect(host.granted()).toEqual([1]);
+    host.hello(3, 'n1', { token: 'new' });
+    host.hello(4, 'n1');
+    expect(host.last(3)).toMatchObject({ type: 'error', code: 'identity-in-use' });
+    host.perform(host.rooms.probed(1, false, 0));
+    expect(host.granted()).toEqual([4]);
   });
 
-  it('of a new boot enters at once when the old connection closes meanwhile', () => {
-    const host = new Host();
-    host.hello(1, 'n1');
-    host.hello(2, 'n1', { boot: 'boot2' });
-    host.leave(1);
-    expect(host.types(2)).toEqual(['welcome', 'grant']);
-    host.perform(host.rooms.probed(1, false, 0));
-    expect(host.types(2)).toEqual(['welcome', 'grant']);
+  it('under another token enters at once when the old connection closes or breaks meanwhile', () => {
+    for (const broken of [false, true]) {
+      const host = new Host();
+      host.hello(1, 'n1');
+      host.hello(2, 'n1', { token: 'new' });
+      host.leave(1, broken);
+      expect(host.types(2)).toEqual(['welcome', 'grant']);
+      host.perform(host.rooms.probed(1, false, 0));
+      expect(host.types(2)).toEqual(['welcome', 'grant']);
+    }
   });
 
   it('is contended by one newcomer at a time, and by none that has left again', () => {
     const host = new Host();
     host.hello(1, 'n1');
-    host.hello(2, 'n1', { boot: 'boot2' });
-    host.hello(3, 'n1', { boot: 'boot3' });
+    host.hello(2, 'n1', { token: 'second' });
+    host.hello(3, 'n1', { token: 'third' });
     expect(host.last(3)).toMatchObject({ code: 'identity-in-use', retryAfterMs: 5_000 });
     host.leave(2);
     host.perform(host.rooms.probed(1, false, 0));
@@ -249,12 +365,12 @@ describe('rooms', () => {
   it.each<readonly [string, ClientMessage, string]>([
     [
       'another version',
-      { type: 'hello', version: 2, room: 'r', nodeId: 'n', bootNonce: 'b', clusterId: null, mayFound: true },
+      { type: 'hello', version: 2, room: 'r', nodeId: 'n', resume: null, clusterId: null, mayFound: true },
       'protocol-mismatch',
     ],
     [
       'a bad name',
-      { type: 'hello', version: 1, room: '../r', nodeId: 'n', bootNonce: 'b', clusterId: null, mayFound: true },
+      { type: 'hello', version: 1, room: '../r', nodeId: 'n', resume: null, clusterId: null, mayFound: true },
       'room-invalid',
     ],
     ['no hello', { type: 'signal', to: 'n', data: 1 }, 'message-invalid'],
@@ -280,17 +396,23 @@ describe('rooms', () => {
     expect(host.types(5)).toEqual(['welcome']);
   });
 
-  it('forget the room least recently entered when there are too many to remember', () => {
-    const host = new Host({
-      clustersRememberedMax: 2,
-      clusters: [
-        ['a', 'c1'],
-        ['b', 'c2'],
-      ],
-    });
-    host.hello(1, 'n1', { room: 'a' });
-    host.hello(2, 'n2', { room: 'c', cluster: 'c3' });
-    expect([...host.rooms.knownClusters()].map(([room]) => room)).toEqual(['a', 'c']);
+  it('are known by any opaque key: a hash of a secret, as base64url', () => {
+    const host = new Host();
+    host.hello(1, 'n1', { room: '-_8fLxhRkq0p2sVhyRmYcXo3W1uA5eZtB7nJdGgQxE4' });
+    expect(host.granted()).toEqual([1]);
+  });
+
+  it('S4: that are remembered are never forgotten to make room: strangers are refused instead', () => {
+    const clusters = [
+      ['a', 'c1'],
+      ['b', 'c2'],
+    ] as const;
+    const host = new Host({ clustersRememberedMax: 2, clusters });
+    host.hello(1, 'n1', { room: 'c' });
+    expect(host.last(1)).toMatchObject({ code: 'busy' });
+    host.hello(2, 'n2', { room: 'a' });
+    expect(host.told.get(2)?.[0]).toMatchObject({ type: 'welcome', clusterId: 'c1' });
+    expect([...host.rooms.knownClusters()]).toEqual(clusters);
   });
 });
 
@@ -302,18 +424,30 @@ describe('always', () => {
       do: fc.constant('hello' as const),
       id,
       node: fc.integer({ min: 1, max: 4 }),
-      boot: fc.integer({ min: 1, max: 2 }),
+      token: fc.constantFrom('first', 'second', null),
       cluster: fc.constantFrom(undefined, undefined, undefined, 'c1', 'c2'),
     }),
-    fc.record({ do: fc.constant('leave' as const), id }),
+    fc.record({ do: fc.constant('leave' as const), id, broken: fc.boolean() }),
     fc.record({ do: fc.constant('founded' as const), id }),
+    fc.record({ do: fc.constant('joined' as const), id }),
     fc.record({ do: fc.constant('probed' as const), id, alive: fc.boolean() }),
+    fc.record({ do: fc.constant('disk' as const), id, works: fc.boolean() }),
     fc.record({ do: fc.constant('wait' as const), id }),
   );
-  it('at most one member may found, none once the cluster is known, and a room has one cluster', () => {
+
+  /** The state of a room, written down and read again after every step: a host may sleep, or be another, in between. */
+  function restored(host: Host): void {
+    for (const room of (host.rooms as unknown as { readonly rooms: Map<string, Room> }).rooms.values()) {
+      const before = structuredClone(room.state);
+      Object.assign(room.state, JSON.parse(JSON.stringify(room.state)));
+      expect(room.state).toEqual(before);
+    }
+  }
+
+  it('at most one member may found, none once the cluster is told, a room has one cluster, and only a founder names it', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const host = new Host({ grantMs: 100 });
+        const host = new Host({ grantMs: 200, claimWaitMs: 100, resumeMs: 100 });
         /** Connections are used once: number of the slot, times how often it was used. */
         const used = new Map<number, number>();
         const connectionOf = (slot: number): number => slot * 1_000 + (used.get(slot) ?? 0);
@@ -322,24 +456,47 @@ describe('always', () => {
           if (s.do === 'hello') {
             used.set(s.id, (used.get(s.id) ?? 0) + 1);
             host.hello(connectionOf(s.id), `n${s.node}`, {
-              boot: `b${s.boot}`,
+              token: s.token,
               ...(s.cluster === undefined ? {} : { cluster: s.cluster }),
             });
-          } else if (host.closed.has(connection)) continue;
-          else if (s.do === 'leave') host.leave(connection);
+          } else if (s.do === 'disk') host.disk = s.works ? 'works' : 'fails';
+          else if (s.do === 'wait') host.wait(60);
+          else if (host.closed.has(connection)) continue;
+          else if (s.do === 'leave') host.leave(connection, s.broken);
           else if (s.do === 'founded') host.say(connection, { type: 'founded', clusterId: `f${connection}` });
-          else if (s.do === 'probed') host.perform(host.rooms.probed(connection, s.alive, host.nowMs));
-          else {
-            host.nowMs += 60;
-            host.perform(host.rooms.tick(host.nowMs));
-          }
-          const known = new Map(host.rooms.knownClusters());
-          if (known.size === 0) expect(host.granted().length).toBeLessThanOrEqual(1);
-          if (known.size === 0 && host.rooms.counts().members > 0) expect(host.granted().length).toBe(1);
-          expect(host.remembered.length).toBeLessThanOrEqual(1);
+          else if (s.do === 'joined') host.say(connection, { type: 'joined', clusterId: 'c1' });
+          else host.perform(host.rooms.probed(connection, s.alive, host.nowMs));
+          restored(host);
+          const known = [...host.rooms.knownClusters()];
+          const told = new Set([...host.told.values()].flat().flatMap((m) => (m.type === 'cluster' ? [m.clusterId] : [])));
+          expect(told.size).toBeLessThanOrEqual(1);
+          expect(known.length).toBeLessThanOrEqual(1);
+          for (const clusterId of told) expect(known).toEqual([['r', clusterId]]);
+          expect(new Set(host.remembered).size).toBeLessThanOrEqual(1);
+          expect(host.remembered.every((one) => one.startsWith('r=f'))).toBe(true);
+          expect(host.rooms.counts().members).toBeLessThanOrEqual(4);
         }
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('somebody may found before long, whoever leaves, as long as one that wants to is there', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const host = new Host({ grantMs: 200, claimWaitMs: 100, resumeMs: 100 });
+        let next = 1;
+        for (const s of steps) {
+          if (s.do === 'hello')
+            host.hello(next++, `n${s.node}`, { token: s.token, ...(s.cluster ? { cluster: s.cluster } : {}) });
+          else if (s.do === 'leave' && s.id < next && !host.closed.has(s.id)) host.leave(s.id, s.broken);
+          else if (s.do === 'wait') host.wait(60);
+        }
+        host.hello(next, 'willing', { token: 'willing' });
+        for (let i = 0; i < 8 * 5 && host.granted().length === 0; i++) host.wait(60);
+        expect(host.granted().length).toBeGreaterThan(0);
+      }),
+      { numRuns: 200 },
     );
   });
 });

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -38,13 +38,13 @@ class Tab {
   readonly client: SignalingClient;
   private readonly waiting = new Set<() => void>();
 
-  constructor(url: string) {
-    this.client = new SignalingClient({ url, connect: (to) => new WebSocket(to), random: () => 0 });
+  constructor(url: string, connect: (to: string) => WebSocket = (to) => new WebSocket(to)) {
+    this.client = new SignalingClient({ url, connect, random: () => 0 });
     cleanups.push(() => this.client.close());
   }
 
   async enter(nodeId: string, more: Partial<RoomEntry> = {}): Promise<void> {
-    const entry: RoomEntry = { room: 'room', nodeId, bootNonce: `boot-${nodeId}`, clusterId: undefined, mayFound: true, ...more };
+    const entry: RoomEntry = { room: 'room', nodeId, clusterId: undefined, mayFound: true, ...more };
     await this.client.enter(entry, {
       onPeers: (peers) => this.note(`peers ${[...peers].sort().join()}`),
       onSignal: (from, data) => this.note(`signal ${from} ${JSON.stringify(data)}`),
@@ -106,6 +106,19 @@ async function bare(
   return { socket, closed };
 }
 
+function hello(nodeId: string, more: Readonly<Record<string, unknown>> = {}): string {
+  return JSON.stringify({
+    type: 'hello',
+    version: 1,
+    room: 'room',
+    nodeId,
+    resume: null,
+    clusterId: null,
+    mayFound: true,
+    ...more,
+  });
+}
+
 describe('the server', () => {
   it('grants one of five that come at once, and tells the cluster to the others', async () => {
     const { url } = await serve();
@@ -141,48 +154,23 @@ describe('the server', () => {
     expect(stranger.told).not.toContain('grant');
   });
 
-  it('ignores a line that was never finished, and names one that is damaged', async () => {
-    const directory = folder();
-    const file = join(directory, 'rooms.jsonl');
-    writeFileSync(file, '{"room":"a","clusterId":"c1"}\n{"room":"b","clust');
-    const server = await createSignalingServer({ directory });
-    expect(server.counts().clusters).toBe(1);
-    await server.close();
-    appendFileSync(file, 'nonsense\n');
-    await expect(createSignalingServer({ directory })).rejects.toMatchObject({
-      code: 'corrupt',
-      message: expect.stringContaining('Line 2'),
-    });
-    expect(readFileSync(file, 'utf8')).toContain('nonsense');
-  });
-
   it('lets a reload take over at once, and a second living one not at all', async () => {
     const { url } = await serve({ probeMs: 500 });
     const old = await entered(url, 'n1');
     const copy = new Tab(url);
-    await copy.enter('n1', { bootNonce: 'copied' });
+    await copy.enter('n1');
     await copy.hears('closed: identity-in-use');
     await old.client.close();
-    const reloaded = await entered(url, 'n1', { bootNonce: 'reloaded' });
+    const reloaded = await entered(url, 'n1');
     expect(reloaded.told).toContain('open');
   });
 
   it('lets a newcomer take the place of a connection that no longer answers', async () => {
     const { url } = await serve({ probeMs: 100 });
     const { socket, closed } = await bare(url, { autoPong: false });
-    socket.send(
-      JSON.stringify({
-        type: 'hello',
-        version: 1,
-        room: 'room',
-        nodeId: 'n1',
-        bootNonce: 'dead',
-        clusterId: null,
-        mayFound: true,
-      }),
-    );
+    socket.send(hello('n1'));
     await new Promise((resolve) => socket.once('message', resolve));
-    const next = await entered(url, 'n1', { bootNonce: 'alive' });
+    const next = await entered(url, 'n1');
     await next.hears('grant');
     expect(await closed).toBe(4408);
   });
@@ -202,9 +190,7 @@ describe('the server', () => {
     for (let i = 0; i < 100; i++) flood.socket.send('{"type":"ping"}');
     const silent = await bare(url);
     const deaf = await bare(url, { autoPong: false });
-    deaf.socket.send(
-      JSON.stringify({ type: 'hello', version: 1, room: 'room', nodeId: 'n1', bootNonce: 'b', clusterId: null, mayFound: true }),
-    );
+    deaf.socket.send(hello('n1'));
     expect(await Promise.all([flood.closed, silent.closed, deaf.closed])).toEqual([4429, 4408, 1006]);
   });
 
@@ -262,7 +248,7 @@ describe('the server', () => {
         version: field,
         room: field,
         nodeId: field,
-        bootNonce: field,
+        resume: field,
         clusterId: field,
         mayFound: fc.boolean(),
         to: field,
@@ -308,7 +294,7 @@ describe('the server', () => {
 });
 
 describe('the client', () => {
-  it('comes back by itself when the server does, and says its cluster', async () => {
+  it('comes back by itself when the server does, and a newcomer can ask it before it founds anything', async () => {
     const first = await serve();
     const tab = await entered(first.url, 'n1');
     await tab.hears('grant');
@@ -316,11 +302,30 @@ describe('the client', () => {
     await tab.hears('cluster c1');
     await first.close();
     const lost = await tab.hears('connecting: signaling-unreachable');
-    await serve({ port: first.port });
+    await serve({ port: first.port, claimWaitMs: 600_000 });
     await tab.hears('open', lost);
     const other = await entered(first.url, 'n2');
+    await other.hears('peers n1');
+    expect([...tab.told, ...other.told].filter((one) => one === 'grant')).toEqual(['grant']);
+  });
+
+  it('takes its place again when only its connection broke: the others notice nothing', async () => {
+    const { url } = await serve();
+    const sockets: WebSocket[] = [];
+    const tab = new Tab(url, (to) => {
+      const socket = new WebSocket(to);
+      sockets.push(socket);
+      return socket;
+    });
+    await tab.enter('n1');
+    const granted = await tab.hears('grant');
+    const other = await entered(url, 'n2');
+    await other.hears('peers n1');
+    sockets[0]?.terminate();
+    await tab.hears('grant', granted);
+    tab.client.founded('c1');
     await other.hears('cluster c1');
-    expect(tab.told.filter((one) => one === 'grant')).toEqual(['grant']);
+    expect(other.told).toEqual(['connecting', 'open', 'peers n1', 'cluster c1']);
   });
 
   it('says that there is no server, with a code, and keeps trying', async () => {
@@ -333,14 +338,17 @@ describe('the client', () => {
     expect(tab.client.signal('n2', {})).toBe(false);
   });
 
-  it('stops trying when it is refused for good', async () => {
+  it('lets its node judge what the server has for the room, and stays in it', async () => {
     const { url } = await serve();
-    const member = await entered(url, 'n1', { clusterId: 'c1' });
-    await member.hears('cluster c1');
-    const other = new Tab(url);
-    await other.enter('n2', { clusterId: 'c2' });
-    await other.hears('closed: cluster-mismatch');
+    const founder = await entered(url, 'n1');
+    await founder.hears('grant');
+    founder.client.founded('c1');
+    await founder.hears('cluster c1');
+    const other = await entered(url, 'n2', { clusterId: 'c2' });
+    await other.hears('open: cluster-mismatch');
     expect(other.errors.map(({ code, retryable }) => [code, retryable])).toEqual([['cluster-mismatch', false]]);
+    expect(other.client.signal('n1', 'still here')).toBe(true);
+    await founder.hears('signal n2 "still here"');
   });
 
   it('hands signals over, and says so when it cannot', async () => {

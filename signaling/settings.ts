@@ -1,0 +1,100 @@
+/** What the binary is told, by flags and by the environment: each setting has one of each, a flag counts for more. */
+import { parseArgs } from 'node:util';
+import { RaftError } from '../src/core/errors.ts';
+import type { StandaloneOptions } from './server.ts';
+
+interface Setting {
+  readonly flag: string;
+  readonly env: string;
+  readonly value: string;
+  readonly help: string;
+}
+
+const SETTINGS: readonly Setting[] = [
+  { flag: 'port', env: 'PORT', value: 'NUMBER', help: 'port to listen on (default 8080; 0: any free one)' },
+  { flag: 'host', env: 'HOST', value: 'ADDRESS', help: 'address to listen on (default 127.0.0.1; 0.0.0.0: all)' },
+  { flag: 'directory', env: 'DIRECTORY', value: 'PATH', help: 'where rooms are remembered over a restart (default: nowhere)' },
+  { flag: 'origins', env: 'ORIGINS', value: 'LIST', help: 'pages that may connect, as origins, or * (default: this very host)' },
+  {
+    flag: 'trusted-proxies',
+    env: 'TRUSTED_PROXIES',
+    value: 'LIST',
+    help: 'proxies whose X-Forwarded-For is believed: addresses, networks, or loopback (default: none)',
+  },
+  { flag: 'stun', env: 'STUN', value: 'LIST', help: 'STUN servers told to nodes, as stun:HOST:PORT, or none (default: none)' },
+  { flag: 'drain-ms', env: 'DRAIN_MS', value: 'NUMBER', help: 'on SIGTERM clients are spread over so many ms (default 1000)' },
+];
+
+export interface Settings extends StandaloneOptions {
+  readonly port: number;
+  readonly drainMs: number;
+}
+export type Told = { readonly help: string } | { readonly version: true } | { readonly settings: Settings };
+
+/** Errors: invalid-argument for flags that are unknown, and values that are none. */
+export function settingsFrom(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Told {
+  const flags = flagsFrom(args);
+  if (flags['help'] === true) return { help: helpText() };
+  if (flags['version'] === true) return { version: true };
+  const of = (flag: string): string | undefined => {
+    const given = flags[flag];
+    const fallback = env[SETTINGS.find((setting) => setting.flag === flag)?.env ?? ''];
+    return typeof given === 'string' ? given : fallback === '' ? undefined : fallback;
+  };
+  const origins = of('origins');
+  return {
+    settings: {
+      port: wholeNumber('port', of('port') ?? '8080', 65_535),
+      host: of('host'),
+      directory: of('directory'),
+      origins: origins === '*' ? '*' : listFrom(origins),
+      trustedProxies: listFrom(of('trusted-proxies')),
+      iceServers: stunFrom(of('stun')),
+      drainMs: wholeNumber('drain-ms', of('drain-ms') ?? '1000', 60_000),
+    },
+  };
+}
+
+function flagsFrom(args: readonly string[]): Readonly<Record<string, string | boolean | undefined>> {
+  const named = Object.fromEntries(SETTINGS.map(({ flag }) => [flag, { type: 'string' as const }]));
+  const options = { ...named, help: { type: 'boolean' as const, short: 'h' }, version: { type: 'boolean' as const, short: 'v' } };
+  try {
+    return { ...parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new RaftError('invalid-argument', `${why}\nTry --help.`, { cause });
+  }
+}
+
+function wholeNumber(flag: string, text: string, most: number): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number <= most) return number;
+  const env = SETTINGS.find((setting) => setting.flag === flag)?.env;
+  throw new RaftError('invalid-argument', `--${flag} (${env}) must be a whole number from 0 to ${most}, got ${text}.`);
+}
+
+function listFrom(text: string | undefined): readonly string[] | undefined {
+  const parts = text?.split(',').map((part) => part.trim());
+  return parts?.filter((part) => part !== '');
+}
+
+function stunFrom(text: string | undefined): readonly unknown[] {
+  const urls = text === 'none' ? [] : (listFrom(text) ?? []);
+  const bad = urls.find((url) => !/^stuns?:[^\s:]/.test(url));
+  if (bad !== undefined) throw new RaftError('invalid-argument', `--stun (STUN) lists servers as stun:HOST:PORT, got ${bad}.`);
+  return urls.length === 0 ? [] : [{ urls }];
+}
+
+function helpText(): string {
+  const lines = SETTINGS.map(({ flag, env, value, help }) => `  ${`--${flag} ${value}`.padEnd(26)} ${env.padEnd(16)} ${help}`);
+  return `tabraft-signaling: introduces the nodes of a room to each other.
+
+Usage: tabraft-signaling [flags]
+
+  ${'flag'.padEnd(26)} ${'environment'.padEnd(16)} meaning
+${lines.join('\n')}
+  ${'-h, --help'.padEnd(43)} this text
+  ${'-v, --version'.padEnd(43)} the version of the package
+
+It answers GET /healthz and /metrics. SIGTERM and SIGINT: it tells its clients to come back, and ends.`;
+}
