@@ -1,6 +1,6 @@
 /**
  * Looks through untrusted MessagePack without decoding it, and refuses what must never reach the decoder:
- * lengths that lie, nesting that overflows the stack, keys that are not strings, and extension types (records
+ * lengths that lie, more values than a message has, nesting that overflows the stack, keys that are not strings, and extension types (records
  * compile code, others build RegExp and Error objects or follow pointers). Allocates nothing.
  */
 import { RaftError } from '../core/errors.ts';
@@ -33,11 +33,13 @@ function refuse(what: string): never {
 /**
  * The position after the first value in `bytes`. Errors: message-invalid.
  * @param depthMax at most ENCODED_VALUE_DEPTH_MAX
+ * @param itemsMax how many values arrays and maps may hold, all together; keys of maps are counted too
  */
-export function guard(bytes: Uint8Array, depthMax: number, extensions: AllowedExtensions): number {
+export function guard(bytes: Uint8Array, depthMax: number, extensions: AllowedExtensions, itemsMax: number): number {
   const end = bytes.length;
   let at = 0;
   let depth = 0;
+  let itemsLeft = itemsMax;
   pending[0] = 1;
   isMap[0] = 0;
   seen.binaries = 0;
@@ -81,6 +83,8 @@ export function guard(bytes: Uint8Array, depthMax: number, extensions: AllowedEx
     if (at > end) refuse('ends early');
     if (items > 0) {
       if (items > end - at) refuse('a length is larger than the message');
+      itemsLeft -= items;
+      if (itemsLeft < 0) refuse('too many values');
       if (++depth > depthMax) refuse('too deeply nested');
       pending[depth] = items;
       isMap[depth] = map;

@@ -3,6 +3,11 @@
 /** Nesting of what members say to each other. The deepest message of ours has 5 levels; more is `message-invalid`. */
 export const MESSAGE_DEPTH_MAX = 8;
 /**
+ * Values in what members say to each other: arrays, maps and everything in them. The most is a snapshot's offer with a thousand members
+ * in every part of its configuration; more is `message-invalid` before anything is built, since each costs far more memory than bytes.
+ */
+export const MESSAGE_ITEMS_MAX: number = 16 * 1024;
+/**
  * Nesting of the bytes of a command, both when it is made and when it is read: less than that of a state, so that whatever can
  * be read as a command can be kept in a state and written again. Deeper ones are refused with `invalid-argument`.
  */

@@ -1,6 +1,6 @@
 /**
  * Values to bytes and back: the only file that knows msgpackr.
- *  - `pack`, `unpack`: what tabraft itself says and stores: null, booleans, numbers, strings, Uint8Array, arrays,
+ *  - `pack`, `unpack`, `unpackStored`: what tabraft itself says and stores: null, booleans, numbers, strings, Uint8Array, arrays,
  *    plain objects. The decoder refuses everything else before it looks at it.
  *  - `packValue`, `unpackValue`: what applications put into commands, results and state: the same and undefined, Date,
  *    bigint, Map, Set, ArrayBuffer and typed arrays. The bytes are the same in every engine.
@@ -16,6 +16,7 @@ import {
   COMMAND_DEPTH_MAX,
   ENCODED_VALUE_DEPTH_MAX,
   MESSAGE_DEPTH_MAX,
+  MESSAGE_ITEMS_MAX,
   POOL_BYTES,
   POOL_BYTES_MAX,
   READ_BYTES_MAX,
@@ -75,17 +76,28 @@ export function packMessage(parts: readonly unknown[]): Uint8Array {
   return bytes;
 }
 
-/** Decodes untrusted bytes. Uint8Arrays in the result are views on `bytes`. Errors: message-invalid. */
+/**
+ * Decodes untrusted bytes. Uint8Arrays in the result are views on `bytes`. Errors: message-invalid, also for more than
+ * MESSAGE_ITEMS_MAX values.
+ */
 export function unpack(bytes: Uint8Array): unknown {
-  return decode(messages, bytes, whole(bytes, guard(bytes, MESSAGE_DEPTH_MAX, 'none')));
+  return decode(messages, bytes, whole(bytes, guard(bytes, MESSAGE_DEPTH_MAX, 'none', MESSAGE_ITEMS_MAX)));
 }
+
+/** Decodes what this node has packed and stored itself, of any number of values. Errors: message-invalid. */
+export function unpackStored(bytes: Uint8Array): unknown {
+  return decode(messages, bytes, whole(bytes, guard(bytes, MESSAGE_DEPTH_MAX, 'none', ANY_ITEMS)));
+}
+
+/** Of an application's values and of stored ones: how many there are is bounded by their bytes. */
+const ANY_ITEMS: number = Number.MAX_SAFE_INTEGER;
 
 /** Small messages are decoded in one place, whose DataView msgpackr keeps: making one per message costs more than the copy. */
 const small: Uint8Array = new Uint8Array(SMALL_BYTES_MAX);
 
 /** Like `unpack`, quicker for what `packMessage` makes. Errors: message-invalid. */
 export function unpackMessage(bytes: Uint8Array): unknown {
-  whole(bytes, guard(bytes, MESSAGE_DEPTH_MAX, 'none'));
+  whole(bytes, guard(bytes, MESSAGE_DEPTH_MAX, 'none', MESSAGE_ITEMS_MAX));
   const { binaries, lastItemAt } = seen;
   if (binaries === 0 && bytes.length <= SMALL_BYTES_MAX) {
     small.set(bytes);
@@ -128,7 +140,7 @@ export function packValue(value: unknown): Uint8Array {
  * session's, and stay as they are. Whoever gives the bytes away gets Uint8Arrays as views on them. Errors: message-invalid.
  */
 export function unpackValue(bytes: Uint8Array, given: 'kept' | 'given away' = 'kept'): unknown {
-  whole(bytes, guard(bytes, ENCODED_VALUE_DEPTH_MAX, 'values'));
+  whole(bytes, guard(bytes, ENCODED_VALUE_DEPTH_MAX, 'values', ANY_ITEMS));
   if (seen.binaries > 0 && given === 'kept') return decode(values, bytes.slice(), bytes.length);
   if (seen.binaries > 0 || bytes.length > SMALL_BYTES_MAX) return decode(values, bytes, bytes.length);
   small.set(bytes);
@@ -139,7 +151,7 @@ export function unpackValue(bytes: Uint8Array, given: 'kept' | 'given away' = 'k
 export function packCommand(value: unknown): Uint8Array {
   const bytes = packValue(value);
   try {
-    guard(bytes, COMMAND_DEPTH_MAX, 'values');
+    guard(bytes, COMMAND_DEPTH_MAX, 'values', ANY_ITEMS);
   } catch (cause) {
     throw new RaftError('invalid-argument', `The command is nested more than ${COMMAND_DEPTH_MAX} levels deep.`, { cause });
   }
@@ -148,7 +160,7 @@ export function packCommand(value: unknown): Uint8Array {
 
 /** Decodes a command that anybody may have put into the log; the result is the caller's own. Errors: message-invalid. */
 export function unpackCommand(bytes: Uint8Array): unknown {
-  guard(bytes, COMMAND_DEPTH_MAX, 'values');
+  guard(bytes, COMMAND_DEPTH_MAX, 'values', ANY_ITEMS);
   return unpackValue(bytes);
 }
 

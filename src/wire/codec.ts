@@ -10,6 +10,7 @@ import type { Message, NodeId, SnapshotRequest } from '../core/types.ts';
 import { decodeHot, encodeHot } from './hot.ts';
 import { CALL_BODY_BYTES_MAX, ERROR_CHARS_MAX, MESSAGE_BYTES_MAX } from './limits.ts';
 import type { PeerMessage, Reply } from './peer-message.ts';
+import { bytesMaxOf, checkSize } from './sizes.ts';
 import { GOODBYE_REASONS, IMPLIED, KINDS, METHODS, RAFT_TYPES } from './tables.ts';
 import { peerMessageFrom } from './validate.ts';
 
@@ -27,29 +28,32 @@ export interface LinkEnds {
  * Errors: too-large.
  */
 export function encodePeerMessage(message: PeerMessage, link?: LinkEnds): Uint8Array {
-  if (message.kind !== 'raft') return checkedSize(packMessage(otherParts(message)));
+  if (message.kind !== 'raft') return checkedSize(packMessage(otherParts(message)), message);
   const { group, message: raft } = message;
   const from = link !== undefined && raft.from === link.self ? IMPLIED : raft.from;
   const to = link !== undefined && raft.to === link.peer ? IMPLIED : raft.to;
   const hot = from === IMPLIED && to === IMPLIED ? encodeHot(group, raft) : undefined;
-  return hot ?? checkedSize(packMessage(raftParts(group, raft, from, to)));
+  return hot ?? checkedSize(packMessage(raftParts(group, raft, from, to)), message);
 }
 
-function checkedSize(encoded: Uint8Array): Uint8Array {
-  if (encoded.length > MESSAGE_BYTES_MAX) {
-    throw new RaftError('too-large', `a message of ${encoded.length} bytes; at most ${MESSAGE_BYTES_MAX}`);
-  }
-  return encoded;
+/** What a peer would refuse for its length does not leave. */
+function checkedSize(encoded: Uint8Array, message: PeerMessage): Uint8Array {
+  const bytesMax = bytesMaxOf(message);
+  if (encoded.length <= bytesMax) return encoded;
+  throw new RaftError('too-large', `a ${message.kind} message of ${encoded.length} bytes; at most ${bytesMax}`);
 }
 
 /**
  * Decodes and checks untrusted bytes; what comes back is as trusted as its sender. Byte fields are views on `bytes`: who
  * keeps one keeps all of them. Errors: message-invalid, also for a message that implies the ends of a link none was given.
+ * @param bytesMax STRANGER_BYTES_MAX until the sender's hello has been accepted
  */
-export function decodePeerMessage(bytes: Uint8Array, link?: LinkEnds): PeerMessage {
-  if (bytes.length > MESSAGE_BYTES_MAX) throw new RaftError('message-invalid', 'message: longer than allowed');
+export function decodePeerMessage(bytes: Uint8Array, link?: LinkEnds, bytesMax: number = MESSAGE_BYTES_MAX): PeerMessage {
+  if (bytes.length > bytesMax) throw new RaftError('message-invalid', 'message: longer than allowed');
   const hot = link === undefined ? undefined : decodeHot(bytes, link.peer, link.self);
-  return hot ?? peerMessageFrom(unpackMessage(bytes), link);
+  if (hot !== undefined) return hot;
+  checkSize(bytes);
+  return peerMessageFrom(unpackMessage(bytes), link);
 }
 
 function otherParts(message: Exclude<PeerMessage, { kind: 'raft' }>): readonly unknown[] {

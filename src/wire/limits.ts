@@ -2,6 +2,12 @@
 
 /** Bytes of one encoded message: bounds what a peer can make us hold per lane while it is reassembled. */
 export const MESSAGE_BYTES_MAX: number = 16 * 1024 * 1024;
+/** Bytes of a message of numbers and ids, and so of all kinds that carry no more: some twenty times the longest honest one. */
+export const SHORT_BYTES_MAX: number = 4 * 1024;
+/** Bytes of a message that may carry a configuration, or the contexts of its members: 64 members with 4 KiB of context each. */
+export const CONFIGURATION_BYTES_MAX: number = 320 * 1024;
+/** Bytes of any message before the sender's hello has been accepted: bounds what a stranger can make us look through. */
+export const STRANGER_BYTES_MAX: number = 64 * 1024;
 /** Bytes of the body of a call or of its answer: bounds one forwarded batch of commands, and one result. */
 export const CALL_BODY_BYTES_MAX: number = 8 * 1024 * 1024;
 /** Entries of one append or forwarded proposal: bounds the work that one message can cause. */

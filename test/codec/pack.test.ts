@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { Packr } from 'msgpackr/pack';
+import { describe, expect, it, vi } from 'vitest';
 import { guard } from '../../src/codec/guard.ts';
-import { ENCODED_VALUE_DEPTH_MAX, MESSAGE_DEPTH_MAX, VALUE_DEPTH_MAX } from '../../src/codec/limits.ts';
-import { pack, packMessage, packValue, unpack, unpackMessage, unpackValue } from '../../src/codec/pack.ts';
+import { ENCODED_VALUE_DEPTH_MAX, MESSAGE_DEPTH_MAX, MESSAGE_ITEMS_MAX, VALUE_DEPTH_MAX } from '../../src/codec/limits.ts';
+import { pack, packMessage, packValue, unpack, unpackMessage, unpackStored, unpackValue } from '../../src/codec/pack.ts';
 import { RaftError } from '../../src/core/errors.ts';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
@@ -128,9 +129,13 @@ describe('what the guard refuses', () => {
 
   it('counts depth exactly', () => {
     const nested = (depth: number): Uint8Array => Uint8Array.from([...new Array<number>(depth).fill(0x91), 0x01]);
-    expect(guard(nested(MESSAGE_DEPTH_MAX), MESSAGE_DEPTH_MAX, 'none')).toBe(MESSAGE_DEPTH_MAX + 1);
-    expect(codeOf(() => guard(nested(MESSAGE_DEPTH_MAX + 1), MESSAGE_DEPTH_MAX, 'none'))).toBe('message-invalid');
-    expect(codeOf(() => guard(nested(ENCODED_VALUE_DEPTH_MAX + 1), ENCODED_VALUE_DEPTH_MAX, 'values'))).toBe('message-invalid');
+    expect(guard(nested(MESSAGE_DEPTH_MAX), MESSAGE_DEPTH_MAX, 'none', MESSAGE_ITEMS_MAX)).toBe(MESSAGE_DEPTH_MAX + 1);
+    expect(codeOf(() => guard(nested(MESSAGE_DEPTH_MAX + 1), MESSAGE_DEPTH_MAX, 'none', MESSAGE_ITEMS_MAX))).toBe(
+      'message-invalid',
+    );
+    expect(codeOf(() => guard(nested(ENCODED_VALUE_DEPTH_MAX + 1), ENCODED_VALUE_DEPTH_MAX, 'values', MESSAGE_ITEMS_MAX))).toBe(
+      'message-invalid',
+    );
   });
 
   it('survives anything: random bytes and damaged values give a value or message-invalid, and pollute nothing', () => {
@@ -210,5 +215,37 @@ describe('application values', () => {
     for (let i = 0; i < VALUE_DEPTH_MAX; i++) nested = new Map([[0, nested]]);
     expect(unpackValue(packValue(nested))).toEqual(nested);
     expect(codeOf(() => packValue([nested]))).toBe('invalid-argument');
+  });
+});
+
+describe('what takes more memory than bytes', () => {
+  /** An array of so many empty maps: a byte each, and an object each once they are built. */
+  const emptyMaps = (count: number): Uint8Array => {
+    const bytes = new Uint8Array(5 + count).fill(0x80);
+    bytes[0] = 0xdd;
+    new DataView(bytes.buffer).setUint32(1, count);
+    return bytes;
+  };
+  it('is refused by the number of its values, before any is built', () => {
+    const built = vi.spyOn(Packr.prototype, 'unpack');
+    expect(codeOf(() => unpack(emptyMaps(MESSAGE_ITEMS_MAX + 1)))).toBe('message-invalid');
+    expect(codeOf(() => unpackMessage(emptyMaps(16 * 1024 * 1024)))).toBe('message-invalid');
+    expect(built).not.toHaveBeenCalled();
+    expect(unpack(emptyMaps(MESSAGE_ITEMS_MAX))).toHaveLength(MESSAGE_ITEMS_MAX);
+    built.mockRestore();
+  });
+
+  it('is counted at every depth, keys of maps too', () => {
+    const half = MESSAGE_ITEMS_MAX / 2;
+    const numbers = (count: number): number[] => new Array<number>(count).fill(1);
+    expect(unpack(pack([numbers(half), numbers(half - 2)]))).toHaveLength(2);
+    expect(codeOf(() => unpack(pack([numbers(half), numbers(half - 1)])))).toBe('message-invalid');
+    const map = Object.fromEntries(numbers(half).map((_, i) => [`k${i}`, 1]));
+    expect(unpack(pack(map))).toEqual(map);
+    expect(codeOf(() => unpack(pack({ ...map, more: 1 })))).toBe('message-invalid');
+  });
+
+  it('is read when this node stored it itself', () => {
+    expect(unpackStored(emptyMaps(MESSAGE_ITEMS_MAX + 1))).toHaveLength(MESSAGE_ITEMS_MAX + 1);
   });
 });

@@ -4,7 +4,7 @@
  * storage ten times what its bytes do. Of what this node, leading, has put into its own log only the numbers are
  * kept: the log has the bytes, and holds them until a later leader says otherwise, to whom they are then sent.
  */
-import { pack, unpack } from '../../codec/pack.ts';
+import { pack, unpackStored } from '../../codec/pack.ts';
 import type { Entry } from '../../core/types.ts';
 import { decodeEnvelope } from '../../state/envelope.ts';
 import type { WriteBatch } from '../../storage/storage.ts';
@@ -147,7 +147,7 @@ function decodeRecord(bytes: Uint8Array): { readonly writes: SavedWrite[]; reado
   const writes: SavedWrite[] = [];
   const inLog: RunInLog[] = [];
   try {
-    for (const row of unpack(bytes) as readonly Row[]) {
+    for (const row of unpackStored(bytes) as readonly Row[]) {
       if (row.length === 4) {
         inLog.push(row);
         continue;

@@ -5,8 +5,9 @@
  */
 import type { Index, Message, MessageType, NodeId, Term } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
-import { CALL_BODY_BYTES_MAX, MESSAGE_BYTES_MAX, SNAPSHOT_CHUNK_BYTES_MAX, TERM_REACH_MAX } from '../../wire/limits.ts';
+import { TERM_REACH_MAX } from '../../wire/limits.ts';
 import type { CallMethod, PeerMessage } from '../../wire/peer-message.ts';
+import { bytesMaxOf } from '../../wire/sizes.ts';
 
 /**
  * What a peer is to this node, in rising order: a stranger has said no hello that fits; a newcomer's hello fits, but it is in no
@@ -32,51 +33,44 @@ export type InboxKind = Exclude<PeerMessage['kind'], 'raft' | 'call'> | `raft ${
 interface Row {
   /** The least its sender must be. `nobody`: this node has no use for it, whoever says it. */
   readonly who: Speaker | 'nobody';
-  /** Longest message of the kind, in bytes. */
-  readonly bytesMax: number;
   /** Of a message of this node's term, only the leader of that term is heard. */
   readonly leaderOnly?: true;
   /** What it costs to say it without being allowed to: an honest node may lag behind and not know; nobody honest says the others. */
   readonly strikes: 0 | 1;
 }
 
-/** Short messages: numbers and ids. */
-const SHORT_BYTES_MAX = 4 * 1024;
-/** Messages that may carry a configuration, or the contexts of members. */
-const CONFIGURATION_BYTES_MAX = 256 * 1024;
-
 export const INBOX: { readonly [K in InboxKind]: Row } = {
-  hello: { who: 'stranger', bytesMax: SHORT_BYTES_MAX, strikes: 1 },
+  hello: { who: 'stranger', strikes: 1 },
   // Answers count only where this node has asked.
-  reply: { who: 'stranger', bytesMax: CALL_BODY_BYTES_MAX + SHORT_BYTES_MAX, strikes: 0 },
+  reply: { who: 'stranger', strikes: 0 },
   // An epoch that is over ends a node: only who it knows as a member can say so, once its hello has said the same.
-  refusal: { who: 'stranger', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
-  goodbye: { who: 'stranger', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
-  'snapshot-offer': { who: 'voter', bytesMax: CONFIGURATION_BYTES_MAX, leaderOnly: true, strikes: 0 },
-  'snapshot-chunk': { who: 'voter', bytesMax: SNAPSHOT_CHUNK_BYTES_MAX + SHORT_BYTES_MAX, strikes: 0 },
-  'snapshot-ack': { who: 'member', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
-  'raft append-request': { who: 'voter', bytesMax: MESSAGE_BYTES_MAX, leaderOnly: true, strikes: 0 },
-  'raft append-response': { who: 'member', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
-  'raft heartbeat-request': { who: 'voter', bytesMax: SHORT_BYTES_MAX, leaderOnly: true, strikes: 0 },
-  'raft heartbeat-response': { who: 'member', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
-  'raft vote-request': { who: 'member', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
-  'raft vote-response': { who: 'member', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
-  'raft timeout-now': { who: 'voter', bytesMax: SHORT_BYTES_MAX, leaderOnly: true, strikes: 0 },
-  'raft proxy-vote': { who: 'voter', bytesMax: SHORT_BYTES_MAX, leaderOnly: true, strikes: 0 },
-  'raft transfer-refused': { who: 'member', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
-  'raft read-index-request': { who: 'member', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
-  'raft read-index-response': { who: 'voter', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
+  refusal: { who: 'stranger', strikes: 0 },
+  goodbye: { who: 'stranger', strikes: 0 },
+  'snapshot-offer': { who: 'voter', leaderOnly: true, strikes: 0 },
+  'snapshot-chunk': { who: 'voter', strikes: 0 },
+  'snapshot-ack': { who: 'member', strikes: 0 },
+  'raft append-request': { who: 'voter', leaderOnly: true, strikes: 0 },
+  'raft append-response': { who: 'member', strikes: 0 },
+  'raft heartbeat-request': { who: 'voter', leaderOnly: true, strikes: 0 },
+  'raft heartbeat-response': { who: 'member', strikes: 0 },
+  'raft vote-request': { who: 'member', strikes: 0 },
+  'raft vote-response': { who: 'member', strikes: 0 },
+  'raft timeout-now': { who: 'voter', leaderOnly: true, strikes: 0 },
+  'raft proxy-vote': { who: 'voter', leaderOnly: true, strikes: 0 },
+  'raft transfer-refused': { who: 'member', strikes: 0 },
+  'raft read-index-request': { who: 'member', strikes: 0 },
+  'raft read-index-response': { who: 'voter', strikes: 0 },
   // The runtime offers snapshots, forwards proposals and asks for transfers in its own words.
-  'raft snapshot-request': { who: 'nobody', bytesMax: SHORT_BYTES_MAX, strikes: 1 },
-  'raft propose-request': { who: 'nobody', bytesMax: SHORT_BYTES_MAX, strikes: 1 },
-  'raft transfer-request': { who: 'nobody', bytesMax: SHORT_BYTES_MAX, strikes: 1 },
-  'call join': { who: 'newcomer', bytesMax: 2 * SHORT_BYTES_MAX, strikes: 0 },
-  'call propose': { who: 'member', bytesMax: CALL_BODY_BYTES_MAX + SHORT_BYTES_MAX, strikes: 0 },
-  'call membership': { who: 'member', bytesMax: CONFIGURATION_BYTES_MAX, strikes: 0 },
-  'call status': { who: 'member', bytesMax: CONFIGURATION_BYTES_MAX, strikes: 0 },
-  'call transfer': { who: 'member', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
-  'call digest': { who: 'member', bytesMax: SHORT_BYTES_MAX, strikes: 0 },
-  'call leave': { who: 'nobody', bytesMax: SHORT_BYTES_MAX, strikes: 1 },
+  'raft snapshot-request': { who: 'nobody', strikes: 1 },
+  'raft propose-request': { who: 'nobody', strikes: 1 },
+  'raft transfer-request': { who: 'nobody', strikes: 1 },
+  'call join': { who: 'newcomer', strikes: 0 },
+  'call propose': { who: 'member', strikes: 0 },
+  'call membership': { who: 'member', strikes: 0 },
+  'call status': { who: 'member', strikes: 0 },
+  'call transfer': { who: 'member', strikes: 0 },
+  'call digest': { who: 'member', strikes: 0 },
+  'call leave': { who: 'nobody', strikes: 1 },
 };
 
 /** Raft messages that answer a question of no term, or ask one. */
@@ -112,7 +106,7 @@ export function examine(
 ): Verdict {
   // The most frequent kind is looked up without making its name.
   const row = message.kind === 'raft' ? RAFT_ROWS[message.message.type] : INBOX[kindOf(message)];
-  if (row.who === 'nobody' || bytes > row.bytesMax) return FORGED;
+  if (row.who === 'nobody' || bytes > bytesMaxOf(message)) return FORGED;
   if (rankOf(view.speaker(link.peer)) < rankOf(row.who)) {
     if (row.strikes > 0) return FORGED;
     return rankOf(row.who) >= rankOf('member') ? NOT_A_MEMBER : IGNORED;

@@ -6,6 +6,7 @@ import { RaftError } from '../../core/errors.ts';
 import type { Message, NodeId } from '../../core/types.ts';
 import type { Lane, LinkState, Transport } from '../../transport/transport.ts';
 import { decodePeerMessage, encodePeerMessage, type LinkEnds } from '../../wire/codec.ts';
+import { MESSAGE_BYTES_MAX, STRANGER_BYTES_MAX } from '../../wire/limits.ts';
 import type {
   Call,
   CallMethod,
@@ -166,7 +167,7 @@ export class Peers {
     if (now < peer.mutedUntilMs) return;
     let message: PeerMessage;
     try {
-      message = decodePeerMessage(bytes, peer.ends);
+      message = decodePeerMessage(bytes, peer.ends, peer.fits ? MESSAGE_BYTES_MAX : STRANGER_BYTES_MAX);
     } catch {
       return this.strike(peer, 1);
     }

@@ -5,7 +5,7 @@
 import { snapshotMetaFrom, snapshotMetaParts } from '../../codec/conf-state.ts';
 import { crc32 } from '../../codec/crc32.ts';
 import { decodeEntries, encodeEntries } from '../../codec/entries.ts';
-import { pack, unpack } from '../../codec/pack.ts';
+import { pack, unpackStored } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
 import { type Entry, type HardState, type Index, NO_BYTES, type NodeId, type SnapshotMeta } from '../../core/types.ts';
 import { Fields } from '../fields.ts';
@@ -96,13 +96,13 @@ export function putHead({ hardState, lastIndex, tail }: HeadRecord): Operation {
 
 /** Errors: corrupt, naming the record. */
 export function readMeta<N extends MetaName>(all: ReadonlyMap<string, Uint8Array>, name: N): MetaRecords[N] | undefined {
-  return read(all, name, (body) => decoders[name](new Fields(unpack(body))));
+  return read(all, name, (body) => decoders[name](new Fields(unpackStored(body))));
 }
 
 /** Errors: corrupt. */
 export function readHead(all: ReadonlyMap<string, Uint8Array>): HeadRecord | undefined {
   return read(all, 'head', (body) => {
-    const fields = new Fields(unpack(body));
+    const fields = new Fields(unpackStored(body));
     const tail = fields.bytes(4);
     const entries = tail.length === 0 ? [] : decodeEntries(tail);
     const lastIndex = fields.number(3);
