@@ -1,4 +1,5 @@
 /** The encoded form of a membership change, the payload of a `conf` entry: [transition, [[op, id, context], …], context]. */
+import { brokenChange } from '../core/conf/conf-change.ts';
 import { RaftError } from '../core/errors.ts';
 import type { ConfChange, ConfChangeOp, ConfChangeStep, ConfChangeTransition, Entry } from '../core/types.ts';
 import { pack, unpack } from './pack.ts';
@@ -7,10 +8,12 @@ import { pack, unpack } from './pack.ts';
 const TRANSITIONS: readonly ConfChangeTransition[] = ['auto', 'implicit', 'explicit'];
 const OPS: readonly ConfChangeOp[] = ['voter', 'learner', 'witness', 'remove', 'update'];
 
-/** Errors: invalid-argument for an entry without a change. */
+/** Errors: invalid-argument for an entry without a change, config-invalid for a change that could not be read again. */
 export function packChange(entry: Entry): Uint8Array {
   const change = entry.change;
   if (change === undefined) throw new RaftError('invalid-argument', 'entries: a conf entry without a change');
+  const broken = brokenChange(change);
+  if (broken !== undefined) throw new RaftError('config-invalid', `entries: a membership change with ${broken}`);
   const steps = change.steps.map((step) => [OPS.indexOf(step.op), step.id, step.context ?? null]);
   return pack([TRANSITIONS.indexOf(change.transition), steps, change.context ?? null]);
 }
@@ -20,14 +23,15 @@ export function unpackChange(bytes: Uint8Array): ConfChange {
   const value = unpack(bytes);
   if (!Array.isArray(value) || value.length !== 3 || !Array.isArray(value[1])) refuse();
   const transition = nth(TRANSITIONS, value[0]);
-  return { transition, steps: value[1].map(toStep), context: toContext(value[2]) };
+  const change = { transition, steps: value[1].map(toStep), context: toContext(value[2]) };
+  return brokenChange(change) === undefined ? change : refuse();
 }
 
 function toStep(value: unknown): ConfChangeStep {
   if (!Array.isArray(value) || value.length !== 3) refuse();
   const op = nth(OPS, value[0]);
   const id: unknown = value[1];
-  if (typeof id !== 'string' || id === '') refuse();
+  if (typeof id !== 'string') refuse();
   return { op, id, context: toContext(value[2]) };
 }
 

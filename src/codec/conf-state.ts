@@ -1,7 +1,9 @@
 /** Configurations and snapshot points as plain arrays, to be packed into messages and records, and back with all checks. */
+import { isNodeId } from '../core/conf/node-id.ts';
 import { RaftError } from '../core/errors.ts';
+import { CLUSTER_CONTEXT_BYTES_MAX, MEMBER_CONTEXT_BYTES_MAX } from '../core/limits.ts';
 import type { ConfState, MemberContext, NodeId, SnapshotMeta } from '../core/types.ts';
-import { CONFIGURATION_MEMBERS_MAX, NODE_ID_CHARS_MAX } from './limits.ts';
+import { CONFIGURATION_MEMBERS_MAX } from './limits.ts';
 
 /** [voters, votersOutgoing, learners, learnersNext, witnesses, autoLeave, [[id, context], …], context] */
 export function confStateParts(conf: ConfState): readonly unknown[] {
@@ -23,7 +25,7 @@ export function confStateFrom(parts: unknown): ConfState {
   if (!Array.isArray(parts) || parts.length !== 8 || !Array.isArray(parts[6])) refuse('shape');
   const autoLeave: unknown = parts[5];
   const context: unknown = parts[7];
-  if (typeof autoLeave !== 'boolean' || !(context instanceof Uint8Array)) refuse('shape');
+  if (typeof autoLeave !== 'boolean' || !isContext(context, CLUSTER_CONTEXT_BYTES_MAX)) refuse('shape');
   if (parts[6].length > CONFIGURATION_MEMBERS_MAX) refuse('too many members');
   const conf: ConfState = {
     voters: ids(parts[0]),
@@ -61,7 +63,7 @@ function isPosition(value: unknown): value is number {
 
 function ids(value: unknown): readonly NodeId[] {
   if (!Array.isArray(value) || value.length > CONFIGURATION_MEMBERS_MAX) refuse('ids');
-  for (const id of value) if (!isId(id)) refuse('ids');
+  for (const id of value) if (!isNodeId(id)) refuse('ids');
   if (new Set(value).size !== value.length) refuse('an id twice');
   return value;
 }
@@ -70,12 +72,12 @@ function memberFrom(value: unknown): MemberContext {
   if (!Array.isArray(value) || value.length !== 2) refuse('member');
   const id: unknown = value[0];
   const context: unknown = value[1];
-  if (!isId(id) || !(context instanceof Uint8Array)) refuse('member');
+  if (!isNodeId(id) || !isContext(context, MEMBER_CONTEXT_BYTES_MAX)) refuse('member');
   return { id, context };
 }
 
-function isId(value: unknown): value is NodeId {
-  return typeof value === 'string' && value.length > 0 && value.length <= NODE_ID_CHARS_MAX;
+function isContext(value: unknown, bytesMax: number): value is Uint8Array {
+  return value instanceof Uint8Array && value.length <= bytesMax;
 }
 
 function refuse(what: string): never {

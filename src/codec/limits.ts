@@ -40,5 +40,3 @@ export const SLAB_MESSAGE_BYTES_MAX: number = 16 * 1024;
 export const BULK_BYTES_MIN = 1024;
 /** Members of one kind in a configuration. A larger one from a peer or a disk is `message-invalid`. */
 export const CONFIGURATION_MEMBERS_MAX = 1024;
-/** Characters of a node id. Ours have 22; a longer id from a peer is `message-invalid`. */
-export const NODE_ID_CHARS_MAX = 128;

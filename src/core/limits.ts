@@ -50,5 +50,8 @@ export const CLUSTER_CONTEXT_BYTES_MAX: number = 16 * 1024;
 /** Bytes of all members' contexts together: what one message can carry beside them. More: `config-invalid`. */
 export const CONTEXTS_BYTES_MAX: number = 1024 * 1024;
 
+/** Steps of one membership change: every member goes and as many come. More: `config-invalid`. */
+export const CHANGE_STEPS_MAX = 2_048;
+
 /** Members of one configuration: quorum maths and broadcasts are linear in it. More: `config-invalid`. */
 export const MEMBERS_MAX = 1024;

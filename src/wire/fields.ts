@@ -1,5 +1,5 @@
 /** Checks of single fields of an untrusted message. Each gives the typed value or refuses with `message-invalid`. */
-import { NODE_ID_CHARS_MAX } from '../codec/limits.ts';
+import { isNodeId } from '../core/conf/node-id.ts';
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 
@@ -25,7 +25,7 @@ export function text(value: unknown, charactersMax: number, name: string): strin
 }
 
 export function nodeId(value: unknown, name: string): NodeId {
-  return typeof value === 'string' && value.length > 0 && value.length <= NODE_ID_CHARS_MAX ? value : refuse(name);
+  return isNodeId(value) ? value : refuse(name);
 }
 
 export function bytes(value: unknown, bytesMax: number, name: string): Uint8Array {

@@ -7,7 +7,7 @@ import {
   NODE_ID_CHARS_MAX,
 } from '../limits.ts';
 import type { ConfChange, ConfChangeStep, ConfState, MemberContext, NodeId } from '../types.ts';
-import { isJoint, leavesByItself, wayOf } from './conf-change.ts';
+import { brokenChange, isJoint, leavesByItself, wayOf } from './conf-change.ts';
 import { isNodeId } from './node-id.ts';
 
 export interface Changed {
@@ -94,6 +94,8 @@ function oversized({ context, steps }: ConfChange, draft: Draft): string | undef
 
 /** Applies a change the way it asks for. */
 export function applyChange(conf: ConfState, change: ConfChange): ChangeResult {
+  const broken = brokenChange(change);
+  if (broken !== undefined) return { refused: broken };
   const way = wayOf(change);
   if (way === 'leave-joint') return leaveJoint(conf);
   if (way === 'enter-joint') return enterJoint(conf, change, leavesByItself(change));

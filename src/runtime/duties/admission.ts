@@ -2,6 +2,7 @@
  * Who is taken in: what a membership change means in the configuration it meets, planned on the leader when its
  * turn has come; and joins (§4.2). Who votes is the autopilot's to decide.
  */
+import { brokenChange } from '../../core/conf/conf-change.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { ConfChange, ConfState, NodeId } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
@@ -19,6 +20,10 @@ export const MEMBERS_MAX = 64;
 
 /** Errors: membership-mismatch, config-invalid. */
 export function planOf(request: ChangeRequest, conf: ConfState, version: number): ConfChange | undefined {
+  const broken = brokenChange({ steps: request.steps, context: undefined });
+  // What is taken back by its proposer in a log is none that anybody asks for.
+  if (broken !== undefined || request.steps.some(({ id }) => id === NO_NODE))
+    throw new RaftError('config-invalid', `The change has ${broken ?? 'a step without a node id'}.`);
   if (request.ifVersion !== 0 && request.ifVersion !== version) {
     throw new RaftError('membership-mismatch', `The configuration is version ${version}, not ${request.ifVersion}.`);
   }
@@ -106,6 +111,10 @@ export class Admission {
     const speaker = this.#speakers.speaker(peer);
     if (request.nodeId !== peer && speaker !== 'member' && speaker !== 'voter')
       return reply(NO_BODY, new RaftError('rejected', 'A node asks to be taken in for itself only.'));
+    const { nodeId: id, context } = request;
+    const broken = brokenChange({ steps: [{ op: 'learner', id, context }], context: undefined });
+    if (broken !== undefined || id === NO_NODE)
+      return reply(NO_BODY, new RaftError('config-invalid', `The newcomer has ${broken ?? 'no node id'}.`));
     // Made when it is sent: by then the configuration may hold who asked.
     const welcome = (): Uint8Array => encodeJoinReply({ ...cluster, introduction: this.#speakers.own() });
     // Taken in before, and its storage lost the answer: any member can tell it so, also while nobody leads.

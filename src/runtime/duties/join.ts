@@ -3,6 +3,7 @@
  * signaling server has granted it the room), or a member's leader takes it in (§4.2.1, §4.4).
  */
 import { RaftError } from '../../core/errors.ts';
+import { MEMBER_CONTEXT_BYTES_MAX } from '../../core/limits.ts';
 import type { Entry, NodeId } from '../../core/types.ts';
 import { makeEntry, NO_BYTES, NO_NODE } from '../../core/types.ts';
 import type { ClusterIdentity, NodeStore } from '../../storage/storage.ts';
@@ -101,9 +102,11 @@ export class Join {
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     const next = candidates.find(({ id }) => id > this.lastAsked) ?? candidates[0];
     if (next === undefined) return;
+    const context = this.ownContext();
+    if (context === undefined) return;
     this.lastAsked = next.id;
     this.busy = true;
-    const body = encodeJoin({ nodeId: this.newcomer.self, context: encodeMember(this.newcomer.member) });
+    const body = encodeJoin({ nodeId: this.newcomer.self, context });
     this.hooks.call(next.id, body, JOIN_TIMEOUT_MS, (result) => void this.onJoinAnswer(result));
   }
 
@@ -126,12 +129,24 @@ export class Join {
     }
   }
 
+  /** What the configuration shall keep of this node; undefined, once it is told, when nobody could take it in with so much. */
+  private ownContext(): Uint8Array | undefined {
+    const context = encodeMember(this.newcomer.member);
+    if (context.length <= MEMBER_CONTEXT_BYTES_MAX) return context;
+    this.done = true;
+    const text = `This node would keep ${context.length} bytes in the configuration; at most ${MEMBER_CONTEXT_BYTES_MAX}.`;
+    this.hooks.onHopeless(new RaftError('config-invalid', text));
+    return undefined;
+  }
+
   /** One atomic write makes the cluster: its id, and a committed first entry that makes this node its only voter. */
   private async found(): Promise<void> {
+    const context = this.ownContext();
+    if (context === undefined) return;
     this.busy = true;
     try {
       const cluster: ClusterIdentity = { clusterId: globalThis.crypto.randomUUID(), epoch: FIRST_EPOCH };
-      await this.store.write({ cluster, hardState: { term: 1, vote: NO_NODE, commit: 1 }, entries: [this.firstEntry()] });
+      await this.store.write({ cluster, hardState: { term: 1, vote: NO_NODE, commit: 1 }, entries: [this.firstEntry(context)] });
       this.finish(cluster, 'founded');
     } catch (error) {
       this.hooks.onFault(storageErrorOf(error));
@@ -141,11 +156,11 @@ export class Join {
     }
   }
 
-  private firstEntry(): Entry {
-    const { self, member, settings } = this.newcomer;
+  private firstEntry(context: Uint8Array): Entry {
+    const { self, settings } = this.newcomer;
     const change = {
       transition: 'auto' as const,
-      steps: [{ op: 'voter' as const, id: self, context: encodeMember(member) }],
+      steps: [{ op: 'voter' as const, id: self, context }],
       context: encodeSettings(settings),
     };
     return makeEntry(1, 1, 'conf', this.clock.wallMs(), NO_BYTES, change);

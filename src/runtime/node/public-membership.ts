@@ -1,7 +1,9 @@
 /** Membership as applications call it: each change becomes steps for the leader, wherever it is. */
 
 import { EMPTY_CONF } from '../../core/conf/conf-change.ts';
+import { isNodeId } from '../../core/conf/node-id.ts';
 import { RaftError } from '../../core/errors.ts';
+import { NODE_ID_CHARS_MAX } from '../../core/limits.ts';
 import type { ConfChangeStep, NodeId } from '../../core/types.ts';
 import type { CallOptions, ClusterConfig, Membership, WantedSuffrage } from '../api/api.ts';
 import { awaitCall, checkCallOptions } from '../api/call-options.ts';
@@ -167,7 +169,9 @@ export class NodeMembership implements Membership {
 }
 
 function checkId(id: NodeId): NodeId {
-  if (typeof id !== 'string' || id.length === 0 || id.length > 64)
-    throw new RaftError('invalid-argument', 'A node id is a text of 1 to 64 characters.');
-  return id;
+  if (isNodeId(id)) return id;
+  throw new RaftError(
+    'invalid-argument',
+    `A node id is a text of 1 to ${NODE_ID_CHARS_MAX} characters, none of them a control character.`,
+  );
 }
