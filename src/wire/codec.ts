@@ -12,7 +12,7 @@ import { CALL_BODY_BYTES_MAX, ERROR_CHARS_MAX, MESSAGE_BYTES_MAX } from './limit
 import type { PeerMessage, Reply } from './peer-message.ts';
 import { bytesMaxOf, checkSize } from './sizes.ts';
 import { GOODBYE_REASONS, IMPLIED, KINDS, METHODS, RAFT_TYPES } from './tables.ts';
-import { peerMessageFrom } from './validate.ts';
+import { peerMessageFrom, recordedMessageFrom } from './validate.ts';
 
 const RAFT = KINDS.indexOf('raft');
 
@@ -54,6 +54,18 @@ export function decodePeerMessage(bytes: Uint8Array, link?: LinkEnds, bytesMax: 
   if (hot !== undefined) return hot;
   checkSize(bytes);
   return peerMessageFrom(unpackMessage(bytes), link);
+}
+
+/** Encodes a Raft message for a record of what a core was told: all of them can be, and both ends are named. Errors: too-large. */
+export function encodeRecordedMessage(message: Message): Uint8Array {
+  const encoded = packMessage(raftParts(0, message, message.from, message.to));
+  if (encoded.length <= MESSAGE_BYTES_MAX) return encoded;
+  throw new RaftError('too-large', `a recorded message of ${encoded.length} bytes; at most ${MESSAGE_BYTES_MAX}`);
+}
+
+/** Errors: message-invalid. */
+export function decodeRecordedMessage(bytes: Uint8Array): Message {
+  return recordedMessageFrom(unpackMessage(bytes));
 }
 
 function otherParts(message: Exclude<PeerMessage, { kind: 'raft' }>): readonly unknown[] {

@@ -216,7 +216,7 @@ export function decodeHot(bytes: Uint8Array, from: string, to: string): RaftEnve
   const type = bytes[place++];
   if (bytes[place++] !== IMPLIED || bytes[place++] !== IMPLIED) return undefined;
   const term = readCount();
-  if (group < 0 || term < 0) return undefined;
+  if (group < 0 || term < 1) return undefined;
   let message: Message | undefined;
   if (type === APPEND_REQUEST && parts === 10) message = readAppend(from, to, term);
   else if (type === APPEND_RESPONSE && parts === 11) message = readAppendResponse(from, to, term);

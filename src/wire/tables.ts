@@ -38,3 +38,17 @@ export const RAFT_TYPES: { readonly [T in MessageType]: number } = {
 export const RAFT_TYPE_NAMES: readonly MessageType[] = (Object.keys(RAFT_TYPES) as MessageType[]).sort(
   (a, b) => RAFT_TYPES[a] - RAFT_TYPES[b],
 );
+
+/** Raft messages that the runtime never sends: it offers snapshots, forwards proposals and asks for transfers in its own words. */
+export const UNUSED_RAFT: ReadonlySet<MessageType> = new Set<MessageType>([
+  'snapshot-request',
+  'transfer-request',
+  'propose-request',
+]);
+/** Raft messages whose sender may be in no term yet: they ask, or answer a question of no term. All others come from a term. */
+export const TERMLESS: ReadonlySet<MessageType> = new Set<MessageType>([
+  'vote-request',
+  'vote-response',
+  'read-index-request',
+  'read-index-response',
+]);

@@ -20,7 +20,7 @@ import {
   TOKEN_CHARS_MAX,
 } from './limits.ts';
 import type { Hello, PeerMessage, RaftEnvelope, ReplyError, SnapshotOffer } from './peer-message.ts';
-import { GOODBYE_REASONS, IMPLIED, KINDS, METHODS, RAFT_TYPE_NAMES } from './tables.ts';
+import { GOODBYE_REASONS, IMPLIED, KINDS, METHODS, RAFT_TYPE_NAMES, TERMLESS, UNUSED_RAFT } from './tables.ts';
 
 type Parts = readonly unknown[];
 /** The two ends of the link: what a message does not name. */
@@ -38,7 +38,7 @@ export function peerMessageFrom(value: unknown, link: Ends | undefined): PeerMes
     case 'hello':
       return helloFrom(parts);
     case 'raft':
-      return raftFrom(parts, link);
+      return spokenFrom(parts, link);
     case 'call':
       expectLength(parts, 4);
       return {
@@ -81,6 +81,20 @@ export function peerMessageFrom(value: unknown, link: Ends | undefined): PeerMes
       expectLength(parts, 3);
       return { kind, code: errorCode(parts[1]), message: text(parts[2], ERROR_CHARS_MAX, 'text') };
   }
+}
+
+/** A Raft message as it travels between nodes: one that they send each other, and of a term unless it may have none. */
+function spokenFrom(parts: Parts, link: Ends | undefined): RaftEnvelope {
+  const envelope = raftFrom(parts, link);
+  const { type, term } = envelope.message;
+  if (UNUSED_RAFT.has(type)) refuse('a type that nobody sends');
+  if (term === 0 && !TERMLESS.has(type)) refuse('a message of no term');
+  return envelope;
+}
+
+/** A Raft message of a record of what a core was told: any of them, between any two nodes. Errors: message-invalid. */
+export function recordedMessageFrom(value: unknown): Message {
+  return Array.isArray(value) ? raftFrom(value, undefined).message : refuse('not an array');
 }
 
 /**

@@ -35,7 +35,7 @@ const entry = (index: number, term: number): fc.Arbitrary<Entry> =>
 const run = (first: number, term: number): fc.Arbitrary<Entry[]> =>
   fc.nat({ max: 5 }).chain((length) => fc.tuple(...Array.from({ length }, (_, i) => entry(first + i, term + i))));
 
-const envelope = { from: id, to: id, term: count };
+const envelope = { from: id, to: id, term: count.map((n) => Math.max(n, 1)) };
 const type = <T extends string>(name: T): fc.Arbitrary<T> => fc.constant(name);
 
 export const snapshotRequest: fc.Arbitrary<SnapshotRequest> = fc.record({
@@ -51,6 +51,7 @@ export const snapshotRequest: fc.Arbitrary<SnapshotRequest> = fc.record({
   }),
 });
 
+/** That nodes send each other. */
 export const raftMessage: fc.Arbitrary<Message> = fc.oneof(
   fc
     .tuple(id, id, fc.integer({ min: 0, max: 2 ** 40 }), fc.integer({ min: 1, max: 1_000 }), count)
@@ -91,8 +92,6 @@ export const raftMessage: fc.Arbitrary<Message> = fc.oneof(
     commit: count,
     commitTerm: count,
   }),
-  snapshotRequest,
-  fc.record({ type: type('transfer-request'), ...envelope, target: id }),
   fc.record({ type: type('timeout-now'), ...envelope }),
   fc.record({
     type: type('proxy-vote'),
@@ -104,11 +103,17 @@ export const raftMessage: fc.Arbitrary<Message> = fc.oneof(
     sealed: fc.boolean(),
   }),
   fc.record({ type: type('transfer-refused'), ...envelope }),
+  fc.record({ type: type('read-index-request'), ...envelope, context: token }),
+  fc.record({ type: type('read-index-response'), ...envelope, context: token, index: count, reject: fc.boolean() }),
+);
+
+/** That a core can be told, and a record of it holds; nobody sends them to another node as they are. */
+export const unusedMessage: fc.Arbitrary<Message> = fc.oneof(
+  snapshotRequest,
+  fc.record({ type: type('transfer-request'), ...envelope, target: id }),
   fc.tuple(id, id, count, fc.array(entry(0, 0), { minLength: 1, maxLength: 4 })).map(([from, to, term, entries]): Message => {
     return { type: 'propose-request', from, to, term, entries };
   }),
-  fc.record({ type: type('read-index-request'), ...envelope, context: token }),
-  fc.record({ type: type('read-index-response'), ...envelope, context: token, index: count, reject: fc.boolean() }),
 );
 
 const code = fc.constantFrom('not-leader' as const, 'busy' as const, 'outcome-unknown' as const);

@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pack, unpack } from '../../src/codec/pack.ts';
 import { RaftError } from '../../src/core/errors.ts';
-import { type AppendRequest, type Entry, makeEntry, NO_BYTES } from '../../src/core/types.ts';
-import { decodePeerMessage, encodePeerMessage } from '../../src/wire/codec.ts';
+import { type AppendRequest, type Entry, type Message, makeEntry, NO_BYTES } from '../../src/core/types.ts';
+import { decodePeerMessage, decodeRecordedMessage, encodePeerMessage, encodeRecordedMessage } from '../../src/wire/codec.ts';
 import { MESSAGE_BYTES_MAX, TERM_REACH_MAX } from '../../src/wire/limits.ts';
 import type { PeerMessage } from '../../src/wire/peer-message.ts';
 import { isTermWithinReach } from '../../src/wire/validate.ts';
-import { peerMessage, raftMessage } from './arbitrary.ts';
+import { peerMessage, raftMessage, unusedMessage } from './arbitrary.ts';
+import { RAFT_SAMPLES } from './samples.ts';
 
 function codeOf(action: () => unknown): string {
   try {
@@ -118,6 +119,37 @@ describe('peer messages', () => {
     expect(decodePeerMessage(encodePeerMessage(group1, { self: 'a', peer: 'b' }), { self: 'b', peer: 'a' })).toEqual(group1);
   });
 
+  it('of types that the runtime never sends are refused, and can be recorded like all others', () => {
+    fc.assert(
+      fc.property(unusedMessage, (message) => {
+        const encoded = encodeRecordedMessage(message);
+        expect(codeOf(() => decodePeerMessage(encoded))).toBe('message-invalid');
+        expect(decodeRecordedMessage(encoded)).toEqual(message);
+      }),
+      { numRuns: 200 },
+    );
+    fc.assert(
+      fc.property(raftMessage, (message) => {
+        expect(decodeRecordedMessage(encodeRecordedMessage(message))).toEqual(message);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('come from a term, all but those that ask and are answered without one', () => {
+    const link = { self: 'node-b', peer: 'node-a' };
+    const back = { self: link.peer, peer: link.self };
+    const termless = ['vote-request', 'vote-response', 'read-index-request', 'read-index-response'];
+    for (const sample of RAFT_SAMPLES) {
+      const message = ofNoTerm(sample);
+      for (const ends of [undefined, link]) {
+        const encoded = encodePeerMessage({ kind: 'raft', group: 0, message }, ends && back);
+        const expected = termless.includes(sample.type) ? 'no error' : 'message-invalid';
+        expect([sample.type, codeOf(() => decodePeerMessage(encoded, ends))]).toEqual([sample.type, expected]);
+      }
+    }
+  });
+
   it('are refused with too-large before they leave', () => {
     const body = new Uint8Array(MESSAGE_BYTES_MAX);
     expect(codeOf(() => encodePeerMessage({ kind: 'call', id: 1, method: 'propose', body }))).toBe('too-large');
@@ -131,6 +163,12 @@ describe('peer messages', () => {
     expect(decodePeerMessage(encodePeerMessage(refusal))).toEqual({ ...refusal, message: 'x'.repeat(1_000) });
   });
 });
+
+/** Nothing but the term of the message itself shall be wrong. */
+function ofNoTerm(message: Message): Message {
+  if (message.type === 'append-request') return { ...message, term: 0, prevTerm: 0, entries: [] };
+  return message.type === 'vote-request' ? { ...message, term: 0, lastTerm: 0, commitTerm: 0 } : { ...message, term: 0 };
+}
 
 describe('what is refused', () => {
   const group = 1;

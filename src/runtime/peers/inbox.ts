@@ -8,6 +8,7 @@ import { NO_NODE } from '../../core/types.ts';
 import { TERM_REACH_MAX } from '../../wire/limits.ts';
 import type { CallMethod, PeerMessage } from '../../wire/peer-message.ts';
 import { bytesMaxOf } from '../../wire/sizes.ts';
+import { TERMLESS } from '../../wire/tables.ts';
 
 /**
  * What a peer is to this node, in rising order: a stranger has said no hello that fits; a newcomer's hello fits, but it is in no
@@ -73,13 +74,6 @@ export const INBOX: { readonly [K in InboxKind]: Row } = {
   'call leave': { who: 'nobody', strikes: 1 },
 };
 
-/** Raft messages that answer a question of no term, or ask one. */
-const TERMLESS: ReadonlySet<MessageType> = new Set<MessageType>([
-  'vote-request',
-  'vote-response',
-  'read-index-request',
-  'read-index-response',
-]);
 /** Indexes that a message may be ahead of this node's log: more entries than any log will hold, fewer than there are numbers. */
 export const INDEX_REACH_MAX: Index = 2 ** 40;
 

@@ -9,7 +9,7 @@ import { RaftError } from '../../core/errors.ts';
 import type { RandomSource } from '../../core/random.ts';
 import type { InitialState } from '../../core/raw-node.ts';
 import { type ConfChange, type Entry, type Message, makeEntry, NO_BYTES, type SnapshotMeta } from '../../core/types.ts';
-import { decodePeerMessage, encodePeerMessage } from '../../wire/codec.ts';
+import { decodeRecordedMessage, encodeRecordedMessage } from '../../wire/codec.ts';
 
 /** What is a function is not recorded: randomness is a record of its own, sizes are the core's default. */
 export function packConfig(config: Config): Uint8Array {
@@ -39,15 +39,11 @@ export function unpackInitial(bytes: Uint8Array): InitialState {
 }
 
 export function packMessage(message: Message, redacted: boolean): Uint8Array {
-  return encodePeerMessage({ kind: 'raft', group: 0, message: redacted ? redactMessage(message) : message });
+  return encodeRecordedMessage(redacted ? redactMessage(message) : message);
 }
 
 /** Errors: message-invalid. */
-export function unpackMessage(bytes: Uint8Array): Message {
-  const envelope = decodePeerMessage(bytes);
-  if (envelope.kind !== 'raft') throw new RaftError('corrupt', 'The trace holds a message that is not the algorithm’s.');
-  return envelope.message;
-}
+export const unpackMessage: (bytes: Uint8Array) => Message = decodeRecordedMessage;
 
 export function packConfChange(change: ConfChange): Uint8Array {
   return packChange(makeEntry(0, 0, 'conf', 0, NO_BYTES, change));
