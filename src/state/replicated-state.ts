@@ -44,7 +44,14 @@ const ANSWERED_BEFORE: Outcome = {
 };
 /** One leap of log time counts for so small a share of a session's life. */
 const SESSION_STEPS = 16;
-type SnapshotHeader = readonly [format: number, version: number, logTime: number, sessions: SessionsImage, sessionTime?: number];
+type SnapshotHeader = readonly [
+  format: number,
+  version: number,
+  logTime: number,
+  sessions: SessionsImage,
+  sessionTime?: number,
+  leaderTime?: number,
+];
 /** Version of the header of a snapshot. */
 const SNAPSHOT_FORMAT = 1;
 
@@ -55,6 +62,8 @@ export class ReplicatedState {
   private logTime = 0;
   /** The time that sessions live by, in ms: log time, of which no step counts for more than a share of their life. */
   private sessionTime = 0;
+  /** The leader's clock at the last entry, in ms since the epoch: it may go back, when another leads. */
+  private leaderTime = 0;
 
   constructor(machine: Machine, limits: SessionLimits) {
     this.machine = machine;
@@ -83,12 +92,15 @@ export class ReplicatedState {
 
   /**
    * One leader whose clock is wrong must not end every session, and with them what makes a write happen once: a leap counts for a
-   * sixteenth of a session's life. A room that was idle keeps its sessions longer than it had to, which harms nobody.
+   * sixteenth of a session's life. A room that was idle keeps its sessions longer than it had to, which harms nobody. Steps are
+   * counted from the clock at the entry before, not from log time: that stands still until the right clock has caught up with it,
+   * and no session would ever end.
    */
   private advance(time: number): void {
-    if (time <= this.logTime) return;
-    this.sessionTime += Math.min(time - this.logTime, this.sessions.lifeMs / SESSION_STEPS);
-    this.logTime = time;
+    const step = time - this.leaderTime;
+    this.leaderTime = time;
+    if (step > 0) this.sessionTime += Math.min(step, Math.max(1, Math.floor(this.sessions.lifeMs / SESSION_STEPS)));
+    if (time > this.logTime) this.logTime = time;
   }
 
   private applyCommand(envelope: CommandEnvelope, entry: Entry): Applied {
@@ -141,7 +153,14 @@ export class ReplicatedState {
 
   /** The state at this moment as a stream of bytes; what is applied later does not change it. */
   snapshot(): AsyncIterable<Uint8Array> {
-    const header = packValue([SNAPSHOT_FORMAT, this.machine.version, this.logTime, this.sessions.image(), this.sessionTime]);
+    const header = packValue([
+      SNAPSHOT_FORMAT,
+      this.machine.version,
+      this.logTime,
+      this.sessions.image(),
+      this.sessionTime,
+      this.leaderTime,
+    ]);
     return writeFrames(header, this.machine.snapshot());
   }
 
@@ -150,7 +169,7 @@ export class ReplicatedState {
     const frames = readFrames(chunks)[Symbol.asyncIterator]();
     const first = await frames.next();
     if (first.done === true) throw new RaftError('corrupt', 'The snapshot is empty.');
-    const [format, version, logTime, sessions, sessionTime] = unpackValue(first.value) as SnapshotHeader;
+    const [format, version, logTime, sessions, sessionTime, leaderTime] = unpackValue(first.value) as SnapshotHeader;
     if (format !== SNAPSHOT_FORMAT || version > this.machine.version) {
       throw new RaftError(
         'version-mismatch',
@@ -162,6 +181,7 @@ export class ReplicatedState {
     this.logTime = logTime;
     // Builds before it existed let sessions live by log time.
     this.sessionTime = sessionTime ?? logTime;
+    this.leaderTime = leaderTime ?? logTime;
   }
 
   /** Errors: handler-failed. */
@@ -174,6 +194,7 @@ export class ReplicatedState {
     this.sessions.clear();
     this.logTime = 0;
     this.sessionTime = 0;
+    this.leaderTime = 0;
   }
 }
 

@@ -111,6 +111,28 @@ test('C5: one leader whose clock is years ahead ends no session, and no write th
   expect(state.apply(entry(259, command({ sequence: 3, notAfter: 40 }), 41))).toMatchObject({ outcome: { code: 'timeout' } });
 });
 
+test('C5: when a right clock leads again sessions end as before, also where a snapshot was taken meanwhile', async () => {
+  const state = started();
+  const year = 365 * 24 * 60 * 60 * 1000;
+  state.apply(entry(2, command({ sequence: 1 }), 20));
+  state.apply(entry(3, new Uint8Array(), year));
+  state.apply(entry(4, new Uint8Array(), 30));
+  const restored = make();
+  await restored.restore(state.snapshot());
+  for (const member of [state, restored]) {
+    for (let i = 5; i <= 256; i++) member.apply(entry(i, new Uint8Array(), 30 + i * 10));
+    expect(member.apply(entry(257, command({ sequence: 2 }), 2_601))).toMatchObject({ outcome: { code: 'session-expired' } });
+  }
+  expect(await bytesOf(restored)).toEqual(await bytesOf(state));
+});
+
+/** All that it holds, times included. */
+async function bytesOf(state: ReplicatedState): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of state.snapshot()) chunks.push(chunk);
+  return chunks;
+}
+
 test('A2 A3: what is no envelope is applied as nothing, whatever its bytes', () => {
   const state = started();
   for (const bytes of [[0], [99, 1, 2], [1], [1, 255, 255, 255, 255, 255, 255, 255, 255, 255], [2, 2, 0xc3, 0x28, 0]])
