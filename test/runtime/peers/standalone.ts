@@ -81,6 +81,9 @@ export function standaloneOf(speaker: Speaker = 'member'): Standalone {
     onRefused: (_id, error) => void refusals.push(error),
     onTrace: () => {},
     onUnsendable: () => {},
+    onUnsendable: (error) => {
+      throw error;
+    },
   });
   return { peers, sent, sentBytes, dropped, refusals, goodbyes };
 }
