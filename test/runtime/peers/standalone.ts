@@ -80,7 +80,6 @@ export function standaloneOf(speaker: Speaker = 'member'): Standalone {
     onGoodbye: (id) => void goodbyes.push(id),
     onRefused: (_id, error) => void refusals.push(error),
     onTrace: () => {},
-    onUnsendable: () => {},
     onUnsendable: (error) => {
       throw error;
     },
