@@ -417,8 +417,8 @@ export const MUTANTS = [
   m(
     'restore-out-of-order',
     'runtime/member/replica.ts',
-    '        if (number !== this.restores || this.stopped) return;\n',
-    '',
+    'this.lastRestore.then(() => (this.stopped ?',
+    'Promise.resolve().then(() => (this.stopped ?',
     'of two snapshots the older is restored last (S12)',
   ),
   m(
@@ -487,16 +487,16 @@ export const MUTANTS = [
   ),
   m(
     'fault-before-joining-is-final',
-    'runtime/node/runtime.ts',
-    '    if (loaded.cluster === undefined) return this.updateRole();',
-    "    if (loaded.cluster === undefined) return this.end(new RaftError('storage', 'Storage failed.'));",
+    'runtime/node/member-life.ts',
+    '      standing.seek();\n      return this.#hooks.onRoleChange();',
+    "      return this.#hooks.end(new RaftError('storage', 'Storage failed.'));",
     'storage that fails before a node belongs to a cluster ends it for good',
   ),
   m(
     'applies-between-restores',
     'runtime/member/replica.ts',
-    '        if (number !== this.restores || this.stopped) return;',
-    '        if (this.stopped) return;',
+    '        if (number !== this.restores) return;\n',
+    '',
     'of two snapshots in a row the first lets entries behind the second be applied (S12)',
   ),
   m(
@@ -516,8 +516,8 @@ export const MUTANTS = [
   m(
     'apply-twice-after-restore',
     'runtime/member/replica.ts',
-    '      if (entry.index <= this.appliedTo) continue;\n',
-    '',
+    'this.toApply.findIndex(({ index }) => index > this.appliedTo);',
+    'this.toApply.length === 0 ? -1 : 0;',
     'what a snapshot holds is applied again',
   ),
   m(
@@ -530,7 +530,7 @@ export const MUTANTS = [
   m(
     'snapshot-not-restored',
     'runtime/member/member.ts',
-    '      await parts.state.restore(stored.chunks());\n',
+    '      await parts.application.restore(stored.chunks());\n',
     '',
     'after a restart the state is empty (L5)',
   ),
@@ -637,15 +637,15 @@ export const MUTANTS = [
   m(
     'replay-draws-anew',
     'state/replicated-state.ts',
-    '    this.sessions.expire(entry.index, this.logTime);\n    if (entry.data.length === 0)',
-    '    this.sessions.expire(entry.index * Math.ceil(performance.now()), this.logTime + 1e9);\n    if (entry.data.length === 0)',
+    '    this.sessions.expire(entry.index, this.sessionTime);\n    if (entry.data.length === 0)',
+    '    this.sessions.expire(entry.index * Math.ceil(performance.now()), this.sessionTime + 1e9);\n    if (entry.data.length === 0)',
     'what a replay comes to depends on when it runs (I23)',
   ),
   m(
     'answers-before-applied',
     'runtime/client/writes.ts',
-    '      if (error !== undefined) this.onRefused(batch, leadership, error);',
-    "      if (error !== undefined) this.onRefused(batch, leadership, error);\n      else for (const write of batch) this.finish(write, { kind: 'applied', outcome: { kind: 'value', value: null }, index: Number.MAX_SAFE_INTEGER, term: 0, replayed: false });",
+    '      if (error !== undefined) this.onRefused(batch, name, error);',
+    "      if (error !== undefined) this.onRefused(batch, name, error);\n      else for (const write of batch) this.finish(write, { kind: 'command', outcome: { kind: 'value', value: null }, index: Number.MAX_SAFE_INTEGER, term: 0, replayed: false });",
     'a write is answered when the leader has taken it (I26)',
   ),
   m(
@@ -665,8 +665,8 @@ export const MUTANTS = [
   m(
     'changes-skip-snapshot',
     'runtime/watch/change-feed.ts',
-    '    this.forget();\n    this.first = (this.engine.member?.appliedIndex ?? 0) + 1;',
-    '    this.forget();',
+    '    this.first = applied + 1;\n',
+    '',
     'watchers are not told that a snapshot took the place of changes (I32)',
   ),
   m(
@@ -949,6 +949,91 @@ export const MUTANTS = [
     '  if (!isOneOfPair(raft)) return;\n',
     '  if (isOneOfPair(raft)) return;\n',
     'nothing is appended that would settle a pair',
+  ),
+  // ---- faults that no suite found at first: each has a test of its own
+  m(
+    'expired-write-issued-anew',
+    'runtime/client/writes.ts',
+    '    if (write.attempts > 1) {',
+    '    if (write.attempts < 0) {',
+    'a write that was sent twice is issued under a new number when its session has expired: applied twice (I27)',
+  ),
+  m(
+    'lease-before-own-entry',
+    'runtime/standing/freshness.ts',
+    '  return member?.isLeader === true && member.appliedIndex >= standing.leadSince;',
+    '  return member?.isLeader === true;',
+    'a new leader answers by its lease before an entry of its own term is applied',
+  ),
+  m(
+    'learners-confirm-reads',
+    'core/protocol/read-index.ts',
+    '  const confirmed = jointIndex(raft.conf, (id) =>',
+    '  const confirmed = jointIndex({ ...raft.conf, voters: [...raft.conf.voters, ...raft.conf.learners] }, (id) =>',
+    'a deposed leader with two learners confirms a stale read',
+  ),
+  m(
+    'round-again-renews-lease',
+    'core/protocol/lease.ts',
+    '    if (this.#sent.some((sent) => sent.round === round)) return;\n',
+    '    this.#sent = this.#sent.filter((sent) => sent.round !== round);\n',
+    'a lease runs from when a round was sent again',
+  ),
+  m(
+    'merge-over-truncated-log',
+    'storage/packed/upkeep.ts',
+    '    if (this.#stopped || this.#host.rewrites() !== rewrites) return false;',
+    '    if (this.#stopped) return false;',
+    'merging in the background brings back entries that were replaced meanwhile',
+  ),
+  m(
+    'founds-second-cluster',
+    'runtime/duties/join.ts',
+    'if (this.expectedCluster === undefined && this.clock.monotonicMs() < this.mayFoundUntilMs)',
+    'if (this.clock.monotonicMs() < this.mayFoundUntilMs)',
+    'a founder whose storage failed founds when the room has got a cluster meanwhile',
+  ),
+  m(
+    'speaks-for-another',
+    'runtime/peers/inbox.ts',
+    'if (message.from !== link.peer || message.to !== link.self) return FORGED;',
+    'if (message.to !== link.self) return FORGED;',
+    'one peer says what others should have said: it forges a majority',
+  ),
+  m(
+    'clusterless-trusted',
+    'runtime/peers/peers.ts',
+    "peer.trusted = peer.fits && own.clusterId !== '' && own.clusterId === hello.clusterId;",
+    'peer.trusted = peer.fits;',
+    'a node of no cluster is taken for one of this cluster',
+  ),
+  m(
+    'forgotten-changes-skipped',
+    'runtime/watch/change-feed.ts',
+    '      if (next < this.first) {',
+    '      if (next < 0) {',
+    'whoever takes a feed up where it is forgotten is not told that changes are missing',
+  ),
+  m(
+    'lost-change-denied',
+    'runtime/member/change-queue.ts',
+    '          mayHaveApplied: true,',
+    '          mayHaveApplied: false,',
+    'a change that may still commit when leadership ends is said to be certainly not made',
+  ),
+  m(
+    'joint-half-called-done',
+    'runtime/member/change-queue.ts',
+    '    if (conf.votersOutgoing.length === 0) this.finish(index, undefined);',
+    '    this.finish(index, undefined);',
+    'a change is said to be done before the old half is left',
+  ),
+  m(
+    'compact-unclamped',
+    'runtime/member/snapshot-maker.ts',
+    '    const index = Math.min(upTo, this.latest);',
+    '    const index = upTo;',
+    'compacting on request drops entries that no snapshot holds',
   ),
 ];
 

@@ -91,6 +91,11 @@ export class LoneReplica {
     await turn();
   }
 
+  /** Restores of the state machine that have begun and have not come to their end. */
+  get restoresUnderWay(): number {
+    return this.restoring.length;
+  }
+
   /** Restores of the state machine that have begun come to their end. */
   async restored(): Promise<void> {
     for (const end of this.restoring.splice(0)) end();

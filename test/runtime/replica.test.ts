@@ -27,6 +27,17 @@ test('S12: nothing is applied between two snapshots in flight: what stands behin
   expect(lone.faults).toEqual([]);
 });
 
+test('S12: of two snapshots one is restored after the other, so that the older state cannot come last', async () => {
+  const lone = new LoneReplica();
+  await lone.receive(snapshot(3));
+  await lone.receive(snapshot(9));
+  expect(lone.restoresUnderWay).toBe(1);
+  await lone.restored();
+  expect(lone.restoresUnderWay).toBe(1);
+  await lone.restored();
+  expect([lone.done, lone.replica.appliedIndex, lone.restoresUnderWay]).toEqual([['restore', 'restore'], 9, 0]);
+});
+
 test('A7: an entry right behind a restored snapshot that cannot be applied stops the node, with what was wrong', async () => {
   const wrong = new RaftError('version-mismatch', 'Of a later build.');
   const lone = new LoneReplica({

@@ -75,3 +75,42 @@ test('a write that was refused for good may be sent again until its record is go
   store(writes.lastFlush());
   expect(await nextLife(records)).toBe(0);
 });
+
+/** What the log says of the write when its session has expired meanwhile. */
+const EXPIRED: Applied = {
+  kind: 'command',
+  session: 5,
+  sequence: 1,
+  command: COMMAND,
+  outcome: { kind: 'error', code: 'session-expired', message: 'The session of this write has expired.' },
+  index: 9,
+  term: 1,
+  replayed: true,
+};
+
+test('W5: a write whose only copy found no session is issued again in a new one: it was not applied', () => {
+  const { writes, results, asked } = sentWrite();
+  writes.onApplied(EMPTY, EXPIRED);
+  writes.flush();
+  writes.onApplied(EMPTY, { ...REGISTERED, session: 10 });
+  const before = asked.length;
+  writes.flush();
+  expect([results, asked.length]).toEqual([[], before + 1]);
+});
+
+test('W5: a write that was sent twice is not issued again when a copy finds its session expired: the other may have been applied', () => {
+  const { writes, results, asked, refuse } = sentWrite();
+  // Lost on the way, as far as anybody knows: it is sent a second time.
+  refuse(new RaftError('timeout', 'No answer.'));
+  writes.tick();
+  writes.flush();
+  expect(asked.length).toBe(3);
+  writes.onApplied(EMPTY, EXPIRED);
+  expect(results).toMatchObject([{ kind: 'failed', error: { code: 'session-expired' } }]);
+  expect((results[0] as Extract<WriteResult, { kind: 'failed' }>).error.mayHaveApplied).toBe(true);
+  writes.flush();
+  writes.onApplied(EMPTY, { ...REGISTERED, session: 10 });
+  const before = asked.length;
+  writes.flush();
+  expect([results.length, asked.length]).toEqual([1, before]);
+});

@@ -111,3 +111,38 @@ test('a room that was granted long ago is not founded: by now it is somebody els
   }
   expect(tries).toBe(FOUNDING_RETRIED_MS / JOIN_RETRY_MS);
 });
+
+test('a founder whose storage failed does not found when the room has got a cluster meanwhile', async () => {
+  let nowMs = 0;
+  let tries = 0;
+  const asked: string[] = [];
+  const newcomer = { self: 'm', mode: 'enter' as const, member: { ...MEMBER_DEFAULTS }, settings: SETTINGS_DEFAULTS };
+  const onWrite = (): void => {
+    tries++;
+    if (tries === 1) throw new RaftError('storage', 'The disk is gone for a moment.');
+  };
+  const store = new MemoryStorage({ onWrite }).open({ room: 'test' });
+  const join = new Join(
+    newcomer,
+    store,
+    { ...nodeClock(), monotonicMs: () => nowMs },
+    {
+      candidates: () => [{ id: 'a', clusterId }],
+      call: (peer) => asked.push(peer),
+      onIntroduced: fail,
+      onMember: fail,
+      onFault: () => {},
+      onHopeless: fail,
+    },
+  );
+  join.onGrant();
+  await turn();
+  await store.load();
+  join.onCluster(clusterId);
+  while (nowMs < FOUNDING_RETRIED_MS) {
+    nowMs += JOIN_RETRY_MS;
+    join.tick();
+    await turn();
+  }
+  expect([tries, asked]).toEqual([1, ['a']]);
+});

@@ -76,3 +76,15 @@ test('of two snapshots of its own under way at once the older never replaces the
   expect((await store.snapshot())?.meta.index).toBe(8);
   expect([maker.snapshotIndex, made]).toEqual([8, [2, 8]]);
 });
+
+test('the log is compacted to its snapshot and no further, whatever is asked for', async () => {
+  const { store, maker, streams, until } = await make();
+  const own = maker.takeNow(() => meta(5));
+  await until(1);
+  streams[0]?.();
+  await own;
+  expect(await maker.compact(Number.MAX_SAFE_INTEGER)).toBe(5);
+  expect((await store.load()).firstIndex).toBe(6);
+  // What is gone already is not asked for again.
+  expect(await maker.compact(3)).toBe(5);
+});
