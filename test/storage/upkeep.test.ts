@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 /** What works in the background on stored segments must never undo what was written meanwhile. */
 import { expect, test } from 'vitest';
 import { ModelledDisk } from '../../src/testing/modelled-disk.ts';
@@ -76,68 +75,3 @@ const EMPTY = {
   members: [],
   context: new Uint8Array(0),
 };
-=======
-/** Merging in the background, against what is written meanwhile. */
-import { expect, test } from 'vitest';
-import { makeEntry } from '../../src/core/types.ts';
-import type { Medium, Operation } from '../../src/storage/packed/medium.ts';
-import type { Pipeline } from '../../src/storage/packed/pipeline.ts';
-import { encodeSegments } from '../../src/storage/packed/segment.ts';
-import { Upkeep } from '../../src/storage/packed/upkeep.ts';
-
-const SEGMENTS = 70;
-const segments = Array.from({ length: SEGMENTS }, (_, i) =>
-  encodeSegments([makeEntry(i + 1, 1, 'normal', 0, Uint8Array.of(i), undefined)], 1, 0),
-).flat();
-
-/** Upkeep that has read what it would merge, and waits for its turn at the disk. */
-async function aboutToMerge() {
-  const committed: Operation[][] = [];
-  const medium = {
-    scan: (_table: string, key: number, limit: number) =>
-      Promise.resolve(
-        segments
-          .filter(({ first }) => first >= key)
-          .slice(0, limit)
-          .map(({ first, value }) => ({ key: first, value })),
-      ),
-    commit: (operations: Operation[]) => Promise.resolve(void committed.push(operations)),
-  } as unknown as Medium;
-  let turn: (() => Promise<void>) | undefined;
-  const pipeline = {
-    exclusive: <T>(work: () => Promise<T>): Promise<T> =>
-      new Promise((resolve, reject) => {
-        turn = () => work().then(resolve, reject);
-      }),
-  } as unknown as Pipeline;
-  let rewrites = 0;
-  const host = {
-    generation: 0,
-    firstIndex: 1,
-    rewrites: () => rewrites,
-    mergedTo: (index: number): Operation => ({ kind: 'put', table: 'meta', key: 'merged', value: Uint8Array.of(index) }),
-    damaged: (error: unknown) => {
-      throw error;
-    },
-  };
-  const upkeep = new Upkeep(medium, pipeline, host, 0);
-  upkeep.written(undefined, segments);
-  while (turn === undefined) await new Promise((resolve) => setImmediate(resolve));
-  const take = turn;
-  return { committed, take, truncate: () => void (rewrites += 1) };
-}
-
-test('small segments are merged when their turn comes', async () => {
-  const { committed, take } = await aboutToMerge();
-  await take();
-  expect(committed.length).toBe(1);
-  expect(committed[0]?.[0]).toMatchObject({ kind: 'delete-range', table: 'log', from: 1 });
-});
-
-test('merging never writes over a log that was truncated since it was read', async () => {
-  const { committed, take, truncate } = await aboutToMerge();
-  truncate();
-  await take();
-  expect(committed).toEqual([]);
-});
->>>>>>> 3e93a89 (Tests: the faults that no suite found die, and every fault of the list finds its text)

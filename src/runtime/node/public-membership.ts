@@ -149,7 +149,7 @@ export class NodeMembership implements Membership {
           if (!open) return;
           if (result.error === undefined) {
             open = false;
-            return resolve(decodeIndex(result.body));
+            return settleIndex(result.body, resolve, reject);
           }
           const again =
             result.error.retryable && runtime.ended === undefined && clock.monotonicMs() + CHANGE_RETRY_MS < deadlineMs;
@@ -174,4 +174,16 @@ function checkId(id: NodeId): NodeId {
     'invalid-argument',
     `A node id is a text of 1 to ${NODE_ID_CHARS_MAX} characters, none of them a control character.`,
   );
+}
+
+/** The leader's answer may not be readable; the change was made all the same, for all that is known. */
+function settleIndex(body: Uint8Array, resolve: (index: number) => void, reject: (error: RaftError) => void): void {
+  let index: number;
+  try {
+    index = decodeIndex(body);
+  } catch (cause) {
+    const text = 'The answer to the change cannot be read; it may have been made.';
+    return reject(new RaftError('outcome-unknown', text, { cause, mayHaveApplied: true }));
+  }
+  resolve(index);
 }

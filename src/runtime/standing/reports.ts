@@ -47,9 +47,20 @@ export class Reports {
       const behind = this.#introductionFor(peer.id);
       const body = behind === undefined ? plain : encodeReport(this.#own(behind));
       peers.call(peer.id, 'status', body, REPORT_EVERY_MS * 3, (result) => {
-        if (result.error === undefined) this.#note(peer.id, decodeReport(result.body), clock.monotonicMs() - now);
+        if (result.error === undefined) this.#onAnswer(peer.id, result.body, clock.monotonicMs() - now);
       });
     }
+  }
+
+  /** Nobody waits for this answer: one that cannot be read is as good as none. */
+  #onAnswer(peer: NodeId, body: Uint8Array, rttMs: number): void {
+    let report: PeerReport;
+    try {
+      report = decodeReport(body);
+    } catch {
+      return;
+    }
+    this.#note(peer, report, rttMs);
   }
 
   /** A peer tells of itself and hears of this node. Errors: message-invalid. */

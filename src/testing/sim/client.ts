@@ -22,6 +22,9 @@ export interface ClientOptions {
   readonly thinkMs: readonly [min: number, max: number];
   readonly timeoutMs: number;
   readonly reads: number;
+  /** Shares of the writes that may not be forwarded, and that expire soon. Default: 0. */
+  readonly unforwarded: number | undefined;
+  readonly expiring: number | undefined;
   /** Times an operation is tried again elsewhere. */
   readonly retries: number;
   /** Commands of another machine than `objectsMachine`; then there are no reads. */
@@ -30,6 +33,12 @@ export interface ClientOptions {
 
 export interface AnyCommand {
   readonly type: string;
+}
+
+interface Manner {
+  readonly forward: boolean;
+  /** By the clock of the node that is asked, in ms; 0: never. */
+  readonly expiresAfterMs: number;
 }
 
 type Ending = Pick<Operation, 'outcome' | 'result'>;
@@ -52,12 +61,14 @@ export class SimClient {
   readonly #options: ClientOptions;
   readonly #world: ClientWorld;
   readonly #random: Prng;
+  readonly #manners: Prng;
   #number = 0;
 
   constructor(options: ClientOptions, world: ClientWorld, random: Prng) {
     this.#options = options;
     this.#world = world;
     this.#random = random;
+    this.#manners = random.fork('manners');
     this.#next();
   }
 
@@ -87,8 +98,8 @@ export class SimClient {
       if (!this.#random.chance(BY_LEASE) || !this.#readByLease(key, finish)) this.#read(key, this.#options.retries, finish);
     }
     // Without a key nothing but the session keeps a write that is sent twice from being applied twice.
-    else if (this.#random.chance(WITHOUT_KEY)) this.#write(command, '', 0, false, finish);
-    else this.#write(command, id, this.#options.retries, false, finish);
+    else if (this.#random.chance(WITHOUT_KEY)) this.#write(command, '', this.#manner(true), 0, false, finish);
+    else this.#write(command, id, this.#manner(false), this.#options.retries, false, finish);
   }
 
   #command(key: string, id: string): AnyCommand {
@@ -114,12 +125,29 @@ export class SimClient {
     return running.length === 0 ? undefined : this.#random.pick(running);
   }
 
-  #write(command: AnyCommand, key: string, retries: number, unsure: boolean, finish: (ending: Ending) => void): void {
+  /** How a write asks to be treated. Only what is not tried elsewhere expires: the same key says the same everywhere. */
+  #manner(mayExpire: boolean): Manner {
+    const { unforwarded = 0, expiring = 0 } = this.#options;
+    const forward = unforwarded === 0 || !this.#manners.chance(unforwarded);
+    const expires = mayExpire && expiring > 0 && this.#manners.chance(expiring);
+    return { forward, expiresAfterMs: expires ? this.#manners.between(1, 1_500) : 0 };
+  }
+
+  #write(
+    command: AnyCommand,
+    key: string,
+    manner: Manner,
+    retries: number,
+    unsure: boolean,
+    finish: (ending: Ending) => void,
+  ): void {
     const node = this.#node();
     const again = (maybe: boolean): void => {
       const open = unsure || maybe;
       if (retries === 0) return finish({ outcome: open ? 'unknown' : 'no', result: undefined });
-      this.#world.scheduler.after(this.#random.span(5, 100), '', () => this.#write(command, key, retries - 1, open, finish));
+      this.#world.scheduler.after(this.#random.span(5, 100), '', () =>
+        this.#write(command, key, manner, retries - 1, open, finish),
+      );
     };
     const engine = node?.engine;
     if (node === undefined || engine === undefined) return again(false);
@@ -127,13 +155,16 @@ export class SimClient {
     engine.application.writes.submit({
       command: packValue(command),
       key,
-      forward: true,
+      forward: manner.forward,
       expectedTerm: 0,
-      notAfter: 0,
+      notAfter: manner.expiresAfterMs === 0 ? 0 : engine.options.clock.wallMs() + manner.expiresAfterMs,
       deadlineMs: engine.options.clock.monotonicMs() + this.#options.timeoutMs,
       done: (result) =>
         once(() => {
+          if (!manner.forward) this.#world.evidence.mark('write:unforwarded');
           if (result.kind === 'failed') return again(result.error.mayHaveApplied);
+          if (manner.expiresAfterMs > 0)
+            this.#world.evidence.mark(`write:expiring ${result.outcome.kind === 'error' ? result.outcome.code : 'done'}`);
           this.#world.witness.acknowledged(node.id, result.index);
           try {
             finish({ outcome: 'ok', result: engine.state.machine.answer(result.outcome) });

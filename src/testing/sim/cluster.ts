@@ -9,17 +9,21 @@ import { openCopy } from './copies.ts';
 import { VirtualDisk } from './disk.ts';
 import { Evidence } from './evidence.ts';
 import { Ghost } from './ghost.ts';
+import { Intruder } from './intruder.ts';
 import { watchIsolation } from './isolation.ts';
 import { VirtualNetwork } from './network.ts';
 import { PackedDisk } from './packed-disk.ts';
 import type { Plan, Strike, Target } from './plan.ts';
 import { quorumHas } from './quorums.ts';
+import { readAfterReturn } from './returns.ts';
 import { Scheduler } from './scheduler.ts';
 import { VirtualRoom } from './signaling.ts';
 import type { SimDisk } from './sim-disk.ts';
 import { SimNode, type World } from './sim-node.ts';
 import { TraceHash } from './trace-hash.ts';
 
+/** By then the cluster is founded, in ms. */
+const INTRUDED_FROM_MS = 500;
 /** A slow disk takes so many times as long. */
 const SLOW_DISK_FACTOR = 60;
 
@@ -37,6 +41,7 @@ export class SimCluster {
   readonly #byId = new Map<NodeId, SimNode>();
   readonly #world: World;
   readonly #random: Prng;
+  intruder: Intruder | undefined;
   /** Nodes that stay down after the rest has healed. */
   readonly absent: Set<NodeId> = new Set();
   calm = false;
@@ -60,6 +65,8 @@ export class SimCluster {
       tuning: plan.tuning,
       sessionsMax: plan.sessionsMax,
       machine,
+      throwing: plan.throwing === true,
+      onReturned: (node) => readAfterReturn(this, node),
       onCorrupt: (node) => this.scheduler.at(0, '', () => this.#casualties.replace(node)),
     };
     this.network.onDeliver = (from, to, bytes, raft) => this.hash.addMessage(this.scheduler.nowMs, from, to, bytes, raft);
@@ -78,7 +85,9 @@ export class SimCluster {
       this.scheduler.at(i === 0 ? 0 : this.#random.span(30, 300), '', () => node.start('enter'));
     }
     for (const strike of this.plan.strikes) this.scheduler.at(strike.atMs, '', () => this.#strike(strike));
-    this.scheduler.at(this.plan.healAtMs, '', () => this.heal());
+    const { intruder, healAtMs } = this.plan;
+    if (intruder === true) this.intruder = new Intruder(this, this.#random.fork('intruder'), INTRUDED_FROM_MS, healAtMs);
+    this.scheduler.at(healAtMs, '', () => this.heal());
   }
 
   addNode(suffrage: WantedSuffrage): SimNode {
@@ -208,6 +217,8 @@ export class SimCluster {
         );
       case 'failing-disk':
         return this.#disk(node, { fail: 0.3, failCodes: ['quota', 'storage'] }, strike.forMs);
+      case 'failing-disks':
+        return this.#failBoth(node, this.#target(strike.other), strike.forMs);
       case 'wipe':
         return this.#casualties.wipe(node);
       case 'bit-flip':
@@ -221,6 +232,13 @@ export class SimCluster {
       default:
         return this.#casualties.change(strike);
     }
+  }
+
+  /** Most of what either writes fails: the second fault meets a node that has not got over the first. */
+  #failBoth(node: SimNode, other: SimNode | undefined, forMs: number): boolean {
+    if (other === node || !isUp(other) || other === undefined) return false;
+    const faults = { fail: 0.6, failCodes: ['quota', 'storage'] } as const;
+    return this.#disk(node, faults, forMs) && this.#disk(other, faults, forMs);
   }
 
   #throttle(node: SimNode, grainMs: number, forMs: number): boolean {
@@ -243,7 +261,8 @@ export class SimCluster {
   }
 
   #others(node: SimNode): NodeId[] {
-    return this.#nodes.filter((other) => other !== node).map((other) => other.id);
+    const others = this.#nodes.filter((other) => other !== node).map((other) => other.id);
+    return [...others, ...(this.intruder?.ids ?? [])];
   }
 
   #partition(mask: number, forMs: number): boolean {
@@ -288,6 +307,7 @@ export class SimCluster {
   /** Ends every fault: links come back, disks work, who was down or frozen is back. */
   heal(): void {
     this.#healed = true;
+    this.intruder?.leave();
     this.ghost.onNote?.('', 'heal', 'heal');
     this.network.faults = { ...this.network.faults, drop: 0, duplicate: 0, reorder: 0, corrupt: 0, spike: 0 };
     this.network.heal();

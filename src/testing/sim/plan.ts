@@ -34,6 +34,8 @@ export type Fault =
   | { readonly kind: 'doze'; readonly target: Target; readonly grainMs: number; readonly forMs: number }
   | { readonly kind: 'slow-disk'; readonly target: Target; readonly forMs: number }
   | { readonly kind: 'failing-disk'; readonly target: Target; readonly forMs: number }
+  /** Two at once, so that the second fault meets a node or a cluster that has not got over the first. */
+  | { readonly kind: 'failing-disks'; readonly target: Target; readonly other: number; readonly forMs: number }
   | { readonly kind: 'wipe' | 'bit-flip'; readonly target: number }
   /** Its storage is copied, as a browser profile can be, and opened by a second process. */
   | { readonly kind: 'copy'; readonly target: Target }
@@ -64,6 +66,14 @@ export interface Plan {
   readonly keys: readonly string[];
   readonly thinkMs: readonly [number, number];
   readonly reads: number;
+  /** Somebody who is no part of the cluster, and says whatever there is to say. */
+  readonly intruder?: boolean;
+  /** Every callback of the application throws. */
+  readonly throwing?: boolean;
+  /** Share of the writes that may not be forwarded. */
+  readonly unforwarded?: number;
+  /** Share of the writes that expire soon, by the clock of the node that is asked. */
+  readonly expiring?: number;
   readonly strikes: readonly Strike[];
   /** How many voters stay down when the rest heals: never so many that a majority is lost. */
   readonly lostAtHeal: number;
@@ -123,11 +133,22 @@ export function planOf(seed: string, options: PlanOptions = {}): Plan {
       [100, 600],
     ]) as [number, number],
     reads: random.pick([0.2, 0.4, 0.6]),
+    ...applicationOf(root.fork('application')),
     strikes: strikesOf(root.fork('faults'), healAtMs, voters + learners),
     lostAtHeal: random.pick([0, 0, 1, 2]),
     healAtMs,
     eventsMax: (healAtMs + 60_000) * EVENTS_PER_MS_MAX,
     minimum: voters + learners === 1 ? ALONE_MINIMUM : MINIMUM,
+  };
+}
+
+/** What applications and visitors do that nobody should have to suffer from. */
+function applicationOf(random: Prng): Pick<Plan, 'intruder' | 'throwing' | 'unforwarded' | 'expiring'> {
+  return {
+    intruder: random.chance(0.3),
+    throwing: random.chance(0.25),
+    unforwarded: random.pick([0, 0, 0.2, 0.6]),
+    expiring: random.pick([0, 0, 0.2]),
   };
 }
 
@@ -203,6 +224,7 @@ const KINDS: readonly (readonly [kind: FaultKind, chance: number, everyMs: numbe
   ['doze', 0.15, 5_000],
   ['slow-disk', 0.15, 7_000],
   ['failing-disk', 0.12, 8_000],
+  ['failing-disks', 0.12, 9_000],
   ['wipe', 0.12, 12_000],
   ['bit-flip', 0.4, 5_000],
   ['copy', 0.15, 5_000],
@@ -273,6 +295,8 @@ function faultOf(random: Prng, kind: FaultKind, nodes: number): Fault {
       return { kind, target: random.chance(0.7) ? 'leader' : target, grainMs: random.pick([120, 250, 360]), forMs };
     case 'copy':
       return { kind, target };
+    case 'failing-disks':
+      return { kind, target, other, forMs };
     case 'wipe':
     case 'bit-flip':
     case 'transfer':

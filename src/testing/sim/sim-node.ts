@@ -19,6 +19,7 @@ import type { Scheduler } from './scheduler.ts';
 import { Promises, ShadowStore } from './shadow-store.ts';
 import type { VirtualRoom, VirtualSignaling } from './signaling.ts';
 import type { CrashKind, SimDisk } from './sim-disk.ts';
+import { isOnPurpose, throwEverywhere } from './throwing.ts';
 
 /** The world a node lives in. */
 export interface World {
@@ -30,6 +31,10 @@ export interface World {
   readonly tuning: TuningOptions;
   readonly sessionsMax: number;
   readonly machine: (version: number) => Machine;
+  /** Every callback of the application throws. */
+  readonly throwing: boolean;
+  /** Its storage had failed, and it takes part again. */
+  readonly onReturned: (node: SimNode) => void;
   /** What a node has stored cannot be read any more. */
   readonly onCorrupt: (node: SimNode) => void;
 }
@@ -58,6 +63,7 @@ export class SimNode {
   #life: Life | undefined;
   #lives = 0;
   #confVersion = 0;
+  #suspended = false;
 
   constructor(id: NodeId, suffrage: WantedSuffrage, disk: SimDisk, world: World) {
     this.id = id;
@@ -109,11 +115,14 @@ export class SimNode {
       checkInvariants: true,
     };
     const options: NodeOptions = { ...this.optionsOf(process, transport, signaling), mode, inspect };
-    const emitter = new Emitter((error) =>
-      this.#world.ghost.evidence.fail('I38', `${this.id}: a listener threw ${String(error)}`),
-    );
+    const { evidence } = this.#world.ghost;
+    const emitter = new Emitter((error) => {
+      if (!isOnPurpose(error)) evidence.fail('I38', `${this.id}: a listener threw ${String(error)}`);
+    });
     engine = new Runtime(options, store, this.#world.machine(this.version), settingsOf(this.#world), emitter);
     this.#observe(engine, emitter);
+    this.#suspended = false;
+    if (this.#world.throwing) throwEverywhere(engine, emitter, evidence);
     const life: Life = { process, transport, signaling, engine };
     this.#life = life;
     scheduler.stir();
@@ -229,6 +238,9 @@ export class SimNode {
 
   /** What the ghost must look at after an event of this node. */
   inspect(): void {
+    const kind = this.#life?.engine.standing.state.kind;
+    if (this.#suspended && kind === 'member') this.#world.onReturned(this);
+    this.#suspended = kind === 'suspended';
     const member = this.#life?.engine.member;
     const node = this.#ghostNode;
     if (member === undefined || node === undefined) return;

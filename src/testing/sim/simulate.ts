@@ -65,7 +65,8 @@ export async function simulate(plan: Plan, options: SimulateOptions = {}): Promi
   };
   const { command } = options;
   const reads = command === undefined ? plan.reads : 0;
-  const client = { keys: plan.keys, thinkMs: plan.thinkMs, timeoutMs: 4_000, reads, retries: 3, command };
+  const { unforwarded, expiring } = plan;
+  const client = { unforwarded, expiring, keys: plan.keys, thinkMs: plan.thinkMs, timeoutMs: 4_000, reads, retries: 3, command };
   for (let i = 0; i < plan.clients; i += 1) {
     clients.push(new SimClient({ ...client, name: `c${i + 1}` }, world, random.fork(`c${i + 1}`)));
   }

@@ -1,0 +1,184 @@
+/**
+ * One who is no part of the cluster and says whatever there is to say: as a stranger, as a newcomer that knows the cluster's
+ * id, as a learner that was taken in, and as a member that was removed. Nothing it says may break a promise, or end a node.
+ */
+import type { NodeId } from '../../core/types.ts';
+import { NodeMembership } from '../../runtime/node/public-membership.ts';
+import { encodePeerMessage } from '../../wire/codec.ts';
+import type { PeerMessage } from '../../wire/peer-message.ts';
+import type { Prng } from '../prng.ts';
+import type { SimCluster } from './cluster.ts';
+import { HostileMessages, type Overheard } from './hostile-messages.ts';
+import type { VirtualTransport } from './network.ts';
+import { VirtualProcess } from './process.ts';
+import type { VirtualSignaling } from './signaling.ts';
+
+/** What it is to the cluster, in the order in which it becomes it. */
+export const STANDINGS = ['stranger', 'newcomer', 'learner', 'removed'] as const;
+export type IntruderStanding = (typeof STANDINGS)[number];
+
+/** Pause between two things that it says, in ms. */
+const SAYS_EVERY_MS: readonly [number, number] = [10, 90];
+/** How often it asks to be taken in, or put out, until the cluster has done it, in ms. */
+const ASKS_EVERY_MS = 700;
+/** Under so many names it comes back when it is not heard any more; then it stays away. */
+const NAMES_MAX = 40;
+
+export class Intruder {
+  standing: IntruderStanding = 'stranger';
+  readonly #cluster: SimCluster;
+  readonly #random: Prng;
+  #process: VirtualProcess | undefined;
+  #transport: VirtualTransport | undefined;
+  #signaling: VirtualSignaling | undefined;
+  #messages: HostileMessages | undefined;
+  readonly #linked = new Set<NodeId>();
+  #names = 0;
+  #gone = false;
+
+  /** `untilMs`: its standings share the time until then. */
+  constructor(cluster: SimCluster, random: Prng, fromMs: number, untilMs: number) {
+    this.#cluster = cluster;
+    this.#random = random;
+    const stepMs = (untilMs - fromMs) / STANDINGS.length;
+    STANDINGS.forEach((standing, i) => {
+      cluster.scheduler.at(fromMs + i * stepMs, '', () => this.#become(standing));
+    });
+  }
+
+  /** Its names so far. */
+  get ids(): readonly NodeId[] {
+    return Array.from({ length: this.#names }, (_, i) => `x${i + 1}`);
+  }
+
+  /** It goes, and is not heard of again. */
+  leave(): void {
+    this.#gone = true;
+    this.#vanish();
+  }
+
+  #become(standing: IntruderStanding): void {
+    if (this.#gone) return;
+    this.standing = standing;
+    if (standing === 'stranger' || standing === 'newcomer') this.#comeBack();
+    else this.#askUntil(standing);
+    if (standing === 'stranger') this.#speakOn();
+  }
+
+  #comeBack(): void {
+    this.#vanish();
+    if (this.#gone || this.#names >= NAMES_MAX) return;
+    this.#names += 1;
+    const { scheduler, network, room } = this.#cluster;
+    const self = `x${this.#names}`;
+    const clock = { rate: 1, wallOffsetMs: 0, timerGrainMs: 0 };
+    const process = new VirtualProcess(self, scheduler, this.#random.fork(`clock/${self}`), clock);
+    const transport = network.transport(process);
+    const signaling = room.signaling(process);
+    const messages = new HostileMessages(this.#random.fork(`says/${self}`), self);
+    this.#process = process;
+    this.#transport = transport;
+    this.#signaling = signaling;
+    this.#messages = messages;
+    let onPeers: (peers: readonly NodeId[]) => void = () => {};
+    const ignore = (): void => {};
+    const handlers = {
+      onMessage: ignore,
+      onFault: ignore,
+      onLink: (peer: NodeId, state: string) => this.#onLink(self, peer, state === 'open'),
+    };
+    const discovery = {
+      listen: (listener: { onPeers(peers: readonly NodeId[]): void }) => {
+        onPeers = (peers) => listener.onPeers(peers);
+      },
+      signal: () => true,
+    };
+    void transport.start(self, handlers, discovery);
+    const entry = { room: 'sim', nodeId: self, bootNonce: `${self}-boot`, clusterId: undefined, mayFound: false };
+    const told = {
+      onPeers: (peers: readonly NodeId[]) => onPeers(peers),
+      onSignal: ignore,
+      onGrant: ignore,
+      onCluster: ignore,
+      onState: ignore,
+    };
+    void signaling.enter(entry, told);
+    scheduler.stir();
+  }
+
+  #vanish(): void {
+    this.#process?.die();
+    this.#transport?.vanish();
+    this.#signaling?.vanish();
+    this.#process = undefined;
+    this.#linked.clear();
+  }
+
+  #onLink(self: NodeId, peer: NodeId, open: boolean): void {
+    if (this.#transport?.self !== self) return;
+    if (!open) this.#linked.delete(peer);
+    else {
+      this.#linked.add(peer);
+      const clusterId = this.#cluster.room.clusterId ?? '';
+      const hello = this.#messages?.hello(this.standing === 'stranger' ? `not ${clusterId}` : clusterId);
+      if (hello !== undefined) this.#send(peer, hello);
+    }
+  }
+
+  #send(peer: NodeId, message: PeerMessage): void {
+    const sent = this.#transport?.send(peer, encodePeerMessage(message), 'urgent');
+    if (sent !== true) return;
+    const { evidence } = this.#cluster;
+    evidence.mark(`intruder:${this.standing}`);
+    const what = message.kind === 'raft' ? message.message.type : message.kind === 'call' ? message.method : message.kind;
+    evidence.mark(`said:${what}`);
+  }
+
+  #speakOn(): void {
+    this.#cluster.scheduler.after(this.#random.span(...SAYS_EVERY_MS), '', () => {
+      if (this.#gone) return;
+      this.#speak();
+      this.#speakOn();
+    });
+  }
+
+  #speak(): void {
+    const known = this.#overheard();
+    // Dropped by whoever it spoke to: it comes under another name, unless it was taken in under this one.
+    if (this.#linked.size === 0) {
+      if (this.standing === 'stranger' || this.standing === 'newcomer') this.#comeBack();
+      return;
+    }
+    const peer = this.#random.pick([...this.#linked].sort());
+    const careful = this.standing === 'learner' || this.standing === 'removed';
+    const message = this.#messages?.next(peer, known, careful);
+    if (message !== undefined) this.#send(peer, message);
+  }
+
+  #overheard(): Overheard {
+    const { ghost, nodes, room } = this.#cluster;
+    const term = Math.max(0, ...nodes.map(({ engine }) => engine?.term ?? 0));
+    const ids = nodes.filter(({ retired }) => !retired).map(({ id }) => id);
+    return { clusterId: room.clusterId ?? '', term, lastIndex: ghost.committed.index, ids };
+  }
+
+  /** An operator takes it in as a learner, or puts it out again. */
+  #askUntil(standing: IntruderStanding): void {
+    if (this.#gone || this.standing !== standing) return;
+    const { leader, scheduler, evidence } = this.#cluster;
+    const engine = leader?.engine;
+    const id = this.#transport?.self;
+    if (engine !== undefined && id !== undefined) {
+      const isLearner = engine.member?.conf.learners.includes(id) === true;
+      if (isLearner === (standing === 'learner')) return evidence.mark(`intruder:is ${standing}`);
+      const members = new NodeMembership(engine);
+      const options = { timeoutMs: ASKS_EVERY_MS };
+      const asked = standing === 'learner' ? members.add({ id, suffrage: 'learner' }, options) : members.remove(id, options);
+      scheduler.watch(asked).then(
+        () => {},
+        () => {},
+      );
+    }
+    scheduler.after(ASKS_EVERY_MS, '', () => this.#askUntil(standing));
+  }
+}
