@@ -26,7 +26,7 @@ export interface MemberFacts {
   readonly hasLeft: boolean;
 }
 
-export type DecisionKind = 'promote' | 'replace' | 'demote' | 'forget';
+export type DecisionKind = 'promote' | 'replace' | 'demote' | 'forget' | 'alone';
 export interface Decision {
   readonly kind: DecisionKind;
   readonly steps: readonly ConfChangeStep[];
@@ -150,7 +150,7 @@ function demoteGone(input: PlanInput): Decision | undefined {
   for (let count = 1; count <= gone.length; count++) {
     const out = gone.slice(0, count);
     const after = voters.filter((id) => out.every((member) => member.id !== id));
-    if (!canCommit(input, voters) || !canCommit(input, after) || tolerance(input, after) <= tolerance(input, voters)) continue;
+    if (!canCommit(input, voters) || !canCommit(input, after) || !isBetter(input, after, voters)) continue;
     return {
       kind: 'demote',
       steps: out.map(({ id }) => ({ op: 'learner' as const, id, context: undefined })),
@@ -194,6 +194,23 @@ function canCommit(input: PlanInput, voters: readonly NodeId[]): boolean {
 /** How many more of the voters that are heard may be lost. */
 function tolerance(input: PlanInput, voters: readonly NodeId[]): number {
   return heard(input, voters) - (Math.floor(voters.length / 2) + 1);
+}
+
+/**
+ * More losses are survived after it. Or as many, but only two are left: of a pair the last can go on alone, once it is settled, so
+ * three become two early, while two can still decide it.
+ */
+function isBetter(input: PlanInput, after: readonly NodeId[], before: readonly NodeId[]): boolean {
+  const gain = tolerance(input, after) - tolerance(input, before);
+  return gain > 0 || (gain === 0 && after.length === 2 && before.length === 3);
+}
+
+/** The other voter of a pair, when it is time to go on without it: it has left, or was silent for so long. */
+export function partnerGone({ conf, self, members }: PlanInput, leftForMs: number, silentForMs: number): MemberFacts | undefined {
+  if (conf.votersOutgoing.length > 0 || conf.voters.length !== 2 || !conf.voters.includes(self)) return undefined;
+  const partner = members.find(({ id }) => id !== self && conf.voters.includes(id));
+  if (partner === undefined || partner.heardForMs > 0) return undefined;
+  return partner.silentForMs > (partner.hasLeft ? leftForMs : silentForMs) ? partner : undefined;
 }
 
 function whyGone({ hasLeft, silentForMs }: MemberFacts): string {

@@ -11,10 +11,14 @@ import type { Member } from '../member/member.ts';
 import { isAlive } from '../standing/quorum.ts';
 import type { Standing } from '../standing/standing.ts';
 import { PROMOTION_LAG_ENTRIES } from './admission.ts';
-import { type Decision, type MemberFacts, nextDecision, type PlanInput } from './autopilot-plan.ts';
+import { type Decision, type MemberFacts, nextDecision, type PlanInput, partnerGone } from './autopilot-plan.ts';
 
 /** How long a change of the autopilot may take, in ms. */
 const CHANGE_TIMEOUT_MS = 10_000;
+/** So long after the other of two said goodbye the leader goes on alone, in ms: a reload comes back sooner. */
+const ALONE_AFTER_GOODBYE_MS = 3_000;
+/** And not oftener than this, in ms. */
+const ALONE_EVERY_MS = 10_000;
 /** Decisions that are remembered for people to read. */
 const DECISIONS_REMEMBERED = 20;
 
@@ -23,7 +27,8 @@ interface Seen {
   /** Since when it is heard without a break; undefined while it is not. */
   heardSinceMs: number | undefined;
   silentSinceMs: number;
-  hasLeft: boolean;
+  /** When it said goodbye; undefined once it is heard again. */
+  leftMs: number | undefined;
 }
 
 export class Autopilot {
@@ -31,17 +36,25 @@ export class Autopilot {
   readonly #options: AutopilotOptions;
   readonly #emitter: Emitter;
   readonly #transfer: (to: NodeId) => void;
+  readonly #wake: () => void;
   readonly #seen = new Map<NodeId, Seen>();
   readonly #decisions: { readonly atMs: number; readonly kind: Decision['kind']; readonly reason: string }[] = [];
   #ledTerm = 0;
   #changing = false;
+  #aloneMs = Number.NEGATIVE_INFINITY;
   #movedMs = Number.NEGATIVE_INFINITY;
   #decidedMs = Number.NEGATIVE_INFINITY;
   /** Silences that ended by themselves were as long as this, in ms: longer than them is not normal. */
   #normalSilenceMs = 0;
 
-  constructor(standing: Standing, options: AutopilotOptions, emitter: Emitter, transfer: (to: NodeId) => void) {
-    this.#transfer = transfer;
+  constructor(
+    standing: Standing,
+    options: AutopilotOptions,
+    emitter: Emitter,
+    act: { readonly transfer: (to: NodeId) => void; readonly wake: () => void },
+  ) {
+    this.#transfer = act.transfer;
+    this.#wake = act.wake;
     this.#standing = standing;
     this.#options = options;
     this.#emitter = emitter;
@@ -50,7 +63,7 @@ export class Autopilot {
   /** A member says goodbye. */
   onGoodbye(peer: NodeId): void {
     const seen = this.#seen.get(peer);
-    if (seen !== undefined) seen.hasLeft = true;
+    if (seen !== undefined) seen.leftMs = this.#standing.clock.monotonicMs();
   }
 
   tick(): void {
@@ -62,9 +75,26 @@ export class Autopilot {
     if (this.#ledTerm !== term) this.#begin(term);
     this.#observe(member);
     if (!this.#options.enabled || this.#changing || clock.monotonicMs() - this.#decidedMs < this.#options.intervalMs) return;
-    const decision = nextDecision(this.#input(member));
+    const input = this.#input(member);
+    if (this.#goAlone(member, input)) return;
+    const decision = nextDecision(input);
     if (decision !== undefined) return this.#carryOut(member, decision);
     this.#moveLeadership(member);
+  }
+
+  /** The leader of two goes on alone when the other has gone and nobody else can have been elected (docs/CORE.md, A1 to A8). */
+  #goAlone(member: Member, input: PlanInput): boolean {
+    const { clock, tuning } = this.#standing;
+    const now = clock.monotonicMs();
+    const partner = partnerGone(input, ALONE_AFTER_GOODBYE_MS, 2 * tuning.electionTimeoutMs[1]);
+    if (partner === undefined || now - this.#aloneMs < ALONE_EVERY_MS) return false;
+    const outcome = member.core.goAlone();
+    if (!outcome.ok) return false;
+    this.#aloneMs = now;
+    this.#wake();
+    const reason = `${partner.id} has gone: this node goes on alone, and what is written is kept on one device.`;
+    this.#tell({ kind: 'alone', steps: [{ op: 'learner', id: partner.id, context: undefined }], reason });
+    return true;
   }
 
   /** To a voter of higher priority, when things are calm, and not at once again (§3.10). */
@@ -120,15 +150,18 @@ export class Autopilot {
       const alive = isAlive(this.#standing, id);
       const seen = this.#seen.get(id);
       if (seen === undefined) {
-        this.#seen.set(id, { heardSinceMs: alive ? now : undefined, silentSinceMs: now, hasLeft: false });
+        this.#seen.set(id, { heardSinceMs: alive ? now : undefined, silentSinceMs: now, leftMs: undefined });
       } else if (!alive) {
         if (seen.heardSinceMs !== undefined) seen.silentSinceMs = this.#standing.peers.get(id)?.lastHeardMs ?? now;
         seen.heardSinceMs = undefined;
       } else if (seen.heardSinceMs === undefined) {
         this.#learn(now - seen.silentSinceMs);
         seen.heardSinceMs = now;
-        seen.hasLeft = false;
       }
+      // Whoever speaks after a goodbye has come back, however soon.
+      const heardMs = this.#standing.peers.get(id)?.lastHeardMs ?? 0;
+      const left = this.#seen.get(id);
+      if (left?.leftMs !== undefined && alive && heardMs > left.leftMs) left.leftMs = undefined;
     }
   }
 
@@ -170,19 +203,20 @@ export class Autopilot {
         device,
         replaces,
         caughtUp: id === self || (matchIndex > 0 && matchIndex + PROMOTION_LAG_ENTRIES >= commitIndex),
-        heardForMs:
-          id === self
-            ? Number.MAX_SAFE_INTEGER
-            : seen?.heardSinceMs === undefined || seen.hasLeft
-              ? 0
-              : Math.max(1, now - seen.heardSinceMs),
-        silentForMs:
-          id === self || seen === undefined || (seen.heardSinceMs !== undefined && !seen.hasLeft)
-            ? 0
-            : Math.max(1, now - seen.silentSinceMs),
-        hasLeft: seen?.hasLeft ?? false,
+        ...this.#presence(id, now),
+        hasLeft: seen?.leftMs !== undefined,
       };
     });
+  }
+
+  #presence(id: NodeId, now: number): Pick<MemberFacts, 'heardForMs' | 'silentForMs'> {
+    if (id === this.#standing.id) return { heardForMs: Number.MAX_SAFE_INTEGER, silentForMs: 0 };
+    const seen = this.#seen.get(id);
+    if (seen === undefined) return { heardForMs: 0, silentForMs: 0 };
+    const { heardSinceMs, silentSinceMs, leftMs } = seen;
+    if (heardSinceMs !== undefined && leftMs === undefined)
+      return { heardForMs: Math.max(1, now - heardSinceMs), silentForMs: 0 };
+    return { heardForMs: 0, silentForMs: Math.max(1, now - (leftMs ?? silentSinceMs)) };
   }
 
   #carryOut(member: Member, decision: Decision): void {

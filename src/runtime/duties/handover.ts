@@ -2,6 +2,8 @@
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
+import type { Goodbye } from '../../wire/peer-message.ts';
+import { contextOf } from '../member/configuration.ts';
 import type { Standing } from '../standing/standing.ts';
 
 /** The successor waits this long, in ms, so that the others have heard the goodbye too and do not refuse it (§4.2.3). */
@@ -35,6 +37,13 @@ export class Handover {
     }
   }
 
+  /** This node ends: everybody hears it, and a leader leaves its vote to the best of the voters that are linked (docs/CORE.md, P1). */
+  sayGoodbye(reason: Goodbye['reason']): void {
+    const { member, peers } = this.#standing;
+    member?.bequeath(heirs(this.#standing));
+    peers.goodbye(reason, member?.hard.commit ?? 0);
+  }
+
   /**
    * When the leader leaves with a goodbye nobody has to wait for a timeout: the linked voter with the smallest id campaigns at
    * once; if it cannot, the others' timeouts still run.
@@ -52,6 +61,13 @@ export class Handover {
       this.#wake();
     });
   }
+}
+
+/** Linked voters, the preferred first. */
+function heirs({ member, peers, id }: Standing): NodeId[] {
+  const voters = member?.conf.voters.filter((other) => other !== id && peers.isLinked(other)) ?? [];
+  const priorityOf = (other: NodeId): number => (member === undefined ? 0 : contextOf(member.conf, other).priority);
+  return voters.sort((a, b) => priorityOf(b) - priorityOf(a) || (a < b ? -1 : 1));
 }
 
 /** The linked voter whose log is the furthest, as the leader knows it. Errors: transfer-refused. */

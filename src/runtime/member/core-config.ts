@@ -48,6 +48,9 @@ export function coreConfig(
     // Proposals are forwarded by the runtime, which can tell the caller what became of them.
     forwardProposals: false,
     asyncStorageWrites: true,
+    // To the last tab: docs/CORE.md, "The last voter".
+    goesAlone: true,
+    proxyVotes: true,
     ...inspect,
   });
 }

@@ -23,7 +23,8 @@ import type { LogView } from './log-cache.ts';
 export interface ReplicaHooks {
   send(message: Message): void;
   onSoftState(soft: SoftState): void;
-  onCommit(hard: HardState): void;
+  /** The term, the vote or what is committed has changed. */
+  onCommit(commit: Index, hard: HardState | undefined): void;
   /** A membership change took effect, or could not (`error`); `index` is its entry's, or the snapshot's. */
   onConfig(conf: ConfState, index: Index, error: RaftError | undefined): void;
   /** After each run of applied entries. */
@@ -75,6 +76,7 @@ export class Replica {
   /** Snapshots handed to storage so far; only when the last of them is restored does applying go on. */
   private restores = 0;
   private lastRestore: Promise<unknown> = Promise.resolve();
+  private toldCommit: Index = 0;
   private pumping = false;
   private leads = false;
   /** Callers were answered: what they ask next shall go along with the commit index that the others are still to be told. */
@@ -131,7 +133,11 @@ export class Replica {
     }
     for (const message of ready.messages) this.hooks.send(message);
     if (ready.mark !== undefined || ready.messagesAfterPersist.length > 0) this.persist(ready);
-    if (ready.hardState !== undefined) this.hooks.onCommit(ready.hardState);
+    // What is stored may say more than is committed yet: a write that decides does so by being durable.
+    if (ready.hardState !== undefined || ready.commitIndex !== this.toldCommit) {
+      this.toldCommit = ready.commitIndex;
+      this.hooks.onCommit(ready.commitIndex, ready.hardState);
+    }
     for (const read of ready.readStates) this.application.confirmed(read);
     if (ready.committedEntries.length > 0) {
       for (const entry of ready.committedEntries) this.toApply.push(entry);
@@ -166,7 +172,9 @@ export class Replica {
     const { entries, snapshot } = ready;
     const hardState = this.unwritten;
     this.unwritten = undefined;
-    if (snapshot === undefined) return { hardState, entries };
+    // A write that decides by being durable is synced, whatever durability was asked for.
+    const sync = (ready.mark?.commitWith ?? 0) > 0 ? true : undefined;
+    if (snapshot === undefined) return sync === undefined ? { hardState, entries } : { hardState, entries, sync };
     const staged = this.hooks.takeStaged(snapshot);
     if (staged === undefined)
       throw new RaftError('invariant', `Snapshot ${snapshot.index} was accepted without its state being stored.`);

@@ -99,7 +99,7 @@ export class Runtime {
     this.admission = new Admission(standing, this.speakers, wake);
     this.handover = new Handover(standing, wake);
     const transfer = (to: NodeId): void => this.handover.transfer(to, tuning.callTimeoutMs);
-    this.autopilot = new Autopilot(standing, options.autopilot ?? AUTOPILOT_DEFAULTS, emitter, transfer);
+    this.autopilot = new Autopilot(standing, options.autopilot ?? AUTOPILOT_DEFAULTS, emitter, { transfer, wake });
     this.discovery = new Discovery(signaling);
     this.#routes = this.#makeRoutes();
     const judge = (hello: Hello): RaftError | undefined => misfit(hello, standing.cluster);
@@ -350,7 +350,7 @@ export class Runtime {
   end(error: RaftError): void {
     if (this.ended !== undefined) return;
     const { member } = this.#standing;
-    this.peers.goodbye('stop', member?.hard.commit ?? 0);
+    this.handover.sayGoodbye('stop');
     this.#halt(error);
     const cleared = error.code === 'cluster-mismatch' ? clearIfUnused(this.store, member) : Promise.resolve();
     void cleared.then(() => this.#release());
@@ -387,7 +387,7 @@ export class Runtime {
   /** Stops on purpose: says goodbye, lets what is being written finish, gives the identity back. */
   async stop(reason: Goodbye['reason']): Promise<void> {
     if (this.ended === undefined) {
-      this.peers.goodbye(reason, this.#standing.member?.hard.commit ?? 0);
+      this.handover.sayGoodbye(reason);
       this.#halt(new RaftError('stopped', 'The node was stopped.'));
       this.store.write(this.application.writes.lastFlush() ?? {}).catch(() => {});
     }

@@ -137,6 +137,7 @@ export class Ghost {
     if (phase === 'started') return this.#alone.begun(id, { index, term });
     const kept = holds(durable, index, term) && durable.hardState.commit >= index;
     this.evidence.check('I9', kept, () => `${id} decides ${index} alone, which is not durable there as committed`);
+    if (kept && index > this.committed.index) this.committed = { index, term };
   }
 
   #onCommit(node: GhostNode, index: Index): void {

@@ -76,9 +76,14 @@ describe('plan', () => {
   });
 
   test('without a standby the quorum shrinks only where that survives more', () => {
-    expect(decide([facts('a'), facts('b'), silent('c')])).toBeUndefined();
+    expect(decide([facts('a'), silent('b')])).toBeUndefined();
     expect(stepsOf(decide([facts('a'), facts('b'), facts('c'), left('d')]))).toEqual(['learner d']);
     expect(stepsOf(decide([facts('a'), facts('b'), facts('c'), silent('d'), silent('e')]))).toEqual(['learner d', 'learner e']);
+  });
+
+  test('three become two early: of a pair the last may go on alone', () => {
+    expect(stepsOf(decide([facts('a'), facts('b'), left('c')]))).toEqual(['learner c']);
+    expect(stepsOf(decide([facts('a'), facts('b'), silent('c')]))).toEqual(['learner c']);
   });
 
   test('nothing that those who are heard cannot commit, before the change and after it', () => {
