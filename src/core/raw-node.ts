@@ -11,7 +11,7 @@ import type { Progress } from './progress/progress.ts';
 import { aloneDurable, goAlone, maybeSeal } from './protocol/alone.ts';
 import { tryCampaign } from './protocol/election.ts';
 import { snapshotReported } from './protocol/install-snapshot.ts';
-import { guardLease, leaseHolds, voidLease } from './protocol/lease.ts';
+import { answersAtOnce, guardLease, voidLease } from './protocol/lease.ts';
 import { applyConfChange, maybeLeaveJoint } from './protocol/membership.ts';
 import { proposeChange, proposeData, releaseUncommitted } from './protocol/propose.ts';
 import { type Farewell, giveProxyVote, hardStateAtStart, retryProxyCampaign } from './protocol/proxy-vote.ts';
@@ -196,7 +196,7 @@ export class RawNode {
   /** Whether this leader may answer reads without asking anybody (§6.4.1). */
   inLease(): boolean {
     const { role } = this.#raft;
-    return role.name === 'leader' && leaseHolds(this.#raft, role);
+    return role.name === 'leader' && answersAtOnce(this.#raft, role);
   }
 
   /** A snapshot under way has got further: it is not lost. */

@@ -274,3 +274,105 @@ test('§6.2 a majority that only sends and never hears keeps no leader: what cou
   }
   expect(cluster.leaders).toEqual([]);
 });
+
+test('§6.4 step 3: learners confirm no read, however many of them answer', () => {
+  const cluster = new TestCluster({ ...abc, learners: ['d', 'e', 'f'] });
+  cluster.elect('a');
+  cluster.isolate('b');
+  cluster.isolate('c');
+  cluster.node('a').readIndex('r');
+  cluster.settle();
+  cluster.tick('a', 3);
+  cluster.settle();
+  expect(cluster.sent.filter(({ type, to }) => type === 'heartbeat-response' && to === 'a').length).toBeGreaterThan(2);
+  expect(cluster.member('a').reads).toEqual([]);
+  cluster.heal();
+  cluster.tick('a');
+  cluster.settle();
+  expect(cluster.member('a').reads).toMatchObject([{ context: 'r', rejected: false }]);
+});
+
+test('§6.4.1 a round that is sent again does not make the lease longer: it runs from when the round first left', () => {
+  const cluster = new TestCluster({ ...abc, config: { readMode: 'lease-on-request', electionTicks: 10, heartbeatTicks: 1 } });
+  for (const id of ['a', 'b', 'c']) cluster.tick(id, 10);
+  cluster.elect('a');
+  for (const peer of ['b', 'c']) cluster.cut('a', peer);
+  cluster.node('a').readIndex('r');
+  cluster.settle();
+  // The same round leaves with every heartbeat, as long as the read waits. The last of them arrives.
+  cluster.tick('a', 3);
+  cluster.settle();
+  cluster.heal();
+  cluster.tick('a');
+  cluster.settle();
+  expect(cluster.member('a').reads).toMatchObject([{ context: 'r', rejected: false }]);
+  expect(cluster.node('a').inLease()).toBe(true);
+  cluster.isolate('a');
+  cluster.tick('a');
+  expect(cluster.node('a').inLease()).toBe(false);
+});
+
+test('§6.4.1 a new leader answers under a lease once it has applied an entry of its own term, not before', () => {
+  const cluster = new TestCluster({ ...abc, config: { readMode: 'lease-on-request', electionTicks: 10 } });
+  for (const id of ['a', 'b', 'c']) cluster.tick(id, 10);
+  cluster.elect('a');
+  const { node } = cluster.member('a');
+  for (const id of ['a', 'b', 'c']) cluster.tick(id);
+  cluster.settle();
+  cluster.node('a').transferLeader('b');
+  cluster.settle();
+  const b = cluster.member('b');
+  expect(b.node.status()).toMatchObject({ role: 'leader', appliedIndex: 2 });
+  expect(node.inLease()).toBe(false);
+  // Led anew, with its writes held: heartbeats are answered, its no-op is not even durable here.
+  cluster.node('b').transferLeader('c');
+  cluster.work('b');
+  cluster.deliver(({ to }) => to === 'c');
+  const c = cluster.member('c');
+  while (c.node.status().role !== 'leader') {
+    for (const id of ['a', 'b', 'c']) while (c.node.status().role !== 'leader' && cluster.work(id));
+    cluster.deliver(({ type }) => type === 'vote-request' || type === 'vote-response');
+  }
+  c.holdsWrites = true;
+  cluster.tick('c');
+  while (cluster.work('c'));
+  cluster.deliver(({ type }) => type === 'heartbeat-request');
+  for (const id of ['a', 'b']) while (cluster.work(id));
+  cluster.deliver(({ type }) => type === 'heartbeat-response');
+  expect(c.node.status()).toMatchObject({ role: 'leader', appliedIndex: 2 });
+  expect(c.node.inLease()).toBe(false);
+  c.holdsWrites = false;
+  cluster.finishWrites('c');
+  cluster.settle();
+  cluster.tick('c');
+  cluster.settle();
+  expect(c.node.inLease()).toBe(true);
+});
+
+test('the leader of a settled pair answers reads without the other, once it has committed in its term; one that is not settled waits', () => {
+  const config = { goesAlone: true };
+  const cluster = new TestCluster({ voters: ['a', 'b'], config });
+  cluster.elect('a');
+  cluster.propose('a', 'x');
+  cluster.settle();
+  cluster.isolate('b');
+  cluster.node('a').readIndex('r');
+  cluster.settle();
+  expect(cluster.member('a').reads).toEqual([{ context: 'r', index: 2, rejected: false }]);
+  expect(cluster.node('a').inLease()).toBe(true);
+
+  const three = new TestCluster({ ...abc, config });
+  three.elect('a');
+  three.change('a', change('~c'));
+  three.work('a');
+  three.deliver(({ to }) => to === 'b');
+  three.work('b');
+  three.deliver(({ from }) => from === 'b');
+  three.work('a');
+  three.isolate('a');
+  three.node('a').readIndex('r');
+  three.settle();
+  expect(three.node('a').status()).toMatchObject({ conf: { voters: ['a', 'b'] }, settled: false });
+  expect(three.member('a').reads).toEqual([]);
+  expect(three.node('a').inLease()).toBe(false);
+});

@@ -4,9 +4,11 @@
  * run at different speeds, and for ticks that come late. Void after any pause, because time then passed unseen.
  */
 
+import { isSingleVoter } from '../conf/conf-state.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { Leader, Raft, Writable } from '../state.ts';
 import { NO_NODE } from '../types.ts';
+import { isSettledAndStill } from './settled.ts';
 
 function lengthTicks(raft: Raft): number {
   return raft.config.electionTicks >> 1;
@@ -37,6 +39,23 @@ export function leaseHolds(raft: Raft, leader: Leader): boolean {
   if (!keepsLease(raft) || !raft.checkQuorum || leader.transferee !== NO_NODE) return false;
   const since = leader.members.leaseTick(raft.id, leader.ticks);
   return since >= 0 && leader.ticks - since < lengthTicks(raft);
+}
+
+/**
+ * Nobody has to be asked, by logic and not by the clock: the only voter, and the leader of a settled pair. No later term
+ * has a leader, since none was elected without this vote; so nothing is committed that this log lacks.
+ */
+export function decidesAlone(raft: Raft, leader: Leader): boolean {
+  return (isSingleVoter(raft.conf) && raft.conf.voters[0] === raft.id) || isSettledAndStill(raft, leader);
+}
+
+/**
+ * May answer from the machine as it is: it holds a lease or decides alone, and has applied an entry of its own term, and
+ * with it all that earlier leaders have committed (§6.4 step 1).
+ */
+export function answersAtOnce(raft: Raft, leader: Leader): boolean {
+  if (raft.config.readMode !== 'lease-unchecked' && raft.log.applied < leader.since) return false;
+  return leaseHolds(raft, leader) || (raft.config.goesAlone && decidesAlone(raft, leader));
 }
 
 export function voidLease(leader: Leader): void {

@@ -4,7 +4,7 @@ import type { AskOutcome } from '../outcome.ts';
 import { jointIndex } from '../quorum/joint.ts';
 import type { Leader, Raft } from '../state.ts';
 import { NO_NODE, type NodeId, type ReadIndexRequest, type ReadIndexResponse } from '../types.ts';
-import { leaseHolds, leaseSent } from './lease.ts';
+import { decidesAlone, leaseHolds, leaseSent } from './lease.ts';
 import type { ReadQueue, ReadRequest } from './read-queue.ts';
 import { answerRead } from './reads.ts';
 import { committedInTerm } from './replicate.ts';
@@ -62,7 +62,7 @@ export function releaseWaitingReads(raft: Raft, leader: Leader): void {
 function confirmRead(raft: Raft, leader: Leader, request: ReadRequest): void {
   const { committed } = raft.log;
   const leased = raft.config.readMode !== 'lease-on-request' && leaseHolds(raft, leader);
-  if (leased || decidesAlone(raft)) {
+  if (leased || decidesAlone(raft, leader)) {
     answerRead(raft, request, committed, false);
     return;
   }
@@ -71,10 +71,6 @@ function confirmRead(raft: Raft, leader: Leader, request: ReadRequest): void {
   leaseSent(raft, leader, round);
   for (const { id, match } of leader.members.all)
     if (id !== raft.id) sendRound(raft, leader, id, Math.min(match, committed), round);
-}
-
-function decidesAlone(raft: Raft): boolean {
-  return isSingleVoter(raft.conf) && raft.conf.voters[0] === raft.id;
 }
 
 function sendRound(raft: Raft, leader: Leader, to: NodeId, commit: number, round: number): void {
