@@ -1035,6 +1035,48 @@ export const MUTANTS = [
     '    const index = upTo;',
     'compacting on request drops entries that no snapshot holds',
   ),
+  m(
+    'learners-confirm-reads',
+    'core/protocol/read-index.ts',
+    'jointIndex(raft.conf, (id)',
+    'jointIndex({ ...raft.conf, voters: [...raft.conf.voters, ...raft.conf.learners] }, (id)',
+    'learners count in a round of reads',
+  ),
+  m(
+    'lease-renewed-by-resend',
+    'core/sent-rounds.ts',
+    '    if (this.#sent.some((sent) => sent.round === round)) return;\n',
+    '    this.#sent = this.#sent.filter((sent) => sent.round !== round);\n',
+    'a round that is sent again makes the lease longer',
+  ),
+  m(
+    'lease-before-own-entry',
+    'core/protocol/lease.ts',
+    'raft.log.applied < leader.since) return false',
+    'raft.log.applied < 0) return false',
+    'a new leader answers from a state that lacks what was committed before',
+  ),
+  m(
+    'unsettled-answers-alone',
+    'core/protocol/lease.ts',
+    'isSettledAndStill(raft, leader);',
+    '(raft.config.goesAlone && raft.conf.voters.length <= 2);',
+    'the leader of two that are not settled answers reads without the other',
+  ),
+  m(
+    'term-zero-obeyed',
+    'core/step.ts',
+    '    if (!mayBeOfNoTerm(message)) return',
+    '    if (!mayBeOfNoTerm(message) && raft.term < 0) return',
+    'a message of no term is obeyed (D2)',
+  ),
+  m(
+    'any-id-is-taken',
+    'core/conf/changer.ts',
+    'if (!draft.tracked.has(id) && !isNodeId(id))',
+    'if (draft.tracked.has(id) && !isNodeId(id))',
+    'an id that cannot be read again gets into the configuration (A4, A5)',
+  ),
 ];
 
 function m(id, file, find, replace, breaks) {
