@@ -4,7 +4,17 @@ import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ERROR_CODES } from '../src/core/errors.ts';
-import { ARROWS, IMPORTERS, NODE_FOLDERS, NODE_ROOMS, RUNTIME_ARROWS, roomOf, runtimeRoomOf } from './tidy/rooms.ts';
+import {
+  ARROWS,
+  CORE_FLOORS,
+  coreFloorOf,
+  IMPORTERS,
+  NODE_FOLDERS,
+  NODE_ROOMS,
+  RUNTIME_ARROWS,
+  roomOf,
+  runtimeRoomOf,
+} from './tidy/rooms.ts';
 import { codeOf, filesIn, importsOf, packageOf, ROOT, type SourceFile } from './tidy/scan.ts';
 
 const house = filesIn(['src', 'signaling', 'demo'], /\.ts$/);
@@ -29,6 +39,12 @@ function runtimeArrowAllowed({ path }: SourceFile, imported: string): boolean {
   const from = runtimeRoomOf(path);
   const to = runtimeRoomOf(imported);
   return from === undefined || to === undefined || from === to || (RUNTIME_ARROWS[from] ?? []).includes(to);
+}
+
+function coreArrowAllowed({ path }: SourceFile, imported: string): boolean {
+  const from = coreFloorOf(path);
+  const to = coreFloorOf(imported);
+  return from === undefined || to === undefined || to <= from;
 }
 
 function packageAllowed({ path }: SourceFile, imported: string): boolean {
@@ -69,6 +85,19 @@ describe('arrows', () => {
       { path: 'src/runtime/ports/a.ts', text: "import type { x } from '../api/api.ts';" },
     ];
     expect(violationsOf(bad, runtimeArrowAllowed)).toHaveLength(2);
+  });
+
+  test('every file of the core stands on one of its floors, and imports nothing from above', () => {
+    const core = src.filter(({ path }) => path.startsWith('src/core/'));
+    expect(core.filter(({ path }) => coreFloorOf(path) === undefined).map(({ path }) => path)).toEqual([]);
+    const named = CORE_FLOORS.flatMap(([, ...names]) => names);
+    expect(named.filter((name) => !core.some(({ path }) => path.startsWith(`src/core/${name}`)))).toEqual([]);
+    expect(violationsOf(core, coreArrowAllowed)).toEqual([]);
+    const bad = [
+      { path: 'src/core/protocol/replicate.ts', text: "import type { x } from './election.ts';" },
+      { path: 'src/core/quorum/a.ts', text: "import { x } from '../state.ts';" },
+    ];
+    expect(violationsOf(bad, coreArrowAllowed)).toHaveLength(2);
   });
 
   test('no circle of files anywhere, types included', () => {

@@ -56,6 +56,36 @@ export function runtimeRoomOf(path: string): string | undefined {
   return /^src\/runtime\/([^/]+)\//.exec(path)?.[1];
 }
 
+/**
+ * The floors of the core, from the ground up, types included: a file may import from its own floor and from those below, and
+ * nowhere in a circle. Verbs that several chapters use are below, chapters above. A name that ends in / is a folder.
+ */
+export const CORE_FLOORS: readonly (readonly [floor: string, ...names: readonly string[]])[] = [
+  ['words', 'types', 'limits', 'random', 'errors', 'assert', 'outcome', 'trace', 'status'],
+  ['parts', 'conf/', 'quorum/', 'log/', 'progress/', 'outbox', 'sent-rounds', 'protocol/read-queue', 'config'],
+  ['state', 'state'],
+  ['verbs', ...['send', 'settled', 'lease', 'reads', 'replicate', 'roles'].map((name) => `protocol/${name}`)],
+  [
+    'chapters',
+    ...['propose', 'election', 'append-entries', 'heartbeat', 'read-index', 'transfer', 'membership', 'install-snapshot'].map(
+      (name) => `protocol/${name}`,
+    ),
+    ...['check-quorum', 'contradiction', 'alone', 'proxy-vote'].map((name) => `protocol/${name}`),
+  ],
+  ['desk', 'step', 'tick', 'ready', 'invariants', 'status-of', 'describe'],
+  ['face', 'raw-node', 'index'],
+];
+
+/** How high up in the core a file stands; undefined when it has no place. */
+export function coreFloorOf(path: string): number | undefined {
+  const name = /^src\/core\/(.+)\.ts$/.exec(path)?.[1];
+  if (name === undefined) return undefined;
+  const floor = CORE_FLOORS.findIndex(([, ...names]) =>
+    names.some((one) => (one.endsWith('/') ? name.startsWith(one) : name === one)),
+  );
+  return floor < 0 ? undefined : floor;
+}
+
 /** The one folder (or file) that imports a package. A package that is not here may not be imported at all. */
 export const IMPORTERS: Readonly<Record<string, string>> = {
   msgpackr: 'src/codec/',
