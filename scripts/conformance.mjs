@@ -1,10 +1,20 @@
 // Replays another implementation's transcripts and tables against the core, where they are: they are not ours to keep here.
+//   npm run conformance                        a folder with transcripts and their harness, if it is there
+//   npm run conformance -- path/to/etcd-raft   the tables of a checkout of etcd-io/raft; fails when there are none
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { replayCheckout } from './conformance-checkout.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const [checkout] = process.argv.slice(2);
+if (checkout !== undefined) {
+  run('building', ['npm', 'run', '--silent', 'build:conformance']);
+  const pure = await import(pathToFileURL(join(root, 'build', 'conformance', 'pure.mjs')).href);
+  process.exit(replayCheckout(resolve(checkout), pure, console.log) ? 0 : 1);
+}
+
 const folder = resolve(process.env.TABRAFT_CONFORMANCE ?? join(root, '..', 'shared', 'conformance'));
 
 if (!existsSync(join(folder, 'run.mjs'))) {

@@ -298,7 +298,7 @@ describe('P2: who is left a vote', () => {
   });
 });
 
-describe('S1: a node that voted for itself', () => {
+describe('the start rule: a node that voted for itself', () => {
   const start = (vote: string, proxyVotes: boolean): RawNode => {
     const disk = new Disk({ ...new Disk().conf, voters: ['a', 'b'] });
     disk.hardState = { term: 4, vote, commit: 0 };
