@@ -35,8 +35,8 @@ export const MUTANTS = [
   m(
     'vote-cleared-on-step-down',
     'core/protocol/roles.ts',
-    '  if (term !== raft.term) {\n    own.term = term;\n    own.vote = NO_NODE;\n  }',
-    "  own.term = term;\n  if (role.name !== 'leader') own.vote = NO_NODE;",
+    '    own.term = term;\n    own.vote = NO_NODE;\n',
+    "    own.term = term;\n  }\n  if (role.name !== 'leader') own.vote = NO_NODE;\n  if (term !== raft.term) {\n",
     'stepping down within a term forgets the vote (E4)',
   ),
   m(
@@ -98,7 +98,7 @@ export const MUTANTS = [
   m(
     'no-check-quorum',
     'core/protocol/check-quorum.ts',
-    '  if (!leader.members.quorumActive(raft.id)) {',
+    '  if (!leader.members.quorumActive(raft.id) && !isSettled(raft, leader)) {',
     '  if (leader.members.all.length === 0) {',
     'a leader without a quorum goes on leading',
   ),
@@ -289,7 +289,7 @@ export const MUTANTS = [
   m(
     'read-without-quorum',
     'core/protocol/read-index.ts',
-    '  if (leased || decidesAlone(raft)) {',
+    '  if (leased || decidesAlone(raft, leader)) {',
     '  if (leased || raft.term > 0) {',
     'a deposed leader answers reads (L3)',
   ),
@@ -974,7 +974,7 @@ export const MUTANTS = [
   ),
   m(
     'round-again-renews-lease',
-    'core/protocol/lease.ts',
+    'core/sent-rounds.ts',
     '    if (this.#sent.some((sent) => sent.round === round)) return;\n',
     '    this.#sent = this.#sent.filter((sent) => sent.round !== round);\n',
     'a lease runs from when a round was sent again',
@@ -1036,21 +1036,7 @@ export const MUTANTS = [
     'compacting on request drops entries that no snapshot holds',
   ),
   m(
-    'learners-confirm-reads',
-    'core/protocol/read-index.ts',
-    'jointIndex(raft.conf, (id)',
-    'jointIndex({ ...raft.conf, voters: [...raft.conf.voters, ...raft.conf.learners] }, (id)',
-    'learners count in a round of reads',
-  ),
-  m(
-    'lease-renewed-by-resend',
-    'core/sent-rounds.ts',
-    '    if (this.#sent.some((sent) => sent.round === round)) return;\n',
-    '    this.#sent = this.#sent.filter((sent) => sent.round !== round);\n',
-    'a round that is sent again makes the lease longer',
-  ),
-  m(
-    'lease-before-own-entry',
+    'core-lease-before-own-entry',
     'core/protocol/lease.ts',
     'raft.log.applied < leader.since) return false',
     'raft.log.applied < 0) return false',
