@@ -783,8 +783,8 @@ export const MUTANTS = [
   ),
   m(
     'identity-clash-ignored',
-    'runtime/node/runtime.ts',
-    "        if (error?.code === 'identity-in-use' || error?.code === 'cluster-mismatch') return this.end(error);\n",
+    'runtime/node/room-presence.ts',
+    '    if (isFinal && !hasLiveQuorum(standing)) return this.#end(error);\n',
     '',
     'a second process of one identity goes on (B7)',
   ),

@@ -1,4 +1,6 @@
 /** Many seeds, one summary: what was run, which faults struck, what was really tested. */
+import { SAID } from './hostile-messages.ts';
+import { STANDINGS } from './intruder.ts';
 import { FAULT_KINDS, type Plan, type PlanOptions, planOf } from './plan.ts';
 import { type RunReport, type SimulateOptions, simulate } from './simulate.ts';
 
@@ -33,6 +35,15 @@ export const CHECKED_IDS: readonly string[] = [
   ...['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10', 'I11', 'I12', 'I13', 'I14', 'I15', 'I16', 'I17', 'I18'],
   ...['I19', 'I20', 'I21', 'I22', 'I23', 'I24', 'I25', 'I26', 'I27', 'I28', 'I29', 'I30', 'I31', 'I32', 'I33', 'I34', 'I35'],
   ...['I36', 'I37', 'I39', 'I40', 'I41'],
+];
+
+/** What applications and visitors must have done, by the names of its marks. */
+const MARKS: readonly string[] = [
+  ...STANDINGS.map((standing) => `intruder:${standing}`),
+  ...['intruder:is learner', 'intruder:is removed'],
+  ...SAID.map((what) => `said:${what}`),
+  ...['event', 'trace', 'selector', 'subscriber', 'leader work', 'condition'].map((what) => `callback:${what}`),
+  ...['read-after-return', 'write:unforwarded', 'write:expiring done', 'write:expiring timeout'],
 ];
 
 export function emptySummary(): Summary {
@@ -106,6 +117,7 @@ export function missingEvidence(summary: Summary): string[] {
   return [
     ...FAULT_KINDS.filter((kind) => (summary.marks[`fault:${kind}`] ?? 0) === 0).map((kind) => `fault ${kind}`),
     ...CHECKED_IDS.filter((id) => (summary.evaluated[id] ?? 0) === 0),
+    ...MARKS.filter((name) => (summary.marks[name] ?? 0) === 0),
   ];
 }
 
@@ -127,6 +139,9 @@ export function describeSummary(summary: Summary, cpuMs: number): string {
     `faults: ${list(summary.marks, 'fault:')}`,
     `network: ${list(summary.marks, 'network:')}`,
     `disk: ${list(summary.marks, 'disk:')}`,
+    `intruder: ${list(summary.marks, 'intruder:')}; said ${list(summary.marks, 'said:')}`,
+    `callbacks that threw: ${list(summary.marks, 'callback:')}`,
+    `writes: ${list(summary.marks, 'write:')}; reads after a return: ${summary.marks['read-after-return'] ?? 0}`,
     `invariants: ${list(summary.evaluated)}`,
     `${summary.states.size} abstract states (message, role, term relation)`,
   ].join('\n');

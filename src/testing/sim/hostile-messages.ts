@@ -19,7 +19,20 @@ export interface Overheard {
   readonly ids: readonly NodeId[];
 }
 
-/** Kinds that only `saysNothingForbidden` leaves out: nobody honest says them, so that the link is dropped for them. */
+/** Everything that there is to say, by name. */
+export const SAID: readonly string[] = [
+  ...KINDS.filter((kind) => kind !== 'raft' && kind !== 'call'),
+  ...RAFT_TYPE_NAMES,
+  ...METHODS,
+];
+
+/** The name of what a message says. */
+export function nameOf(message: PeerMessage): string {
+  if (message.kind === 'raft') return message.message.type;
+  return message.kind === 'call' ? message.method : message.kind;
+}
+
+/** Nobody honest says these, so that a link is dropped for them: a careful intruder does not. */
 const FORBIDDEN: ReadonlySet<string> = new Set(['snapshot-request', 'propose-request', 'transfer-request', 'leave']);
 
 export class HostileMessages {
@@ -61,7 +74,7 @@ export class HostileMessages {
       case 'reply':
         return { kind, id: random.between(1, 40), error: null, body: this.#bytes() };
       case 'snapshot-offer': {
-        const request = this.#raftOf('snapshot-request', peer, known, false);
+        const request = this.#raftOf('snapshot-request', peer, known, careful);
         if (request.type !== 'snapshot-request') throw new Error('not what was asked for');
         return { kind, transfer: random.between(1, 9), request, bytes: 3, digest: '00' };
       }
@@ -82,14 +95,15 @@ export class HostileMessages {
 
   #raft(peer: NodeId, known: Overheard, careful: boolean): Message {
     const types = careful ? RAFT_TYPE_NAMES.filter((type) => !FORBIDDEN.has(type)) : RAFT_TYPE_NAMES;
-    return this.#raftOf(this.#random.pick(types), peer, known, !careful && this.#random.chance(0.1));
+    return this.#raftOf(this.#random.pick(types), peer, known, careful);
   }
 
-  /** `forged`: in the name of another. */
-  #raftOf(type: MessageType, peer: NodeId, known: Overheard, forged: boolean): Message {
+  /** Unless it is careful, now and then in the name of another. */
+  #raftOf(type: MessageType, peer: NodeId, known: Overheard, careful: boolean): Message {
     const random = this.#random;
-    const from = forged ? random.pick(known.ids) : this.#self;
-    const term = Math.max(1, known.term + random.between(-1, 2));
+    const from = !careful && random.chance(0.1) ? random.pick(known.ids) : this.#self;
+    // A member that raises terms has no leader last, and is believed: that costs availability, and proves nothing more.
+    const term = Math.max(1, known.term + random.between(-1, careful ? 0 : 2));
     const ends = { from, to: peer, term };
     const index = Math.max(0, known.lastIndex + random.between(-3, 3));
     const reject = random.chance(0.3);
@@ -117,6 +131,8 @@ export class HostileMessages {
         };
       case 'transfer-request':
         return { ...ends, type, target: this.#self };
+      case 'proxy-vote':
+        return { ...ends, type, lastIndex: known.lastIndex, lastTerm: Math.min(term, known.term), sealed: true };
       case 'timeout-now':
       case 'transfer-refused':
         return { ...ends, type };

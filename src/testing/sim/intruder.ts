@@ -8,7 +8,7 @@ import { encodePeerMessage } from '../../wire/codec.ts';
 import type { PeerMessage } from '../../wire/peer-message.ts';
 import type { Prng } from '../prng.ts';
 import type { SimCluster } from './cluster.ts';
-import { HostileMessages, type Overheard } from './hostile-messages.ts';
+import { HostileMessages, nameOf, type Overheard } from './hostile-messages.ts';
 import type { VirtualTransport } from './network.ts';
 import { VirtualProcess } from './process.ts';
 import type { VirtualSignaling } from './signaling.ts';
@@ -60,14 +60,15 @@ export class Intruder {
   #become(standing: IntruderStanding): void {
     if (this.#gone) return;
     this.standing = standing;
-    if (standing === 'stranger' || standing === 'newcomer') this.#comeBack();
-    else this.#askUntil(standing);
+    // Under a name that nobody has stopped listening to; once it is taken in it keeps it.
+    if (standing !== 'removed') this.#comeBack();
+    if (standing === 'learner' || standing === 'removed') this.#askUntil(standing);
     if (standing === 'stranger') this.#speakOn();
   }
 
   #comeBack(): void {
     this.#vanish();
-    if (this.#gone || this.#names >= NAMES_MAX) return;
+    if (this.#gone) return;
     this.#names += 1;
     const { scheduler, network, room } = this.#cluster;
     const self = `x${this.#names}`;
@@ -130,8 +131,7 @@ export class Intruder {
     if (sent !== true) return;
     const { evidence } = this.#cluster;
     evidence.mark(`intruder:${this.standing}`);
-    const what = message.kind === 'raft' ? message.message.type : message.kind === 'call' ? message.method : message.kind;
-    evidence.mark(`said:${what}`);
+    evidence.mark(`said:${nameOf(message)}`);
   }
 
   #speakOn(): void {
@@ -146,7 +146,8 @@ export class Intruder {
     const known = this.#overheard();
     // Dropped by whoever it spoke to: it comes under another name, unless it was taken in under this one.
     if (this.#linked.size === 0) {
-      if (this.standing === 'stranger' || this.standing === 'newcomer') this.#comeBack();
+      const isNobody = this.standing === 'stranger' || this.standing === 'newcomer';
+      if (isNobody && this.#names < NAMES_MAX) this.#comeBack();
       return;
     }
     const peer = this.#random.pick([...this.#linked].sort());
