@@ -7,11 +7,25 @@ import { NodeMembership } from '../../runtime/node/public-membership.ts';
 import { encodePeerMessage } from '../../wire/codec.ts';
 import type { PeerMessage } from '../../wire/peer-message.ts';
 import type { Prng } from '../prng.ts';
-import type { SimCluster } from './cluster.ts';
+import type { Evidence } from './evidence.ts';
+import type { Ghost } from './ghost.ts';
 import { HostileMessages, nameOf, type Overheard } from './hostile-messages.ts';
-import type { VirtualTransport } from './network.ts';
+import type { VirtualNetwork, VirtualTransport } from './network.ts';
 import { VirtualProcess } from './process.ts';
-import type { VirtualSignaling } from './signaling.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { VirtualRoom, VirtualSignaling } from './signaling.ts';
+import type { SimNode } from './sim-node.ts';
+
+/** What an intruder can reach, and overhear. */
+export interface Intruded {
+  readonly scheduler: Scheduler;
+  readonly evidence: Evidence;
+  readonly ghost: Ghost;
+  readonly network: VirtualNetwork;
+  readonly room: VirtualRoom;
+  readonly nodes: readonly SimNode[];
+  readonly leader: SimNode | undefined;
+}
 
 /** What it is to the cluster, in the order in which it becomes it. */
 export const STANDINGS = ['stranger', 'newcomer', 'learner', 'removed'] as const;
@@ -26,7 +40,7 @@ const NAMES_MAX = 40;
 
 export class Intruder {
   standing: IntruderStanding = 'stranger';
-  readonly #cluster: SimCluster;
+  readonly #cluster: Intruded;
   readonly #random: Prng;
   #process: VirtualProcess | undefined;
   #transport: VirtualTransport | undefined;
@@ -37,7 +51,7 @@ export class Intruder {
   #gone = false;
 
   /** `untilMs`: its standings share the time until then. */
-  constructor(cluster: SimCluster, random: Prng, fromMs: number, untilMs: number) {
+  constructor(cluster: Intruded, random: Prng, fromMs: number, untilMs: number) {
     this.#cluster = cluster;
     this.#random = random;
     const stepMs = (untilMs - fromMs) / STANDINGS.length;

@@ -2,7 +2,9 @@
  * A reader that stands before a node whose storage failed, and asks the moment it is back: what the node had read, confirmed and
  * applied before counts for nothing any more (I29).
  */
-import type { SimCluster } from './cluster.ts';
+import type { Evidence } from './evidence.ts';
+import type { Ghost } from './ghost.ts';
+import type { Scheduler } from './scheduler.ts';
 import type { SimNode } from './sim-node.ts';
 
 /** How long it waits for its answer, in ms. */
@@ -10,12 +12,18 @@ const TIMEOUT_MS = 4_000;
 /** When it asks after the return, in ms: at once, and while the log is being applied anew. */
 const ASKS_AFTER_MS: readonly number[] = [0, 1, 5, 20, 60];
 
-export function readAfterReturn(cluster: SimCluster, node: SimNode): void {
+interface World {
+  readonly scheduler: Scheduler;
+  readonly evidence: Evidence;
+  readonly ghost: Ghost;
+}
+
+export function readAfterReturn(cluster: World, node: SimNode): void {
   for (const afterMs of ASKS_AFTER_MS)
     cluster.scheduler.after(afterMs, node.id, () => node.process?.enter(() => ask(cluster, node)));
 }
 
-function ask({ scheduler, evidence, ghost }: SimCluster, node: SimNode): void {
+function ask({ scheduler, evidence, ghost }: World, node: SimNode): void {
   const { engine } = node;
   if (engine?.member === undefined || engine.ended !== undefined) return;
   const { member } = engine;
