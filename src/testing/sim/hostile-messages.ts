@@ -118,11 +118,16 @@ export class HostileMessages {
         return { ...ends, type, round: random.below(200) };
       case 'vote-request': {
         const transfer = random.chance(0.5);
-        const vote = { lastIndex: index, lastTerm: Math.min(term, known.term), priority: 9, commit: index, commitTerm: term };
+        const vote = {
+          lastIndex: index,
+          lastTerm: Math.min(term, known.term),
+          priority: 9,
+          ...this.#commit(index, term, careful),
+        };
         return { ...ends, type, pre: random.chance(0.5), transfer, ...vote };
       }
       case 'vote-response':
-        return { ...ends, type, pre: random.chance(0.5), reject, commit: reject ? index : 0, commitTerm: reject ? term : 0 };
+        return { ...ends, type, pre: random.chance(0.5), reject, ...this.#commit(index, term, careful || !reject) };
       case 'snapshot-request':
         return {
           ...ends,
@@ -143,6 +148,11 @@ export class HostileMessages {
       default:
         return { ...ends, type: 'read-index-response', context: `r${random.below(9)}`, index, reject };
     }
+  }
+
+  /** What a member's vote says to be committed is believed (commitInVotes): a careful one says nothing. */
+  #commit(index: number, term: number, silent: boolean): { readonly commit: number; readonly commitTerm: number } {
+    return silent ? { commit: 0, commitTerm: 0 } : { commit: index, commitTerm: term };
   }
 
   #entry(index: number, term: number): Entry {
