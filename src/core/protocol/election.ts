@@ -1,5 +1,5 @@
 /** Leader election (§3.4), PreVote (§9.6), and what keeps elections from disturbing a working leader (§4.2.3). */
-import { allVoters, canLead } from '../conf/conf-state.ts';
+import { allVoters, canLead, isVoter } from '../conf/conf-state.ts';
 import { jointVote } from '../quorum/joint.ts';
 import { type Candidate, leaderOf, type PreCandidate, type Raft } from '../state.ts';
 import type { CampaignRefusal } from '../trace.ts';
@@ -97,7 +97,7 @@ export function onVoteRequest(raft: Raft, message: VoteRequest): void {
     return;
   }
   answerVote(raft, { to: from, term: raft.term, pre, reject: true });
-  learnCommit(raft, message.commit, message.commitTerm);
+  learnCommit(raft, message.from, message.commit, message.commitTerm);
 }
 
 function mayVote(raft: Raft, { from, pre, term }: VoteRequest): boolean {
@@ -124,7 +124,7 @@ export function onVoteResponse(raft: Raft, role: PreCandidate | Candidate, messa
   const result = jointVote(raft.conf, role.votes);
   if (result === 'won') win(raft, role);
   else if (result === 'lost') becomeFollower(raft, raft.term, NO_NODE, 'election lost');
-  if (message.reject) learnCommit(raft, message.commit, message.commitTerm);
+  if (message.reject) learnCommit(raft, message.from, message.commit, message.commitTerm);
 }
 
 function win(raft: Raft, role: PreCandidate | Candidate): void {
@@ -166,7 +166,9 @@ function commitInfo(raft: Raft): readonly [commit: Index, term: Term] {
  * Somebody has committed (index, term). A log that holds the same entry holds the same up to it (Log Matching), so all
  * of that is committed here too. If it changes the configuration, this election was held in the wrong one.
  */
-function learnCommit(raft: Raft, index: Index, term: Term): void {
+function learnCommit(raft: Raft, from: NodeId, index: Index, term: Term): void {
+  // Of who votes here, whose word an election hangs on in any case: nobody else's is taken for what a majority has.
+  if (!isVoter(raft.conf, from)) return;
   if (term === 0 || raft.role.name === 'leader' || index <= raft.log.committed || !raft.log.matches(index, term)) return;
   commitTo(raft, index);
   if (raft.role.name !== 'follower' && raft.log.hasUnappliedConfChange()) {
