@@ -3,10 +3,11 @@ import type { RaftError } from '../../core/errors.ts';
 import type { Entry, HardState, Index, NodeId, Term } from '../../core/types.ts';
 import type { ByteMachine } from '../../state/state-machine.ts';
 import type { Change, Command, Handlers, Queries, QueryArguments, QueryResult, ResultOf } from '../../state/types.ts';
+import type { NodeRole } from '../../wire/bodies.ts';
 import type { Recording } from '../record/recording.ts';
 import type { Registration } from './registration.ts';
 
-export type NodeRole = 'leader' | 'candidate' | 'pre-candidate' | 'follower' | 'learner' | 'removed' | 'stopped';
+export type { NodeRole };
 export type Suffrage = 'voter' | 'learner' | 'witness';
 /** What a member may ask to be. A witness is the core's own; the runtime makes none yet. */
 export type WantedSuffrage = Exclude<Suffrage, 'witness'>;

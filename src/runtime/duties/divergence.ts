@@ -3,23 +3,30 @@
  * state; followers compare theirs with the leader's. One that differs finds the first entry that did it, by
  * running the entries since the last common state again, here and at the leader, and takes the leader's state.
  */
-import { pack, unpack } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { Entry, Index, NodeId } from '../../core/types.ts';
 import { digestOf, stateBytes } from '../../state/digest.ts';
 import { ReplicatedState } from '../../state/replicated-state.ts';
+import {
+  type Answer,
+  DIGESTS_MAX,
+  decodeAnswer,
+  decodeQuestion,
+  encodeAnswer,
+  encodeQuestion,
+  type Question,
+} from '../../wire/digest-bodies.ts';
 import type { CallOptions, VerifyReport } from '../api/api.ts';
 import type { Emitter } from '../api/emitter.ts';
 import { contextOf, decodeSettings, memberIds } from '../member/configuration.ts';
 import type { Standing } from '../standing/standing.ts';
-import { type Answer, type Question, readAnswer, readQuestion } from './digest-questions.ts';
 
 /** Digest points remembered: a follower further behind than this is compared at a later one. */
 const POINTS_MAX = 8;
 /** Greatest state that is kept to run entries again from, in bytes; of a larger one the first bad entry is not named. */
 const KEPT_STATE_BYTES_MAX = 4 * 1024 * 1024;
 /** Entries run again to name the first bad one; of more it is not named. */
-const RERUN_ENTRIES_MAX = 10_000;
+const RERUN_ENTRIES_MAX: number = DIGESTS_MAX;
 const RERUN_BYTES_MAX = 64 * 1024 * 1024;
 /** Bytes of state digested while entries run again: the digest after each entry reads the whole state. */
 const RERUN_DIGESTED_BYTES_MAX = 256 * 1024 * 1024;
@@ -131,7 +138,7 @@ export class Divergence {
     const question: Question = ['compare', point.index, point.digest];
     const { peers } = this.#standing;
     for (const peer of peers.all()) {
-      if (peer.trusted) peers.call(peer.id, 'digest', pack(question), DIGEST_TIMEOUT_MS, () => {});
+      if (peer.trusted) peers.call(peer.id, 'digest', encodeQuestion(question), DIGEST_TIMEOUT_MS, () => {});
     }
   }
 
@@ -156,16 +163,16 @@ export class Divergence {
   #ask(peer: NodeId, question: Question, options: CallOptions = {}): Promise<Answer | undefined> {
     const timeoutMs = options.timeoutMs ?? DIGEST_TIMEOUT_MS;
     return new Promise((resolve) => {
-      this.#standing.peers.call(peer, 'digest', pack(question), timeoutMs, ({ body, error }) =>
-        resolve(error === undefined ? readAnswer(body) : undefined),
+      this.#standing.peers.call(peer, 'digest', encodeQuestion(question), timeoutMs, ({ body, error }) =>
+        resolve(error === undefined ? decodeAnswer(body) : undefined),
       );
     });
   }
 
   /** A member's question. Errors: message-invalid. */
   onCall(peer: NodeId, body: Uint8Array, reply: (body: Uint8Array, error?: RaftError) => void): void {
-    const question = readQuestion(unpack(body));
-    const answer = (value: Answer): void => reply(pack(value));
+    const question = decodeQuestion(body);
+    const answer = (value: Answer): void => reply(encodeAnswer(value));
     if (question[0] === 'compare') return this.#compare(peer, question[1], question[2], answer);
     if (question[0] === 'state') {
       this.#sendState(peer);

@@ -3,8 +3,8 @@
  * it had the configuration, and one whose whole configuration has been exchanged while it was away.
  */
 import { NO_NODE } from '../../core/types.ts';
+import { decodeJoinReply } from '../../wire/bodies.ts';
 import { memberIds } from '../member/configuration.ts';
-import { decodeJoinReply } from '../peers/call-bodies.ts';
 import { isAlive } from '../standing/quorum.ts';
 import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';

@@ -7,11 +7,11 @@ import { MEMBER_CONTEXT_BYTES_MAX } from '../../core/limits.ts';
 import type { Entry, NodeId } from '../../core/types.ts';
 import { makeEntry, NO_BYTES, NO_NODE } from '../../core/types.ts';
 import type { ClusterIdentity, NodeStore } from '../../storage/storage.ts';
+import { decodeJoinReply, encodeJoin, type Introduction } from '../../wire/bodies.ts';
 import type { EntryMode } from '../api/options.ts';
 import type { MemberContextFields } from '../member/configuration.ts';
 import { type ClusterSettings, encodeMember, encodeSettings } from '../member/configuration.ts';
 import { storageErrorOf } from '../member/storage-error.ts';
-import { decodeJoinReply, encodeJoin, type Introduction } from '../peers/call-bodies.ts';
 import type { CallResult } from '../peers/peers.ts';
 import type { Clock } from '../ports/clock.ts';
 

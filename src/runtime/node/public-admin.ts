@@ -6,6 +6,7 @@ import type { Entry, NodeId } from '../../core/types.ts';
 import { decodeEnvelope } from '../../state/envelope.ts';
 import { TypedMachine } from '../../state/typed-machine.ts';
 import { exportStore } from '../../storage/dump.ts';
+import { encodeId } from '../../wire/bodies.ts';
 import type {
   Admin,
   AutopilotTable,
@@ -20,7 +21,6 @@ import { checkCallOptions } from '../api/call-options.ts';
 import { bestSuccessor } from '../duties/handover.ts';
 import { clusterConfig } from '../member/configuration.ts';
 import type { Member } from '../member/member.ts';
-import { encodeId } from '../peers/call-bodies.ts';
 import { requireInteger } from '../ports/require-integer.ts';
 import { isAlive } from '../standing/quorum.ts';
 import { assertRunning } from '../standing/standing.ts';

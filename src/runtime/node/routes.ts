@@ -1,6 +1,7 @@
 /** Where what the inbox has taken goes: one handler for each kind of message and each method of a call. */
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
+import { decodeChange, decodeId, decodeProposal } from '../../wire/bodies.ts';
 import type { Call, CallMethod, PeerMessage } from '../../wire/peer-message.ts';
 import type { Emitter } from '../api/emitter.ts';
 import type { Admission, ReplyTo } from '../duties/admission.ts';
@@ -9,7 +10,6 @@ import type { Autopilot } from '../duties/autopilot.ts';
 import type { Divergence } from '../duties/divergence.ts';
 import type { Handover } from '../duties/handover.ts';
 import { isOfLaterEpoch } from '../peers/acquaintance.ts';
-import { decodeChange, decodeId, decodeProposal } from '../peers/call-bodies.ts';
 import { NO_BODY, type Peer, type PeerHooks } from '../peers/peers.ts';
 import type { Reports } from '../standing/reports.ts';
 import type { Speakers } from '../standing/speakers.ts';

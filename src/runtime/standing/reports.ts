@@ -1,6 +1,6 @@
 /** What nodes tell each other of themselves, once a second: for panels and for routing, never for safety. */
 import type { NodeId } from '../../core/types.ts';
-import { decodeReport, encodeReport, type Introduction, type PeerReport } from '../peers/call-bodies.ts';
+import { decodeReport, encodeReport, type Introduction, type PeerReport } from '../../wire/bodies.ts';
 import type { Speakers } from './speakers.ts';
 import type { Standing } from './standing.ts';
 

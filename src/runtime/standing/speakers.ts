@@ -3,9 +3,9 @@
  * a node whose configuration lags behind would else not hear whoever leads by now.
  */
 import type { Index, NodeId, Term } from '../../core/types.ts';
+import type { Introduction } from '../../wire/bodies.ts';
 import { memberIds } from '../member/configuration.ts';
 import type { Member } from '../member/member.ts';
-import type { Introduction } from '../peers/call-bodies.ts';
 import type { InboxView, Speaker } from '../peers/inbox.ts';
 import type { Standing } from './standing.ts';
 

@@ -5,7 +5,7 @@
 import { EMPTY_CONF } from '../../core/conf/conf-change.ts';
 import { type Entry, type Message, type MessageType, makeEntry, NO_BYTES, type NodeId } from '../../core/types.ts';
 import { encodeMember, MEMBER_DEFAULTS } from '../../runtime/member/configuration.ts';
-import { encodeChange, encodeJoin, encodeProposal } from '../../runtime/peers/call-bodies.ts';
+import { encodeChange, encodeJoin, encodeProposal } from '../../wire/bodies.ts';
 import type { CallMethod, Hello, PeerMessage } from '../../wire/peer-message.ts';
 import { PROTOCOL_VERSION_MAX, PROTOCOL_VERSION_MIN } from '../../wire/peer-message.ts';
 import { KINDS, METHODS, RAFT_TYPE_NAMES } from '../../wire/tables.ts';

@@ -1,8 +1,9 @@
 /** The bodies of calls between runtimes: encoded here, checked here. Errors of every decoder: message-invalid. */
-import { pack, unpack } from '../../codec/pack.ts';
-import { RaftError } from '../../core/errors.ts';
-import type { ConfChangeOp, ConfChangeStep, ConfChangeTransition, NodeId } from '../../core/types.ts';
-import type { NodeRole } from '../api/api.ts';
+import { pack, unpack } from '../codec/pack.ts';
+import { isNodeId } from '../core/conf/node-id.ts';
+import { RaftError } from '../core/errors.ts';
+import { type ConfChangeOp, type ConfChangeStep, type ConfChangeTransition, NO_NODE, type NodeId } from '../core/types.ts';
+import { TOKEN_CHARS_MAX } from './limits.ts';
 
 /** Commands of one forwarded proposal. */
 export const PROPOSE_COUNT_MAX = 8_192;
@@ -20,6 +21,7 @@ export interface ChangeRequest {
 }
 
 export interface JoinRequest {
+  /** Whether it is one, and the context short enough, is judged where it is answered: with config-invalid. */
   readonly nodeId: NodeId;
   readonly context: Uint8Array;
 }
@@ -39,6 +41,9 @@ export interface JoinReply {
   /** Undefined from a build that tells none. */
   readonly introduction: Introduction | undefined;
 }
+
+/** What a node is doing; `removed` and `stopped` are for good. */
+export type NodeRole = 'leader' | 'candidate' | 'pre-candidate' | 'follower' | 'learner' | 'removed' | 'stopped';
 
 /** What a node tells another of itself: for panels and for routing, never for safety. */
 export interface PeerReport {
@@ -118,7 +123,7 @@ export function decodeReport(body: Uint8Array): PeerReport {
     commit: integer(commit),
     applied: integer(applied),
     last: integer(last),
-    leaderId: text(leaderId),
+    leaderId: leaderId === NO_NODE ? NO_NODE : nodeIdIn(leaderId),
     shortOfSpace: integer(shortOfSpace) === 1,
     confVersion: confVersion === undefined ? 0 : integer(confVersion),
     introduction: introductionFrom(introduction),
@@ -135,8 +140,8 @@ function introductionFrom(value: unknown): Introduction | undefined {
   return {
     version: integer(version),
     term: integer(term),
-    voters: list(voters, INTRODUCED_MAX).map(text),
-    others: list(others, INTRODUCED_MAX).map(text),
+    voters: list(voters, INTRODUCED_MAX).map(nodeIdIn),
+    others: list(others, INTRODUCED_MAX).map(nodeIdIn),
   };
 }
 
@@ -153,7 +158,7 @@ export function encodeId(id: NodeId): Uint8Array {
 }
 
 export function decodeId(body: Uint8Array): NodeId {
-  return text(unpack(body));
+  return nodeIdIn(unpack(body));
 }
 
 function invalid(what: string): RaftError {
@@ -170,8 +175,13 @@ function bytes(value: unknown): Uint8Array {
   return value;
 }
 
+function nodeIdIn(value: unknown): NodeId {
+  if (!isNodeId(value)) throw invalid('a node id that is none');
+  return value;
+}
+
 function text(value: unknown): string {
-  if (typeof value !== 'string' || value.length > 256) throw invalid('a text that is none, or too long');
+  if (typeof value !== 'string' || value.length > TOKEN_CHARS_MAX) throw invalid('a text that is none, or too long');
   return value;
 }
 
