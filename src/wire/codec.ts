@@ -9,9 +9,9 @@ import { RaftError } from '../core/errors.ts';
 import type { Message, NodeId, SnapshotRequest } from '../core/types.ts';
 import { decodeHot, encodeHot } from './hot.ts';
 import { CALL_BODY_BYTES_MAX, ERROR_CHARS_MAX, MESSAGE_BYTES_MAX } from './limits.ts';
-import type { PeerMessage, Reply } from './peer-message.ts';
+import { type PeerMessage, PROTOCOL_VERSION_MAX, type RefusalReason, type Reply } from './peer-message.ts';
 import { bytesMaxOf, checkSize } from './sizes.ts';
-import { GOODBYE_REASONS, IMPLIED, KINDS, METHODS, RAFT_TYPES } from './tables.ts';
+import { GOODBYE_REASONS, IMPLIED, KINDS, METHODS, RAFT_TYPES, REFUSAL_CODES, REFUSAL_REASONS } from './tables.ts';
 import { peerMessageFrom, recordedMessageFrom } from './validate.ts';
 
 const RAFT = KINDS.indexOf('raft');
@@ -26,9 +26,10 @@ export interface LinkEnds {
  * Encodes a message for `Transport.send`. The bytes may be a view on a larger buffer that is never written again: send
  * them or copy them, do not structured-clone them; nobody may change them, an append is shared by all who are sent the same.
  * Errors: too-large.
+ * @param version of the protocol that the link speaks
  */
-export function encodePeerMessage(message: PeerMessage, link?: LinkEnds): Uint8Array {
-  if (message.kind !== 'raft') return checkedSize(packMessage(otherParts(message)), message);
+export function encodePeerMessage(message: PeerMessage, link?: LinkEnds, version: number = PROTOCOL_VERSION_MAX): Uint8Array {
+  if (message.kind !== 'raft') return checkedSize(packMessage(otherParts(message, version)), message);
   const { group, message: raft } = message;
   const from = link !== undefined && raft.from === link.self ? IMPLIED : raft.from;
   const to = link !== undefined && raft.to === link.peer ? IMPLIED : raft.to;
@@ -68,7 +69,7 @@ export function decodeRecordedMessage(bytes: Uint8Array): Message {
   return recordedMessageFrom(unpackMessage(bytes));
 }
 
-function otherParts(message: Exclude<PeerMessage, { kind: 'raft' }>): readonly unknown[] {
+function otherParts(message: Exclude<PeerMessage, { kind: 'raft' }>, version: number): readonly unknown[] {
   const kind = KINDS.indexOf(message.kind);
   switch (message.kind) {
     case 'hello': {
@@ -88,10 +89,14 @@ function otherParts(message: Exclude<PeerMessage, { kind: 'raft' }>): readonly u
     case 'snapshot-ack':
       return [kind, message.transfer, message.next, message.refused];
     case 'goodbye':
-      return [kind, GOODBYE_REASONS.indexOf(message.reason), message.commit];
+      return [kind, GOODBYE_REASONS.indexOf(message.reason), ...(version === 1 ? [0] : [])];
     case 'refusal':
-      return [kind, message.code, message.message.slice(0, ERROR_CHARS_MAX)];
+      return [kind, reasonPart(message.reason, version), message.message.slice(0, ERROR_CHARS_MAX)];
   }
+}
+
+function reasonPart(reason: RefusalReason, version: number): number | string {
+  return version === 1 ? REFUSAL_CODES[reason] : REFUSAL_REASONS.indexOf(reason);
 }
 
 function checkedBody(body: Uint8Array): Uint8Array {

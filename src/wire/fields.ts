@@ -33,6 +33,6 @@ export function bytes(value: unknown, bytesMax: number, name: string): Uint8Arra
 }
 
 /** The word at a position of one of the wire's lists. */
-export function word<T extends string>(list: readonly T[], position: unknown, name: string): T {
+export function word<T extends string>(list: readonly (T | undefined)[], position: unknown, name: string): T {
   return (typeof position === 'number' ? list[position] : undefined) ?? refuse(name);
 }

@@ -4,11 +4,11 @@
  * belongs to one pair of boots. Nothing is accepted before the hello.
  */
 import type { RaftErrorCode } from '../core/errors.ts';
-import type { Index, Message, NodeId, SnapshotRequest } from '../core/types.ts';
+import type { Message, NodeId, SnapshotRequest } from '../core/types.ts';
 
 /** Range of protocol versions this build speaks; a link uses the highest both know. */
 export const PROTOCOL_VERSION_MIN = 1;
-export const PROTOCOL_VERSION_MAX = 1;
+export const PROTOCOL_VERSION_MAX = 2;
 
 export interface Hello {
   readonly kind: 'hello';
@@ -42,7 +42,7 @@ export interface Call {
   /** Encoded by the method's own codec; at most CALL_BODY_BYTES_MAX bytes. */
   readonly body: Uint8Array;
 }
-export type CallMethod = 'propose' | 'membership' | 'join' | 'leave' | 'status' | 'transfer' | 'digest';
+export type CallMethod = 'propose' | 'membership' | 'join' | 'status' | 'transfer' | 'digest';
 
 export interface Reply {
   readonly kind: 'reply';
@@ -86,15 +86,15 @@ export interface SnapshotAck {
 export interface Goodbye {
   readonly kind: 'goodbye';
   readonly reason: 'stop' | 'pagehide' | 'leave' | 'removed';
-  /** The leader's commit index as the sender knew it. */
-  readonly commit: Index;
 }
 
 /** A member tells a node whose cluster, epoch or membership does not fit, then closes the link. */
 export interface Refusal {
   readonly kind: 'refusal';
-  readonly code: RaftErrorCode;
+  readonly reason: RefusalReason;
+  /** For people: nothing is decided by it. */
   readonly message: string;
 }
+export type RefusalReason = 'other-node' | 'protocol' | 'other-cluster' | 'other-epoch' | 'removed' | 'not-a-member';
 
 export type PeerMessage = Hello | RaftEnvelope | Call | Reply | SnapshotOffer | SnapshotChunk | SnapshotAck | Goodbye | Refusal;

@@ -1,6 +1,7 @@
 /** Words as numbers on the wire. A position in these lists is part of the protocol: append only. */
+import type { RaftErrorCode } from '../core/errors.ts';
 import type { MessageType } from '../core/types.ts';
-import type { CallMethod, Goodbye, PeerMessage } from './peer-message.ts';
+import type { CallMethod, Goodbye, PeerMessage, RefusalReason } from './peer-message.ts';
 
 export const KINDS: readonly PeerMessage['kind'][] = [
   'hello',
@@ -15,8 +16,34 @@ export const KINDS: readonly PeerMessage['kind'][] = [
 ];
 /** Stands for the sender or the receiver of a Raft message that is an end of its link. */
 export const IMPLIED = 0;
-export const METHODS: readonly CallMethod[] = ['propose', 'membership', 'join', 'leave', 'status', 'transfer', 'digest'];
+/** Number 3 was a method that never did anything. */
+export const METHODS: readonly (CallMethod | undefined)[] = [
+  'propose',
+  'membership',
+  'join',
+  undefined,
+  'status',
+  'transfer',
+  'digest',
+];
 export const GOODBYE_REASONS: readonly Goodbye['reason'][] = ['stop', 'pagehide', 'leave', 'removed'];
+export const REFUSAL_REASONS: readonly RefusalReason[] = [
+  'other-node',
+  'protocol',
+  'other-cluster',
+  'other-epoch',
+  'removed',
+  'not-a-member',
+];
+/** What a reason is called as an error; in protocol 1 a refusal carried this code instead. */
+export const REFUSAL_CODES: { readonly [R in RefusalReason]: RaftErrorCode } = {
+  'other-node': 'node-mismatch',
+  protocol: 'protocol-mismatch',
+  'other-cluster': 'cluster-mismatch',
+  'other-epoch': 'epoch-mismatch',
+  removed: 'removed',
+  'not-a-member': 'not-a-member',
+};
 
 /** Raft messages. Numbers instead of positions, so that the codec's switches read as a table. */
 export const RAFT_TYPES: { readonly [T in MessageType]: number } = {
@@ -45,6 +72,8 @@ export const UNUSED_RAFT: ReadonlySet<MessageType> = new Set<MessageType>([
   'transfer-request',
   'propose-request',
 ]);
+/** The protocol version that a Raft message came with, where that is not the first: who speaks an earlier one would not know it. */
+export const RAFT_SINCE: { readonly [T in MessageType]?: number } = { 'proxy-vote': 2 };
 /** Raft messages whose sender may be in no term yet: they ask, or answer a question of no term. All others come from a term. */
 export const TERMLESS: ReadonlySet<MessageType> = new Set<MessageType>([
   'vote-request',

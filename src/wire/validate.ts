@@ -19,8 +19,18 @@ import {
   TERM_REACH_MAX,
   TOKEN_CHARS_MAX,
 } from './limits.ts';
-import type { Hello, PeerMessage, RaftEnvelope, ReplyError, SnapshotOffer } from './peer-message.ts';
-import { GOODBYE_REASONS, IMPLIED, KINDS, METHODS, RAFT_TYPE_NAMES, TERMLESS, UNUSED_RAFT } from './tables.ts';
+import type { Hello, PeerMessage, RaftEnvelope, RefusalReason, ReplyError, SnapshotOffer } from './peer-message.ts';
+import {
+  GOODBYE_REASONS,
+  IMPLIED,
+  KINDS,
+  METHODS,
+  RAFT_TYPE_NAMES,
+  REFUSAL_CODES,
+  REFUSAL_REASONS,
+  TERMLESS,
+  UNUSED_RAFT,
+} from './tables.ts';
 
 type Parts = readonly unknown[];
 /** The two ends of the link: what a message does not name. */
@@ -75,11 +85,13 @@ export function peerMessageFrom(value: unknown, link: Ends | undefined): PeerMes
         refused: boolean(parts[3], 'refused'),
       };
     case 'goodbye':
-      expectLength(parts, 3);
-      return { kind, reason: word(GOODBYE_REASONS, parts[1], 'reason'), commit: count(parts[2], 'commit') };
+      // In protocol 1 an index followed, which nobody used.
+      if (parts.length === 3) count(parts[2], 'commit');
+      else expectLength(parts, 2);
+      return { kind, reason: word(GOODBYE_REASONS, parts[1], 'reason') };
     case 'refusal':
       expectLength(parts, 3);
-      return { kind, code: errorCode(parts[1]), message: text(parts[2], ERROR_CHARS_MAX, 'text') };
+      return { kind, reason: reasonFrom(parts[1]), message: text(parts[2], ERROR_CHARS_MAX, 'text') };
   }
 }
 
@@ -112,6 +124,12 @@ function expectLength(parts: Parts, length: number): void {
 function positive(value: unknown, name: string): number {
   const number = count(value, name);
   return number >= 1 ? number : refuse(name);
+}
+
+/** A number; in protocol 1 the code of the error that it means. */
+function reasonFrom(value: unknown): RefusalReason {
+  if (typeof value !== 'string') return word(REFUSAL_REASONS, value, 'reason');
+  return REFUSAL_REASONS.find((reason) => REFUSAL_CODES[reason] === value) ?? refuse('reason');
 }
 
 function errorCode(value: unknown): RaftErrorCode {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { type ConfState, type Entry, type Message, makeEntry, NO_BYTES, type SnapshotRequest } from '../../src/core/types.ts';
 import type { PeerMessage } from '../../src/wire/peer-message.ts';
+import { REFUSAL_REASONS } from '../../src/wire/tables.ts';
 
 const id = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 24 });
 const token = fc.string({ maxLength: 40 });
@@ -136,7 +137,7 @@ export const peerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({
     kind: type('call'),
     id: positive,
-    method: fc.constantFrom('propose', 'membership', 'join', 'leave', 'status', 'transfer', 'digest'),
+    method: fc.constantFrom('propose', 'membership', 'join', 'status', 'transfer', 'digest'),
     body: bytes,
   }),
   fc.record({
@@ -148,6 +149,6 @@ export const peerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ kind: type('snapshot-offer'), transfer: count, request: snapshotRequest, bytes: fc.nat(), digest: token }),
   fc.record({ kind: type('snapshot-chunk'), transfer: count, sequence: count, last: fc.boolean(), data: bytes }),
   fc.record({ kind: type('snapshot-ack'), transfer: count, next: count, refused: fc.boolean() }),
-  fc.record({ kind: type('goodbye'), reason: fc.constantFrom('stop', 'pagehide', 'leave', 'removed'), commit: count }),
-  fc.record({ kind: type('refusal'), code, message: token }),
+  fc.record({ kind: type('goodbye'), reason: fc.constantFrom('stop', 'pagehide', 'leave', 'removed') }),
+  fc.record({ kind: type('refusal'), reason: fc.constantFrom(...REFUSAL_REASONS), message: token }),
 );

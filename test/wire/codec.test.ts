@@ -159,7 +159,7 @@ describe('peer messages', () => {
   });
 
   it('cut the text of an error instead of failing on it', () => {
-    const refusal: PeerMessage = { kind: 'refusal', code: 'busy', message: 'x'.repeat(10_000) };
+    const refusal: PeerMessage = { kind: 'refusal', reason: 'removed', message: 'x'.repeat(10_000) };
     expect(decodePeerMessage(encodePeerMessage(refusal))).toEqual({ ...refusal, message: 'x'.repeat(1_000) });
   });
 });
@@ -201,7 +201,9 @@ describe('what is refused', () => {
     ['a snapshot offer that carries another message', offer(), 2, unpack(encodePeerMessage(raft(append)))],
     ['a configuration with an id twice', offer(), 2, snapshotParts(['a', 'a'])],
     ['a configuration without voters', offer(), 2, snapshotParts([])],
-    ['an unknown error code', { kind: 'refusal', code: 'busy', message: '' }, 1, 'toString'],
+    ['an unknown reason', { kind: 'refusal', reason: 'removed', message: '' }, 1, 'toString'],
+    ['a reason past the last', { kind: 'refusal', reason: 'removed', message: '' }, 1, 6],
+    ['the method that never was', { kind: 'call', id: 1, method: 'join', body: NO_BYTES }, 2, 3],
     ['a call without number', { kind: 'call', id: 1, method: 'join', body: NO_BYTES }, 1, 0],
     ['an unknown method', { kind: 'call', id: 1, method: 'join', body: NO_BYTES }, 2, 'length'],
     [

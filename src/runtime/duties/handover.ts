@@ -41,7 +41,7 @@ export class Handover {
   sayGoodbye(reason: Goodbye['reason']): void {
     const { member, peers } = this.#standing;
     member?.bequeath(heirs(this.#standing));
-    peers.goodbye(reason, member?.hard.commit ?? 0);
+    peers.goodbye(reason);
   }
 
   /**

@@ -71,7 +71,6 @@ export class Routes {
           reply(NO_BODY);
         }),
       digest: (peer, body, reply) => divergence.onCall(peer, body, reply),
-      leave: (_peer, _body, reply) => reply(NO_BODY, new RaftError('message-invalid', 'There is no such call.')),
     };
   }
 
@@ -98,7 +97,7 @@ export class Routes {
 
   /** A member that is removed hears no more of the log: it is told. */
   tellRemoved(ids: readonly NodeId[]): void {
-    const refusal = { kind: 'refusal', code: 'removed', message: 'This node was removed from the cluster.' } as const;
+    const refusal = { kind: 'refusal', reason: 'removed', message: 'This node was removed from the cluster.' } as const;
     for (const id of ids) this.#parts.standing.peers.send(id, refusal, 'urgent');
   }
 

@@ -71,7 +71,6 @@ export const INBOX: { readonly [K in InboxKind]: Row } = {
   'call status': { who: 'member', strikes: 0 },
   'call transfer': { who: 'member', strikes: 0 },
   'call digest': { who: 'member', strikes: 0 },
-  'call leave': { who: 'nobody', strikes: 1 },
 };
 
 /** Indexes that a message may be ahead of this node's log: more entries than any log will hold, fewer than there are numbers. */

@@ -20,6 +20,7 @@ import type {
   SnapshotOffer,
 } from '../../wire/peer-message.ts';
 import { PROTOCOL_VERSION_MAX, PROTOCOL_VERSION_MIN } from '../../wire/peer-message.ts';
+import { RAFT_SINCE, REFUSAL_CODES, REFUSAL_REASONS } from '../../wire/tables.ts';
 import type { Clock } from '../ports/clock.ts';
 import { examine, type InboxView } from './inbox.ts';
 
@@ -76,6 +77,8 @@ export class Peer {
   fits = false;
   /** Its hello names this node's cluster. What it may say is for the inbox. */
   trusted = false;
+  /** Of the protocol, the highest that both know; the lowest until its hello has said what it knows. */
+  version: number = PROTOCOL_VERSION_MIN;
   strikes = 0;
   /** Monotonic ms until which it is not heard: it has said too much that nobody honest says. */
   mutedUntilMs = 0;
@@ -139,6 +142,7 @@ export class Peers {
     if (state === 'open' && this.clock.monotonicMs() < peer.mutedUntilMs) return this.transport.disconnect(id, 'message-invalid');
     if (state === 'open') {
       peer.hello = undefined;
+      peer.version = PROTOCOL_VERSION_MIN;
       peer.fits = false;
       peer.trusted = false;
       peer.strikes = 0;
@@ -199,7 +203,7 @@ export class Peers {
       case 'hello':
         return this.onHello(peer, message);
       case 'refusal':
-        return this.hooks.onRefused(peer.id, new RaftError(message.code, message.message));
+        return this.hooks.onRefused(peer.id, new RaftError(REFUSAL_CODES[message.reason], message.message));
       case 'goodbye':
         return this.hooks.onGoodbye(peer.id, message);
       case 'call':
@@ -219,6 +223,7 @@ export class Peers {
 
   private onHello(peer: Peer, hello: Hello): void {
     peer.hello = hello;
+    peer.version = versionError(hello) === undefined ? Math.min(PROTOCOL_VERSION_MAX, hello.versionMax) : PROTOCOL_VERSION_MIN;
     this.judge(peer, hello);
     this.hooks.onPeer(peer);
   }
@@ -232,13 +237,14 @@ export class Peers {
     peer.fits = error === undefined;
     peer.trusted = peer.fits && own.clusterId !== '' && own.clusterId === hello.clusterId;
     if (error === undefined) return;
-    this.post(peer, { kind: 'refusal', code: error.code, message: error.message }, 'urgent');
+    const reason = REFUSAL_REASONS.find((each) => REFUSAL_CODES[each] === error.code) ?? 'not-a-member';
+    this.post(peer, { kind: 'refusal', reason, message: error.message }, 'urgent');
   }
 
   /** True when it went onto a link. Raft needs no more: what is lost is sent again. */
   sendRaft(message: Message): boolean {
     const peer = this.peers.get(message.to);
-    if (peer === undefined || !peer.trusted) return false;
+    if (peer === undefined || !peer.trusted || (RAFT_SINCE[message.type] ?? 1) > peer.version) return false;
     return this.post(peer, { kind: 'raft', group: 0, message }, 'urgent');
   }
 
@@ -251,9 +257,8 @@ export class Peers {
     return this.transport.queuedBytes(id, lane);
   }
 
-  goodbye(reason: Goodbye['reason'], commit: number): void {
-    for (const peer of this.peers.values())
-      if (peer.link === 'open') this.post(peer, { kind: 'goodbye', reason, commit }, 'urgent');
+  goodbye(reason: Goodbye['reason']): void {
+    for (const peer of this.peers.values()) if (peer.link === 'open') this.post(peer, { kind: 'goodbye', reason }, 'urgent');
   }
 
   /** Asks a linked node; `done` is called exactly once: with the answer, link-failed, busy or timeout. */
@@ -316,7 +321,7 @@ export class Peers {
   private post(peer: Peer, message: PeerMessage, lane: Lane): boolean {
     if (this.traced) this.hooks.onTrace('sent', peer.id, message);
     try {
-      return this.transport.send(peer.id, encodePeerMessage(message, peer.ends), lane);
+      return this.transport.send(peer.id, encodePeerMessage(message, peer.ends, peer.version), lane);
     } catch (error) {
       // What cannot be said is a fault of this node's, and no reason for it to end.
       this.hooks.onUnsendable(RaftError.is(error) ? error : new RaftError('invariant', String(error), { cause: error }));

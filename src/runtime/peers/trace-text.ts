@@ -21,6 +21,6 @@ export function describePeerMessage(message: PeerMessage): string {
     case 'goodbye':
       return `goodbye (${message.reason})`;
     case 'refusal':
-      return `refused: ${message.code}`;
+      return `refused: ${message.reason}`;
   }
 }

@@ -8,7 +8,7 @@ import { encodeMember, MEMBER_DEFAULTS } from '../../runtime/member/configuratio
 import { encodeChange, encodeJoin, encodeProposal } from '../../wire/bodies.ts';
 import type { CallMethod, Hello, PeerMessage } from '../../wire/peer-message.ts';
 import { PROTOCOL_VERSION_MAX, PROTOCOL_VERSION_MIN } from '../../wire/peer-message.ts';
-import { KINDS, METHODS, RAFT_TYPE_NAMES } from '../../wire/tables.ts';
+import { KINDS, METHODS, RAFT_TYPE_NAMES, REFUSAL_REASONS } from '../../wire/tables.ts';
 import type { Prng } from '../prng.ts';
 
 /** What whoever listens to the cluster can know of it. */
@@ -23,7 +23,7 @@ export interface Overheard {
 export const SAID: readonly string[] = [
   ...KINDS.filter((kind) => kind !== 'raft' && kind !== 'call'),
   ...RAFT_TYPE_NAMES,
-  ...METHODS,
+  ...METHODS.filter((method) => method !== undefined),
 ];
 
 /** The name of what a message says. */
@@ -33,7 +33,7 @@ export function nameOf(message: PeerMessage): string {
 }
 
 /** Nobody honest says these, so that a link is dropped for them: a careful intruder does not. */
-const FORBIDDEN: ReadonlySet<string> = new Set(['snapshot-request', 'propose-request', 'transfer-request', 'leave']);
+const FORBIDDEN: ReadonlySet<string> = new Set(['snapshot-request', 'propose-request', 'transfer-request']);
 
 export class HostileMessages {
   readonly #random: Prng;
@@ -83,11 +83,11 @@ export class HostileMessages {
       case 'snapshot-ack':
         return { kind, transfer: random.between(1, 9), next: random.below(3), refused: random.chance(0.5) };
       case 'goodbye':
-        return { kind, reason: random.pick(['stop', 'pagehide', 'leave', 'removed'] as const), commit: known.lastIndex };
+        return { kind, reason: random.pick(['stop', 'pagehide', 'leave', 'removed'] as const) };
       default:
         return {
           kind: 'refusal',
-          code: random.pick(['removed', 'epoch-mismatch', 'cluster-mismatch', 'version-mismatch', 'identity-in-use'] as const),
+          reason: random.pick(REFUSAL_REASONS),
           message: 'This node was removed from the cluster; it is of epoch 9.',
         };
     }
@@ -160,7 +160,7 @@ export class HostileMessages {
   }
 
   #call(known: Overheard, careful: boolean): PeerMessage {
-    const methods: readonly CallMethod[] = careful ? METHODS.filter((method) => !FORBIDDEN.has(method)) : METHODS;
+    const methods = METHODS.filter((method) => method !== undefined);
     const method = this.#random.pick(methods);
     this.#calls += 1;
     return { kind: 'call', id: this.#calls, method, body: this.#body(method, known, careful) };

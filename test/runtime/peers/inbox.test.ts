@@ -55,7 +55,7 @@ const RAFT: readonly Message[] = [
   { ...ends, type: 'read-index-request', term: 5, context: 'c' },
   { ...ends, type: 'read-index-response', term: 5, context: 'c', index: 1, reject: false },
 ];
-const METHODS: readonly CallMethod[] = ['propose', 'membership', 'join', 'leave', 'status', 'transfer', 'digest'];
+const METHODS: readonly CallMethod[] = ['propose', 'membership', 'join', 'status', 'transfer', 'digest'];
 const MESSAGES: readonly PeerMessage[] = [
   {
     kind: 'hello',
@@ -68,8 +68,8 @@ const MESSAGES: readonly PeerMessage[] = [
     machineVersion: 1,
     name: '',
   },
-  { kind: 'refusal', code: 'removed', message: '' },
-  { kind: 'goodbye', reason: 'stop', commit: 0 },
+  { kind: 'refusal', reason: 'removed', message: '' },
+  { kind: 'goodbye', reason: 'stop' },
   { kind: 'reply', id: 1, error: null, body },
   { kind: 'snapshot-offer', transfer: 1, request: snapshot, bytes: 1, digest: 'd' },
   { kind: 'snapshot-chunk', transfer: 1, sequence: 0, last: true, data: body },
