@@ -50,6 +50,7 @@ const RAFT: readonly Message[] = [
   snapshot,
   { ...ends, type: 'transfer-request', term: 5, target: 'p' },
   { ...ends, type: 'timeout-now', term: 5 },
+  { ...ends, type: 'proxy-vote', term: 5, lastIndex: 1, lastTerm: 1, sealed: true },
   { ...ends, type: 'transfer-refused', term: 5 },
   { ...ends, type: 'propose-request', term: 5, entries: [] },
   { ...ends, type: 'read-index-request', term: 5, context: 'c' },
@@ -100,6 +101,7 @@ const VOTER: readonly InboxKind[] = [
   'raft append-request',
   'raft heartbeat-request',
   'raft timeout-now',
+  'raft proxy-vote',
   'raft read-index-response',
 ];
 
