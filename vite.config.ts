@@ -26,6 +26,7 @@ const entries: Readonly<Record<string, string>> = {
   index: 'src/index.ts',
   core: 'src/core/index.ts',
   node: 'src/node.ts',
+  structures: 'src/structures/index.ts',
   testing: 'src/testing/index.ts',
   cli: 'src/cli/main.ts',
   'signaling-server': 'signaling/server.ts',

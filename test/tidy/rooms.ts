@@ -7,6 +7,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   wire: ['core', 'codec'],
   storage: ['core', 'codec'],
   state: ['core', 'codec'],
+  // Machines as an application writes them: nothing of what runs them.
+  structures: ['core', 'state'],
   signaling: ['core'],
   trust: ['core', 'codec'],
   transport: ['core', 'wire', 'signaling'],
