@@ -1,24 +1,20 @@
 /**
- * Sessions to resume: per peer the keys that the last proof left behind, and the identity that it proved. Only in memory: what
+ * Sessions to resume: per peer the key that the last proof left behind, known to that identity and to this one alone. Only in memory: what
  * is not kept cannot be stolen from a disk. A resumed session saves the signatures; whether the peer may come in is decided anew.
  */
 import type { NodeId } from '../core/types.ts';
 import type { Resumption } from './handshake/keys.ts';
 import { RESUME_TTL_MS, RESUMES_MAX } from './limits.ts';
 
-export interface RememberedSession extends Resumption {
-  readonly publicKey: Uint8Array;
-}
-
 interface Entry {
-  readonly session: RememberedSession;
+  readonly session: Resumption;
   readonly untilMs: number;
 }
 
 export class ResumeCache {
   private readonly entries = new Map<NodeId, Entry>();
 
-  get(peer: NodeId, nowMs: number): RememberedSession | undefined {
+  get(peer: NodeId, nowMs: number): Resumption | undefined {
     const entry = this.entries.get(peer);
     if (entry === undefined) return undefined;
     if (nowMs < entry.untilMs) return entry.session;
@@ -27,7 +23,7 @@ export class ResumeCache {
   }
 
   /** Takes the place of an earlier session with this peer; when it is full, of the oldest. */
-  put(peer: NodeId, session: RememberedSession, nowMs: number): void {
+  put(peer: NodeId, session: Resumption, nowMs: number): void {
     this.entries.delete(peer);
     const [oldest] = this.entries.keys();
     if (this.entries.size >= RESUMES_MAX && oldest !== undefined) this.entries.delete(oldest);

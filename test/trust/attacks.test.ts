@@ -329,6 +329,18 @@ describe('somebody else', () => {
     }
   });
 
+  test('who takes the id of a newcomer, where no configuration knows anybody', async () => {
+    const secret = createSecret(ROOM);
+    const [a, b, thief] = await Promise.all([newNode({ secret }), newNode({ secret }), newNode({ secret })]);
+    for (const publicKey of [thief.identity.publicKey, a.identity.publicKey]) {
+      const face = new Node({ ...thief.identity, id: a.id, publicKey });
+      face.secret = a.secret;
+      const wired = wire(face, b);
+      await bothOver(wired);
+      expect(wired.seen.answerer).toMatchObject({ proven: undefined, failure: { error: { code: 'proof-failed' } } });
+    }
+  });
+
   test('who is another than the one that was dialled, or that dialled another', async () => {
     const [a, b, c] = await newCluster(3);
     if (a === undefined || b === undefined || c === undefined) throw new Error('no members');

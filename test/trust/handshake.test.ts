@@ -275,7 +275,7 @@ describe('resuming', () => {
 
   test('the cache is bounded', () => {
     const cache = new ResumeCache();
-    const session = { psk: new Uint8Array(32), tagKey: {} as CryptoKey, publicKey: new Uint8Array(65) };
+    const session = { psk: new Uint8Array(32), tagKey: {} as CryptoKey };
     for (let i = 0; i < RESUMES_MAX + 10; i++) cache.put(`node-${i}`, session, 0);
     expect(cache.size).toBe(RESUMES_MAX);
     expect(cache.get('node-0', 0)).toBeUndefined();

@@ -147,7 +147,7 @@ export class Handshake {
       this.requireWelcome(session);
       this.send(await makeProof(this.options, session));
       const sealed = await this.nextMessage('proof');
-      const checked = await checkProof(this.options, session, offer, sealed.body);
+      const checked = await checkProof(this.options, session, sealed.body);
       this.admission = checked.admission;
       await this.succeed(session, checked);
     } catch (error) {
@@ -194,7 +194,7 @@ export class Handshake {
     this.deadline.stop();
     const { from: id } = session.peer;
     const { publicKey, epoch } = checked.proof;
-    resume.put(id, { ...resumption, publicKey }, clock.monotonicMs());
+    resume.put(id, resumption, clock.monotonicMs());
     const { resumed, version } = session;
     const sealKeys = keys === undefined ? undefined : { send: keys[0], receive: keys[1] };
     const { admission, cluster, skewMs } = checked;

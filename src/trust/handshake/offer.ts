@@ -4,10 +4,10 @@ import { fromHex } from '../bytes.ts';
 import type { Identity } from '../identity.ts';
 import type { PreparedInvite } from '../invite.ts';
 import { generateAgreementKey, KEY_BYTES, randomBytes } from '../primitives.ts';
-import type { RememberedSession, ResumeCache } from '../resume.ts';
+import type { ResumeCache } from '../resume.ts';
 import type { PreparedSecret } from '../secret.ts';
 import type { Standing } from './admission.ts';
-import { type ChannelBinding, tagOf } from './keys.ts';
+import { type ChannelBinding, type Resumption, tagOf } from './keys.ts';
 import { type End, encodeHello, type Hello, type HelloHead, TRUST_VERSION_MAX, TRUST_VERSION_MIN } from './messages.ts';
 
 /** Time, as the runtime's clock gives it. */
@@ -44,7 +44,7 @@ export interface Offer {
   readonly message: Uint8Array;
   /** Private half of the key of this link. */
   readonly agreementKey: CryptoKey;
-  readonly remembered: RememberedSession | undefined;
+  readonly remembered: Resumption | undefined;
 }
 
 const NOTHING: Uint8Array = new Uint8Array(0);

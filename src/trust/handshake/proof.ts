@@ -6,7 +6,7 @@ import { seal, sign, unseal, verify } from '../primitives.ts';
 import { type Admission, admit, type ClusterRelation } from './admission.ts';
 import { clusterTagOf, signedByInvite, signedByNode } from './keys.ts';
 import { decodeProof, encodeClaims, encodeProof, headerOf, messageOf, otherEnd, type Proof } from './messages.ts';
-import type { HandshakeOptions, Offer } from './offer.ts';
+import type { HandshakeOptions } from './offer.ts';
 import type { Session } from './session.ts';
 
 /** Each key seals two messages at most: the proof has the number 0, a refusal 1. */
@@ -44,21 +44,15 @@ export interface CheckedProof {
 }
 
 /** Errors: proof-failed, message-invalid, and those of `admit`. */
-export async function checkProof(
-  options: HandshakeOptions,
-  session: Session,
-  { remembered }: Offer,
-  sealed: Uint8Array,
-): Promise<CheckedProof> {
+export async function checkProof(options: HandshakeOptions, session: Session, sealed: Uint8Array): Promise<CheckedProof> {
   const { end, clusterId, clock, secret, standing } = options;
   const { keys, peer, resumed } = session;
   const body = await unseal(keys.seal[otherEnd(end)], PROOF_COUNT, headerOf('proof'), sealed);
   if (body === undefined) throw trustError('proof-failed');
   const proof = decodeProof(body);
   if ((await idOf(proof.publicKey)) !== peer.from) throw trustErrorOf('proof-failed', 'its id is not that of its key');
-  if (resumed) {
-    if (remembered === undefined || !sameBytes(remembered.publicKey, proof.publicKey)) throw trustError('proof-failed');
-  } else {
+  // A session to resume is known by the two identities that made it, and by nobody else: it stands for the signature.
+  if (!resumed) {
     const signed = signedByNode(keys.transcriptHash, otherEnd(end), encodeClaims(proof));
     if (!(await verify(proof.publicKey, proof.signature, signed)))
       throw trustErrorOf('proof-failed', 'its signature does not fit');
