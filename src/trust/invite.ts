@@ -12,8 +12,9 @@ import { trustError, trustErrorOf } from './errors.ts';
 import { type Identity, idOf } from './identity.ts';
 import { CLOCK_SKEW_MAX_MS, INVITE_TTL_MAX_MS, INVITE_USES_MAX } from './limits.ts';
 import {
+  exportPublicKey,
   exportSigningCoordinates,
-  generateSigningKey,
+  generateSigningPair,
   hkdf,
   importSigningCoordinates,
   KEY_BYTES,
@@ -73,14 +74,17 @@ export interface InviteTerms {
 export async function issueInvite(issuer: Identity, clusterId: string, terms: InviteTerms, nowMs: number): Promise<IssuedInvite> {
   requireTerms(terms, nowMs);
   const id = randomBytes(INVITE_ID_BYTES);
-  const pair = await generateSigningKey(true);
-  const { d, x, y } = await exportSigningCoordinates(pair.privateKey);
+  const pair = await generateSigningPair(true);
+  const [inviteKey, { d, x, y }] = await Promise.all([
+    exportPublicKey(pair.publicKey),
+    exportSigningCoordinates(pair.privateKey),
+  ]);
   const secret = fromBase64Url(d) ?? new Uint8Array(0);
   const role = MEMBER_ROLES.indexOf(terms.role);
   const issuedMs = Math.floor(nowMs);
   const expiresMs = Math.floor(terms.expiresMs);
   const body = new ByteWriter().u8(VERSION).fixed(id).text(clusterId).u8(role).u16(terms.uses).u64(issuedMs).u64(expiresMs);
-  const claims = body.fixed(pair.publicKey).fixed(issuer.publicKey).done();
+  const claims = body.fixed(inviteKey).fixed(issuer.publicKey).done();
   const signature = await sign(issuer.privateKey, signedPart(claims));
   const link = new ByteWriter().u8(VERSION).fixed(id).u8(role).u64(issuedMs).u64(expiresMs).fixed(secret);
   return {

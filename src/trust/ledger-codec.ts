@@ -1,5 +1,6 @@
 /** The ledger's commands and its image as bytes. What cannot be read is refused with a code, never half read. */
 import { pack, unpack } from '../codec/pack.ts';
+import { isNodeId } from '../core/conf/node-id.ts';
 import type { NodeId } from '../core/types.ts';
 import { malformed } from './bytes.ts';
 import { readTicket } from './invite.ts';
@@ -10,7 +11,6 @@ import { KEY_BYTES } from './primitives.ts';
 const FORMAT = 1;
 const TICKET_BYTES_MAX = 1_024;
 const INVITE_ID_PATTERN = /^[0-9a-f]{32}$/;
-const NODE_ID_PATTERN = /^[\w-]{1,64}$/;
 
 /** A position in this list is part of the format: append only. */
 const KINDS: readonly TrustCommand['kind'][] = ['invite', 'use', 'revoke-invite', 'revoke-member', 'secret'];
@@ -69,7 +69,7 @@ function inviteIdOf(value: unknown): string {
 }
 
 function nodeIdOf(value: unknown): NodeId {
-  return typeof value === 'string' && NODE_ID_PATTERN.test(value) ? value : malformed('not the id of a node');
+  return typeof value === 'string' && isNodeId(value) ? value : malformed('not the id of a node');
 }
 
 function countOf(value: unknown): number {

@@ -1,6 +1,6 @@
 /**
  * The primitives of WebCrypto that the proof is composed of, under our names: ECDSA and ECDH over P-256, SHA-256, HKDF, HMAC,
- * AES-256-GCM. The only file that calls `crypto.subtle`. P-256 because every WebCrypto has it (docs/TRUST.md).
+ * AES-256-GCM. The only file of this room that calls `crypto.subtle`. P-256 because every WebCrypto has it (docs/TRUST.md).
  */
 import { trustError } from './errors.ts';
 
@@ -17,7 +17,8 @@ const SIGNING = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' } as const;
 const AGREEMENT = { name: 'ECDH', namedCurve: 'P-256' } as const;
 
-export interface KeyPair {
+/** A pair for the agreement of one link. */
+export interface AgreementPair {
   readonly publicKey: Uint8Array;
   readonly privateKey: CryptoKey;
 }
@@ -58,18 +59,12 @@ export async function mac(key: CryptoKey, bytes: Uint8Array): Promise<Uint8Array
   return new Uint8Array(await requireSubtle().sign('HMAC', key, own(bytes)));
 }
 
-export async function generateSigningKey(extractable: boolean): Promise<KeyPair> {
-  const subtle = requireSubtle();
-  const pair = await subtle.generateKey(SIGNING, extractable, ['sign', 'verify']);
-  return { publicKey: new Uint8Array(await subtle.exportKey('raw', pair.publicKey)), privateKey: pair.privateKey };
+export function generateSigningPair(extractable: boolean): Promise<CryptoKeyPair> {
+  return requireSubtle().generateKey(SIGNING, extractable, ['sign', 'verify']);
 }
 
-export async function exportSigningKey(key: CryptoKey): Promise<Uint8Array> {
-  return new Uint8Array(await requireSubtle().exportKey('pkcs8', key));
-}
-
-export function importSigningKey(pkcs8: Uint8Array): Promise<CryptoKey> {
-  return requireSubtle().importKey('pkcs8', own(pkcs8), SIGNING, false, ['sign']);
+export async function exportPublicKey(key: CryptoKey): Promise<Uint8Array> {
+  return new Uint8Array(await requireSubtle().exportKey('raw', key));
 }
 
 /** The private number alone, and its public point, each coordinate in base64url: the form that every WebCrypto imports. */
@@ -104,10 +99,9 @@ export async function verify(publicKey: Uint8Array, signature: Uint8Array, bytes
   }
 }
 
-export async function generateAgreementKey(): Promise<KeyPair> {
-  const subtle = requireSubtle();
-  const pair = await subtle.generateKey(AGREEMENT, false, ['deriveBits']);
-  return { publicKey: new Uint8Array(await subtle.exportKey('raw', pair.publicKey)), privateKey: pair.privateKey };
+export async function generateAgreementKey(): Promise<AgreementPair> {
+  const pair = await requireSubtle().generateKey(AGREEMENT, false, ['deriveBits']);
+  return { publicKey: await exportPublicKey(pair.publicKey), privateKey: pair.privateKey };
 }
 
 /** What both ends of a Diffie-Hellman exchange know. Undefined when the peer's key is no point of the curve. */

@@ -4,7 +4,6 @@ import { Handshake } from '../../src/trust/handshake/handshake.ts';
 import type { ChannelBinding } from '../../src/trust/handshake/keys.ts';
 import { decodeHello, type End, encodeHello, messageOf, openMessage } from '../../src/trust/handshake/messages.ts';
 import { makeOffer } from '../../src/trust/handshake/offer.ts';
-import { createIdentity } from '../../src/trust/identity.ts';
 import { prepareInvite } from '../../src/trust/invite.ts';
 import { PROOF_BYTES_MAX, PROOF_MESSAGES_MAX, PROOF_TIMEOUT_MS } from '../../src/trust/limits.ts';
 import { createSecret, openRoom } from '../../src/trust/secret.ts';
@@ -16,6 +15,7 @@ import {
   NOW_MS,
   TestNode as Node,
   newCluster,
+  newIdentity,
   newNode,
   ROOM,
   type TestNode,
@@ -352,7 +352,7 @@ describe('somebody else', () => {
 
   test('a member whose configuration says another key for an id', async () => {
     const [a, b] = await twoMembers();
-    b.members.set(a.id, (await createIdentity('key')).publicKey);
+    b.members.set(a.id, (await newIdentity()).publicKey);
     const wired = wire(a, b);
     await bothOver(wired);
     expect(wired.seen.answerer).toMatchObject({ proven: undefined, failure: { error: { code: 'proof-failed' } } });

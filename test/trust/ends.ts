@@ -4,7 +4,7 @@ import { Handshake, type HandshakeFailure, type HandshakeResult, type ProvenPeer
 import type { ChannelBinding } from '../../src/trust/handshake/keys.ts';
 import type { End } from '../../src/trust/handshake/messages.ts';
 import type { HandshakeOptions } from '../../src/trust/handshake/offer.ts';
-import { createIdentity, type Identity } from '../../src/trust/identity.ts';
+import { createKeyPair, type Identity, identityOf } from '../../src/trust/identity.ts';
 import { type InviteTerms, type IssuedInvite, issueInvite, type PreparedInvite } from '../../src/trust/invite.ts';
 import { InviteLedger, type TrustCommand, type TrustOutcome } from '../../src/trust/ledger.ts';
 import { ResumeCache } from '../../src/trust/resume.ts';
@@ -77,13 +77,17 @@ export class TestNode {
   }
 }
 
+export async function newIdentity(): Promise<Identity> {
+  return identityOf(await createKeyPair(false));
+}
+
 export interface NodeTraits {
   readonly secret?: RoomSecret | undefined;
   readonly cluster?: string;
 }
 
 export async function newNode({ secret, cluster = '' }: NodeTraits = {}): Promise<TestNode> {
-  const node = new TestNode(await createIdentity('key'));
+  const node = new TestNode(await newIdentity());
   node.secret = secret === undefined ? undefined : await prepareSecret(secret);
   node.clusterId = cluster;
   return node;

@@ -16,12 +16,11 @@ import {
   openMessage,
 } from '../../src/trust/handshake/messages.ts';
 import { makeOffer } from '../../src/trust/handshake/offer.ts';
-import { createIdentity, decodeIdentity, encodeIdentity, recordOf } from '../../src/trust/identity.ts';
 import { issueInvite, readTicket } from '../../src/trust/invite.ts';
 import { InviteLedger } from '../../src/trust/ledger.ts';
 import { decodeLedger, decodeTrustCommand, encodeLedger, encodeTrustCommand } from '../../src/trust/ledger-codec.ts';
 import { createSecret } from '../../src/trust/secret.ts';
-import { applyTo, CLUSTER, NOW_MS, newNode, ROOM, TestNode, until } from './ends.ts';
+import { applyTo, CLUSTER, NOW_MS, newIdentity, newNode, ROOM, TestNode, until } from './ends.ts';
 
 const RUNS = Number(process.env['TABRAFT_FUZZ'] ?? 10_000);
 const TIMEOUT_MS = Math.max(60_000, RUNS);
@@ -57,7 +56,7 @@ test(
     const secret = createSecret(ROOM);
     const node = await newNode({ secret });
     const offer = await makeOffer(node.options('dialler', '', undefined));
-    const identity = await createIdentity('portable');
+    const identity = await newIdentity();
     const invite = await issueInvite(identity, CLUSTER, { role: 'voter', uses: 2, expiresMs: NOW_MS + 1_000 }, NOW_MS);
     const roles = { [identity.id]: 'voter' } as const;
     const ledger = new InviteLedger();
@@ -84,7 +83,6 @@ test(
       ['ticket', readTicket, [invite.ticket]],
       ['command', decodeTrustCommand, commands.map(encodeTrustCommand)],
       ['ledger', decodeLedger, [encodeLedger(ledger)]],
-      ['identity', decodeIdentity, [encodeIdentity(await recordOf(identity))]],
       [
         'description',
         (bytes) => fingerprintOf(String.fromCharCode(...bytes)),

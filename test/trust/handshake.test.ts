@@ -151,6 +151,24 @@ describe('who is not', () => {
     expect(wired.seen.answerer.proven).toBeUndefined();
   });
 
+  test('a member of another cluster without the secret, or one that was removed in between', async () => {
+    for (const way of ['other cluster', 'removed'] as const) {
+      const [a, b] = await newCluster(2, undefined);
+      if (a === undefined || b === undefined) throw new Error('no members');
+      a.secret = undefined;
+      b.secret = undefined;
+      if (way === 'other cluster') b.clusterId = 'cluster-2';
+      const wired = wire(a, b, {
+        tap: (from, message, count) => {
+          if (way === 'removed' && from === 'dialler' && count === 1) b.members.delete(a.id);
+          return [message];
+        },
+      });
+      await bothFailed(wired);
+      expect(wired.seen.answerer).toMatchObject({ proven: undefined, failure: { error: { code: 'not-admitted' } } });
+    }
+  });
+
   test('a member that was put out, although it knows the secret, and it hears so from a member', async () => {
     const [a, b] = await newCluster(2);
     if (a === undefined || b === undefined) throw new Error('no members');

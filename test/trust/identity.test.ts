@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { RaftError } from '../../src/core/errors.ts';
-import { createIdentity, decodeIdentity, encodeIdentity, identityOf, idOf, isKeyId, recordOf } from '../../src/trust/identity.ts';
+import { createKeyPair, identityOf, idOf, isKeyId } from '../../src/trust/identity.ts';
 import { sign, verify } from '../../src/trust/primitives.ts';
+import { newIdentity } from './ends.ts';
 
 describe('an identity', () => {
   test('is its key: the id follows from it, and fits where ids go', async () => {
-    const identity = await createIdentity('key');
+    const identity = await newIdentity();
     expect(await idOf(identity.publicKey)).toBe(identity.id);
     expect(identity.id).toMatch(/^[\w-]{1,64}$/);
     expect(isKeyId(identity.id)).toBe(true);
     const altered = identity.publicKey.with(64, (identity.publicKey[64] as number) ^ 1);
     expect(await idOf(altered)).not.toBe(identity.id);
-    const ids = await Promise.all(Array.from({ length: 50 }, async () => (await createIdentity('key')).id));
+    const ids = await Promise.all(Array.from({ length: 50 }, async () => (await newIdentity()).id));
     expect(new Set(ids).size).toBe(50);
     for (const id of ids) expect(isKeyId(id)).toBe(true);
   });
@@ -23,48 +23,30 @@ describe('an identity', () => {
     },
   );
 
-  test('of a browser cannot be taken out', async () => {
-    const identity = await createIdentity('key');
-    expect(identity.privateKey.extractable).toBe(false);
-    const record = await recordOf(identity);
-    expect(record.kind).toBe('key');
-    await expect(crypto.subtle.exportKey('pkcs8', identity.privateKey)).rejects.toThrow();
-    expect(() => encodeIdentity(record)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
-    expect((await identityOf(structuredClone(record), identity.id)).id).toBe(identity.id);
-  });
-
-  test('of a store of bytes goes there and comes back, then not extractable any more', async () => {
-    const identity = await createIdentity('portable');
-    const bytes = encodeIdentity(await recordOf(identity));
-    const back = await identityOf(decodeIdentity(bytes), identity.id);
-    expect(back.id).toBe(identity.id);
-    expect(back.privateKey.extractable).toBe(false);
+  test('cannot be taken out, and survives what IndexedDB does to it', async () => {
+    const pair = await createKeyPair(false);
+    expect(pair.privateKey.extractable).toBe(false);
+    await expect(crypto.subtle.exportKey('jwk', pair.privateKey)).rejects.toThrow();
+    const { id, publicKey } = await identityOf(pair);
+    const back = await identityOf(structuredClone(pair), id);
     const text = Uint8Array.of(1, 2, 3);
-    expect(await verify(identity.publicKey, await sign(back.privateKey, text), text)).toBe(true);
+    expect(await verify(publicKey, await sign(back.privateKey, text), text)).toBe(true);
   });
 
-  test('that a disk has damaged is not used', async () => {
-    const [one, two] = await Promise.all([createIdentity('portable'), createIdentity('portable')]);
-    const [a, b] = await Promise.all([recordOf(one), recordOf(two)]);
-    await expect(identityOf({ ...a, publicKey: b.publicKey })).rejects.toMatchObject({ code: 'corrupt' });
-    await expect(identityOf({ ...a, publicKey: new Uint8Array(0) })).rejects.toMatchObject({ code: 'corrupt' });
-    await expect(identityOf(a, two.id)).rejects.toMatchObject({ code: 'node-mismatch' });
-    const bytes = encodeIdentity(a);
-    let refused = 0;
-    for (let at = 0; at < bytes.length; at++) {
-      const damaged = bytes.with(at, (bytes[at] as number) ^ 0x55);
-      // Some bytes of a key's wrapping say nothing: then it is the same identity, never another or half of one.
-      const read = async () => identityOf(decodeIdentity(damaged), one.id);
-      const found: unknown = await read().then(
-        ({ id }) => id,
-        (error: unknown) => (RaftError.is(error) ? error.code : error),
-      );
-      expect([one.id, 'corrupt'], `byte ${at}`).toContain(found);
-      if (found === 'corrupt') refused++;
-    }
-    expect(refused).toBeGreaterThan(100);
-    for (let length = 0; length < bytes.length; length++) {
-      expect(() => decodeIdentity(bytes.slice(0, length))).toThrow(expect.objectContaining({ code: 'corrupt' }));
-    }
+  test('can be taken out only where a store keeps bytes', async () => {
+    const pair = await createKeyPair(true);
+    expect((await crypto.subtle.exportKey('jwk', pair.privateKey)).d).toBeDefined();
+  });
+
+  test('of two halves that do not belong together, of another kind, or of somebody else is none', async () => {
+    const [one, two] = await Promise.all([createKeyPair(false), createKeyPair(false)]);
+    const mixed = { publicKey: two.publicKey, privateKey: one.privateKey };
+    await expect(identityOf(mixed)).rejects.toMatchObject({ code: 'corrupt' });
+    await expect(identityOf({ publicKey: one.privateKey, privateKey: one.publicKey })).rejects.toMatchObject({ code: 'corrupt' });
+    const algorithm = { name: 'ECDSA', namedCurve: 'P-384' };
+    const other = await crypto.subtle.generateKey(algorithm, false, ['sign', 'verify']);
+    await expect(identityOf(other)).rejects.toMatchObject({ code: 'corrupt' });
+    const { id } = await identityOf(two);
+    await expect(identityOf(one, id)).rejects.toMatchObject({ code: 'node-mismatch' });
   });
 });

@@ -1,17 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fromBase64Url, toBase64Url } from '../../src/trust/base64url.ts';
-import { createIdentity, type Identity } from '../../src/trust/identity.ts';
+import type { Identity } from '../../src/trust/identity.ts';
 import { type IssuedInvite, issueInvite, prepareInvite, readTicket, verifyTicket } from '../../src/trust/invite.ts';
 import { CLOCK_SKEW_MAX_MS, INVITE_TTL_MAX_MS, INVITE_USES_MAX } from '../../src/trust/limits.ts';
 import { verify } from '../../src/trust/primitives.ts';
-import { CLUSTER, NOW_MS } from './ends.ts';
+import { CLUSTER, NOW_MS, newIdentity } from './ends.ts';
 
 let issuer: Identity;
 let invite: IssuedInvite;
 const terms = { role: 'learner', uses: 3, expiresMs: NOW_MS + 60_000 } as const;
 
 beforeAll(async () => {
-  issuer = await createIdentity('key');
+  issuer = await newIdentity();
   invite = await issueInvite(issuer, CLUSTER, terms, NOW_MS);
 });
 
@@ -48,7 +48,7 @@ describe('tickets', () => {
   });
 
   test('with somebody else’s key in it, signed by the forger: it names the forger', async () => {
-    const forger = await createIdentity('key');
+    const forger = await newIdentity();
     const forged = await issueInvite(forger, CLUSTER, { ...terms, role: 'voter' }, NOW_MS);
     expect((await verifyTicket(forged.ticket, CLUSTER)).issuer).toBe(forger.id);
   });

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createIdentity, type Identity } from '../../src/trust/identity.ts';
+import type { Identity } from '../../src/trust/identity.ts';
 import { issueInvite } from '../../src/trust/invite.ts';
 import { InviteLedger, type TrustCommand } from '../../src/trust/ledger.ts';
 import { decodeLedger, decodeTrustCommand, encodeLedger, encodeTrustCommand } from '../../src/trust/ledger-codec.ts';
 import { INVITES_MAX, REVOKED_MAX } from '../../src/trust/limits.ts';
 import type { MemberRole } from '../../src/trust/roles.ts';
-import { applyTo, CLUSTER, NOW_MS } from './ends.ts';
+import { applyTo, CLUSTER, NOW_MS, newIdentity } from './ends.ts';
 
 let ledger: InviteLedger;
 let issuer: Identity;
@@ -14,7 +14,7 @@ let roles: Record<string, MemberRole>;
 
 beforeEach(async () => {
   ledger = new InviteLedger();
-  issuer = await createIdentity('key');
+  issuer = await newIdentity();
   roles = { [issuer.id]: 'voter', learner: 'learner', reader: 'reader', voter: 'voter' };
 });
 

@@ -1,7 +1,7 @@
 /** What the proof costs: two ends in one thread, so the time of a handshake is the work of both. Run by run.mjs, in Node and in Chromium. */
 import { Handshake } from '../../../src/trust/handshake/handshake.ts';
 import type { End } from '../../../src/trust/handshake/messages.ts';
-import { createIdentity, type Identity } from '../../../src/trust/identity.ts';
+import { createKeyPair, type Identity, identityOf } from '../../../src/trust/identity.ts';
 import { ResumeCache } from '../../../src/trust/resume.ts';
 import { SealedFrames, type SealKeys } from '../../../src/trust/sealed-frames.ts';
 import { createSecret, type PreparedSecret, prepareSecret } from '../../../src/trust/secret.ts';
@@ -48,7 +48,8 @@ async function handshake(dialler: Side, answerer: Side, secret: PreparedSecret, 
 
 /** ms for both sides together, and for one side's share. */
 export async function measure(runs: number): Promise<Readonly<Record<string, number>>> {
-  const [one, two] = await Promise.all([createIdentity('key'), createIdentity('key')]);
+  const [one, two] = await Promise.all([0, 1].map(async () => identityOf(await createKeyPair(false))));
+  if (one === undefined || two === undefined) throw new Error('no identities');
   const secret = await prepareSecret(createSecret('kitchen'));
   const a: Side = { identity: one, resume: new ResumeCache() };
   const b: Side = { identity: two, resume: new ResumeCache() };
