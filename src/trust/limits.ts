@@ -6,7 +6,7 @@ export const PROOF_TIMEOUT_MS = 5_000;
 export const PROOF_BYTES_MAX: number = 64 * 1024;
 /** Messages taken in before the peer is proven: a thousand crumbs cost more than their bytes. More is `message-invalid`. */
 export const PROOF_MESSAGES_MAX = 64;
-/** Bytes of one message of the handshake. The longest of this version has 400; longer ones are `message-invalid`. */
+/** Bytes of one message of the handshake. The longest of this version has 267; longer ones are `message-invalid`. */
 export const HANDSHAKE_MESSAGE_BYTES_MAX = 1_024;
 /** Identities whose last session is remembered for a cheap reconnect; the oldest go first. A node has fewer links than that. */
 export const RESUMES_MAX = 256;

@@ -94,8 +94,10 @@ export async function newNode({ secret, cluster = '' }: NodeTraits = {}): Promis
 }
 
 /** So many members of one cluster that know each other and share a ledger; with a secret unless said otherwise. */
-export async function newCluster(size: number, secret: RoomSecret | undefined = createSecret(ROOM)): Promise<TestNode[]> {
-  const nodes = await Promise.all(Array.from({ length: size }, () => newNode({ secret, cluster: CLUSTER })));
+export async function newCluster(size: number, secret: RoomSecret | 'no secret' = createSecret(ROOM)): Promise<TestNode[]> {
+  const nodes = await Promise.all(
+    Array.from({ length: size }, () => newNode({ secret: secret === 'no secret' ? undefined : secret, cluster: CLUSTER })),
+  );
   const members = new Map(nodes.map(({ id, identity }) => [id, identity.publicKey]));
   const ledger = new InviteLedger();
   for (const node of nodes) Object.assign(node, { members: new Map(members), ledger });
