@@ -31,7 +31,7 @@ export class FileMedium implements Medium {
   #tail: Promise<unknown> = Promise.resolve();
   #open = true;
   /** Something was committed since the newest head. */
-  #headIsOld = true;
+  #headIsOld: boolean;
 
   private constructor(parts: {
     readonly files: OpenFiles;
@@ -47,6 +47,7 @@ export class FileMedium implements Medium {
     this.#journal = parts.journal;
     this.#tables = parts.tables;
     this.#fileBytes = parts.fileBytes;
+    this.#headIsOld = parts.journal.position.seq !== (parts.heads.found?.position ?? JOURNAL_START).seq;
   }
 
   /** `fileBytes`: tests make it small. Errors: corrupt, storage-newer, storage-blocked, quota, storage. */
@@ -154,7 +155,7 @@ export class FileMedium implements Medium {
   /** The head makes the next opening quick; without it the journal tells the same. */
   async close(): Promise<void> {
     await this.#end(async () => {
-      if (this.#headIsOld && this.#tables.meta.size > 0) await this.#writeHead();
+      if (this.#headIsOld) await this.#writeHead();
     });
   }
 

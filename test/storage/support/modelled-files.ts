@@ -1,7 +1,7 @@
 /**
  * Files on a disk that can lose power at every call. What was written since the last flush of a file is, at a power cut,
  * kept or lost sector by sector, in any combination; files made or removed without a flush since may be back, or gone. A
- * flush that fails loses what it was to make durable for good: a later one that succeeds does not bring it back.
+ * flush that fails may have kept any of it, and a later one that succeeds makes none of it durable.
  */
 import type { FileFolder, SyncFile } from '../../../src/storage/opfs/sync-file.ts';
 
@@ -50,7 +50,7 @@ class ModelledFile {
   }
 
   flushFailed(): void {
-    for (const change of this.changes.splice(0)) {
+    for (const change of this.changes) {
       if ('size' in change) continue;
       const before = new Uint8Array(SECTOR_BYTES);
       before.set(this.durable.subarray(change.at, change.at + SECTOR_BYTES));
@@ -107,10 +107,10 @@ export class ModelledFiles {
   }
 
   /** Power is cut: `keep` is asked for every sector, size, name and removal that was not flushed. Handles of before are dead. */
-  crash(keep: () => boolean): void {
+  crash(keep: () => boolean, removals: 'as asked' | 'removals stay' = 'as asked'): void {
     this.#life += 1;
     for (const [name, file] of this.#gone.splice(0)) {
-      if (!this.#files.has(name) && file.named && !keep()) this.#files.set(name, file);
+      if (!this.#files.has(name) && file.named && removals === 'as asked' && !keep()) this.#files.set(name, file);
     }
     for (const [name, file] of [...this.#files]) {
       if (!file.named && !keep()) this.#files.delete(name);
