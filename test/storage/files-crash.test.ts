@@ -22,8 +22,8 @@ const LOSSES: ReadonlyArray<readonly [name: string, keep: Keep, options: FileOpt
   ['only the last of it kept', (n) => n % 3 === 2, { tailBytesMax: 3_072, fileBytes: 20_000 }],
   ['some of it kept', (n, at) => noise(n + 7, at), { tailBytesMax: 120, fileBytes: 20_000 }],
 ];
-/** Crash points of one test: a longer scenario is crashed at every k-th, and k differs from loss to loss. */
-const POINTS_MAX = 150;
+/** Crash points of one test: a longer scenario is crashed at every k-th, beginning elsewhere for every loss. More when asked. */
+const POINTS_MAX = Number(process.env['TABRAFT_CRASH_POINTS'] ?? 60);
 
 /** Runs the scenario until call `crashAt`; false when it ended before. Resolves when nothing of it works on. */
 async function runUntil(

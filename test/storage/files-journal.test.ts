@@ -82,7 +82,7 @@ describe.each(KEEPS)('when the power cut keeps %s of what was not flushed', (_na
   test('going on in the next file fails at any call: nothing committed before or after is lost', async () => {
     for (let failing = 1; failing <= 14; failing += 1) {
       const files = new ModelledFiles();
-      const medium = await FileMedium.open(files.folder(), 2_000);
+      const medium = await FileMedium.open(files.folder(), { fileBytes: 2_000 });
       let calls = 0;
       const acknowledged: number[] = [];
       for (let key = 1; key <= 8; key += 1) {
@@ -108,7 +108,7 @@ describe.each(KEEPS)('when the power cut keeps %s of what was not flushed', (_na
 
 test('a next file that cannot be begun: what it would say of the one before must stay true', async () => {
   const files = new ModelledFiles();
-  const medium = await FileMedium.open(files.folder(), 2_000);
+  const medium = await FileMedium.open(files.folder(), { fileBytes: 2_000 });
   files.onCall = ({ call, name }, when) => {
     if (when === 'before' && call === 'flush' && name === 'journal-2') throw new DOMException('full', 'QuotaExceededError');
   };
@@ -140,7 +140,7 @@ test('one flush for a strict transaction, none for a relaxed one; what waits for
 
 test('a log that is compacted as it grows takes a bounded number of files, and a damaged head costs nothing', async () => {
   const files = new ModelledFiles();
-  const medium = await FileMedium.open(files.folder(), 4_000);
+  const medium = await FileMedium.open(files.folder(), { fileBytes: 4_000 });
   for (let key = 1; key <= 200; key += 1) {
     const gone: Operation = { kind: 'delete-range', table: 'log', from: 0, to: key - 5 };
     await medium.commit([put(key), gone, note(`${key}`)], 'strict');
@@ -161,7 +161,7 @@ test('a log that is compacted as it grows takes a bounded number of files, and a
 
 test('a segment in an old file stays readable while newer files come and go', async () => {
   const files = new ModelledFiles();
-  const medium = await FileMedium.open(files.folder(), 4_000);
+  const medium = await FileMedium.open(files.folder(), { fileBytes: 4_000 });
   await medium.commit([put(1, 900)], 'strict');
   for (let i = 0; i < 60; i += 1) await medium.commit([note(`${i}`)], 'strict');
   expect((await medium.get('log', 1))?.length).toBe(900);

@@ -10,17 +10,10 @@ import { readMeta } from '../packed/meta.ts';
 import { openPacked } from '../packed/open-packed.ts';
 import type { PackedStore } from '../packed/packed-store.ts';
 import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
+import { adoptIdentity, type IdentityPlace } from '../web-identity.ts';
 import { storageError } from './idb-errors.ts';
 import { type HeldLock, heldNames, type Locks, takeLock } from './idb-locks.ts';
 import { IdbMedium, peekMeta } from './idb-medium.ts';
-
-/**
- * How long the preferred identity's lock is waited for: a reloaded or crashed tab lets go of it only 30 to 300 ms
- * after the next one asks. A duplicated tab waits in vain, once.
- */
-const PREFERRED_WAIT_MS = 600;
-/** Orphans of a room looked at to find the most recent; more than that is a pile that only `fresh` would add to. */
-const ORPHANS_MAX = 64;
 
 export interface IdbStorageOptions {
   /** strict (default): a write resolves when it is on the disk. relaxed: when a power cut can still undo it. */
@@ -68,28 +61,17 @@ export class IdbStorage implements StorageProvider {
     return locks;
   }
 
-  async #adopt(request: AcquireRequest, locks: Locks): Promise<NodeStore | undefined> {
+  #adopt(request: AcquireRequest, locks: Locks): Promise<NodeStore | undefined> {
     const prefix = databasePrefix(request.room);
-    const names = (await indexedDB.databases()).flatMap(({ name }) => (name?.startsWith(prefix) ? [name] : []));
-    const preferred = request.preferred === undefined ? undefined : prefix + request.preferred;
-    if (preferred !== undefined && names.includes(preferred)) {
-      const store = await this.#open(request, locks, preferred, PREFERRED_WAIT_MS);
-      if (store !== undefined) return store;
-    }
-    const held = await heldNames(locks);
-    const orphans = names.filter((name) => name !== preferred && !held.has(name)).slice(0, ORPHANS_MAX);
-    let unreadable: unknown;
-    for (const name of await byRecency(orphans)) {
-      try {
-        const store = await this.#open(request, locks, name, 0);
-        if (store !== undefined) return store;
-      } catch (error) {
-        unreadable ??= error;
-      }
-    }
-    // Nothing is made anew in the place of what cannot be read, unless the caller asks for it (fresh).
-    if (unreadable !== undefined) throw unreadable;
-    return undefined;
+    const idsIn = (names: Iterable<string>): NodeId[] =>
+      [...names].flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
+    const place: IdentityPlace = {
+      ids: async () => idsIn((await indexedDB.databases()).map(({ name }) => name ?? '')),
+      held: async () => new Set(idsIn(await heldNames(locks))),
+      byRecency: (ids) => byRecency(prefix, ids),
+      open: (nodeId, waitMs) => this.#open(request, locks, prefix + nodeId, waitMs),
+    };
+    return adoptIdentity(place, request);
   }
 
   async #create(request: AcquireRequest, locks: Locks): Promise<NodeStore> {
@@ -153,10 +135,10 @@ function nodeIdOf(name: string, room: string): NodeId {
 }
 
 /** The most recently opened first; what cannot be read comes last. */
-async function byRecency(names: readonly string[]): Promise<readonly string[]> {
-  if (names.length < 2) return names;
-  const dated = await Promise.all(names.map(async (name) => ({ name, openedAtMs: await openedAt(name) })));
-  return dated.sort((a, b) => b.openedAtMs - a.openedAtMs).map(({ name }) => name);
+async function byRecency(prefix: string, ids: readonly NodeId[]): Promise<readonly NodeId[]> {
+  if (ids.length < 2) return ids;
+  const dated = await Promise.all(ids.map(async (nodeId) => ({ nodeId, openedAtMs: await openedAt(prefix + nodeId) })));
+  return dated.sort((a, b) => b.openedAtMs - a.openedAtMs).map(({ nodeId }) => nodeId);
 }
 
 async function openedAt(name: string): Promise<number> {

@@ -7,18 +7,15 @@ import { join } from 'node:path';
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import { failedStore } from '../batch.ts';
-import { digestOf } from '../digest.ts';
 import { randomId, requireNodeId, requireRoom } from '../identity.ts';
 import type { Durability } from '../packed/medium.ts';
 import { readMeta } from '../packed/meta.ts';
 import { openPacked } from '../packed/open-packed.ts';
 import type { PackedStore } from '../packed/packed-store.ts';
+import { roomDirectory } from '../room-directory.ts';
 import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
 import { LmdbMedium } from './lmdb-medium.ts';
 import { entered, holderOf, isAlive, left } from './process-life.ts';
-
-/** Longer names become their digest: file systems stop at 255 bytes. */
-const DIRECTORY_NAME_LENGTH_MAX = 200;
 
 export interface LmdbStorageOptions {
   /** Directory that holds the rooms. Made when it is missing. */
@@ -143,12 +140,6 @@ export class LmdbStorage implements StorageProvider {
     if (store === undefined) await medium.destroy();
     return store;
   }
-}
-
-/** The name of a room's directory: never a path, whatever the room is called. */
-export function roomDirectory(room: string): string {
-  const encoded = encodeURIComponent(room);
-  return encoded.length <= DIRECTORY_NAME_LENGTH_MAX ? `r-${encoded}` : `d-${digestOf([new TextEncoder().encode(room)])}`;
 }
 
 /** The most recently opened first; those held by the living are left out, what cannot be read comes last. */

@@ -11,6 +11,9 @@ export function fileError(error: unknown): RaftError {
   if (name === 'QuotaExceededError' || code === 'ENOSPC' || code === 'EDQUOT') {
     return new RaftError('quota', 'There is no room left in the storage that the browser grants this site.', details);
   }
+  if (name === 'NotSupportedError') {
+    return new RaftError('storage-unavailable', `There are no synchronous files here: these are for workers (${text}).`, details);
+  }
   if (name === 'NoModificationAllowedError') {
     return new RaftError('storage-blocked', `Another tab holds on to the files of this node (${text}).`, details);
   }

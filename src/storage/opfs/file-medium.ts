@@ -4,6 +4,7 @@
  */
 import { RaftError } from '../../core/errors.ts';
 import type { Durability, Key, Medium, Operation, StoredRecord, Table } from '../packed/medium.ts';
+import type { IdentityKey } from '../storage.ts';
 import { ChunkFiles } from './chunk-files.ts';
 import { fileError } from './file-errors.ts';
 import { FileTables } from './file-tables.ts';
@@ -20,7 +21,15 @@ import { decodeTransaction, encodeTransaction } from './transaction.ts';
  */
 export const JOURNAL_FILE_BYTES: number = 4 * 1024 * 1024;
 
+export interface FileMediumOptions {
+  /** Default JOURNAL_FILE_BYTES; tests make it small. */
+  readonly fileBytes?: number | undefined;
+  /** Where handles of keys can be kept: files hold bytes. */
+  readonly identityKey?: IdentityKey | undefined;
+}
+
 export class FileMedium implements Medium {
+  readonly identityKey: IdentityKey | undefined;
   readonly #files: OpenFiles;
   readonly #heads: Heads;
   readonly #chunks: ChunkFiles;
@@ -39,19 +48,20 @@ export class FileMedium implements Medium {
     readonly chunks: ChunkFiles;
     readonly journal: Journal;
     readonly tables: FileTables;
-    readonly fileBytes: number;
+    readonly options: FileMediumOptions;
   }) {
+    this.identityKey = parts.options.identityKey;
     this.#files = parts.files;
     this.#heads = parts.heads;
     this.#chunks = parts.chunks;
     this.#journal = parts.journal;
     this.#tables = parts.tables;
-    this.#fileBytes = parts.fileBytes;
+    this.#fileBytes = parts.options.fileBytes ?? JOURNAL_FILE_BYTES;
     this.#headIsOld = parts.journal.position.seq !== (parts.heads.found?.position ?? JOURNAL_START).seq;
   }
 
-  /** `fileBytes`: tests make it small. Errors: corrupt, storage-newer, storage-blocked, quota, storage. */
-  static async open(folder: FileFolder, fileBytes: number = JOURNAL_FILE_BYTES): Promise<FileMedium> {
+  /** Errors: corrupt, storage-newer, storage-blocked, quota, storage. */
+  static async open(folder: FileFolder, options: FileMediumOptions = {}): Promise<FileMedium> {
     const files = new OpenFiles(folder);
     try {
       const heads = await Heads.open(files);
@@ -60,7 +70,7 @@ export class FileMedium implements Medium {
         replay: (body, { file, frameAt }) => tables.apply(decoded(body, file), file, frameAt),
         moved: (from, to) => tables.relocate(from, to),
       });
-      return new FileMedium({ files, heads, chunks: await ChunkFiles.open(files), journal, tables, fileBytes });
+      return new FileMedium({ files, heads, chunks: await ChunkFiles.open(files), journal, tables, options });
     } catch (error) {
       files.closeAll();
       throw fileError(error);

@@ -14,13 +14,17 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Serves one page whose script is the given module, bundled as it would be for users. */
+/** Serves one page whose script is the given module, bundled as it would be for users, and the workers it may start. */
 export async function serve(entry: string): Promise<Site> {
-  const script = await bundle(entry);
+  const scripts = new Map([
+    ['/page.js', await bundle(entry)],
+    ['/worker.js', await bundle('../../../src/storage/opfs/worker.ts')],
+    ['/suite-worker.js', await bundle('./suite-worker.ts')],
+  ]);
   const server: Server = createServer((request, response) => {
-    const isScript = request.url === '/page.js';
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? script : '<!doctype html><title>storage</title><script type="module" src="/page.js"></script>');
+    const script = scripts.get(request.url ?? '');
+    response.setHeader('content-type', script === undefined ? 'text/html' : 'text/javascript');
+    response.end(script ?? '<!doctype html><title>storage</title><script type="module" src="/page.js"></script>');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -112,10 +116,10 @@ function commandOf(pid: number): string {
   }
 }
 
-/** A page of the site with the harness ready. */
-export async function openPage(context: BrowserContext, site: Site): Promise<Page> {
+/** A page of the site with the harness ready; its stores lie in IndexedDB, unless it is asked for files. */
+export async function openPage(context: BrowserContext, site: Site, kind: 'idb' | 'opfs' = 'idb'): Promise<Page> {
   const page = await context.newPage();
-  await page.goto(site.url);
+  await page.goto(`${site.url}?${kind}`);
   await page.waitForFunction(() => 'harness' in globalThis);
   return page;
 }

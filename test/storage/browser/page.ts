@@ -2,7 +2,15 @@
 import { RaftError } from '../../../src/core/errors.ts';
 import { type Entry, makeEntry } from '../../../src/core/types.ts';
 import { IdbStorage, type IdbStorageOptions } from '../../../src/storage/idb/idb-storage.ts';
-import type { AcquireRequest, NodeIdentity, NodeStore, StorageEstimate, StoreFault } from '../../../src/storage/storage.ts';
+import { OpfsStorage } from '../../../src/storage/opfs/opfs-storage.ts';
+import type {
+  AcquireRequest,
+  NodeIdentity,
+  NodeStore,
+  StorageEstimate,
+  StorageProvider,
+  StoreFault,
+} from '../../../src/storage/storage.ts';
 import { readAll } from '../../../src/testing/storage-suite/context.ts';
 import { storageSuite } from '../../../src/testing/storage-suite.ts';
 
@@ -31,9 +39,21 @@ export interface Harness {
   estimate(): Promise<StorageEstimate | undefined>;
   close(): Promise<void>;
   wipe(): Promise<void>;
+  /** Kills the workers of this page's stores. */
+  killWorkers(): void;
 }
 
-const suite = storageSuite({ open: () => new IdbStorage() });
+/** Workers that hold files of this page's stores: to be killed. */
+const workers: Worker[] = [];
+function startWorker(): Worker {
+  const worker = new Worker('/worker.js', { type: 'module' });
+  workers.push(worker);
+  return worker;
+}
+const provider = (options: IdbStorageOptions = {}): StorageProvider =>
+  location.search === '?opfs' ? new OpfsStorage({ ...options, worker: startWorker }) : new IdbStorage(options);
+
+const suite = storageSuite({ open: () => provider() });
 let store: NodeStore | undefined;
 const faults: StoreFault['code'][] = [];
 
@@ -93,7 +113,7 @@ const harness: Harness = {
   },
   acquire: (request: Omit<AcquireRequest, 'onFault'>, options: IdbStorageOptions = {}) =>
     outcome(async () => {
-      store = await new IdbStorage(options).acquire({ ...request, onFault: ({ code }) => faults.push(code) });
+      store = await provider(options).acquire({ ...request, onFault: ({ code }) => faults.push(code) });
       return store.identity;
     }),
   load: () =>
@@ -116,6 +136,9 @@ const harness: Harness = {
   estimate: () => current().estimate(),
   close: () => current().close(),
   wipe: () => current().wipe(),
+  killWorkers: () => {
+    for (const worker of workers.splice(0)) worker.terminate();
+  },
 };
 
 Object.assign(globalThis, { harness });

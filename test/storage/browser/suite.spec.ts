@@ -8,13 +8,11 @@ declare const harness: Harness;
 let site: Site;
 let profile: Profile;
 let context: BrowserContext;
-let page: Page;
 
 test.beforeAll(async () => {
   site = await serve('./page.ts');
   profile = newProfile();
   context = await profile.launch();
-  page = await openPage(context, site);
 });
 test.afterAll(async () => {
   await context.close();
@@ -22,7 +20,33 @@ test.afterAll(async () => {
   profile.remove();
 });
 
-test('IndexedDB passes the acceptance suite of storage', async () => {
+for (const kind of ['idb', 'opfs'] as const) {
+  test(`${kind} passes the acceptance suite of storage`, async () => {
+    test.setTimeout(180_000);
+    const page = await openPage(context, site, kind);
+    const failed = await failures(page);
+    expect(failed).toEqual([]);
+    await page.close();
+  });
+}
+
+test('files held in this very worker pass the acceptance suite of storage', async () => {
+  test.setTimeout(180_000);
+  const page = await openPage(context, site, 'opfs');
+  const { cases, failed } = await page.evaluate(
+    () =>
+      new Promise<{ cases: number; failed: string[] }>((resolve, reject) => {
+        const worker = new Worker('/suite-worker.js', { type: 'module' });
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = ({ message }) => reject(new Error(message));
+      }),
+  );
+  expect(failed).toEqual([]);
+  expect(cases).toBeGreaterThan(30);
+  await page.close();
+});
+
+async function failures(page: Page): Promise<string[]> {
   const names = await page.evaluate(() => harness.suiteNames);
   expect(names.length).toBeGreaterThan(30);
   const failed: string[] = [];
@@ -30,5 +54,5 @@ test('IndexedDB passes the acceptance suite of storage', async () => {
     const wrong = await page.evaluate((at) => harness.runCase(at), place);
     if (wrong !== '') failed.push(`${name}: ${wrong}`);
   }
-  expect(failed).toEqual([]);
-});
+  return failed;
+}

@@ -15,7 +15,7 @@ export interface FileOptions extends OpenOptions {
 /** A folder without a node becomes a new one's. */
 export async function openOnFiles(folder: FileFolder, options: FileOptions = {}): Promise<PackedStore> {
   boots += 1;
-  const medium = await FileMedium.open(folder, options.fileBytes);
+  const medium = await FileMedium.open(folder, { fileBytes: options.fileBytes });
   try {
     const store = await openPacked({
       medium,
