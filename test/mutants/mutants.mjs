@@ -453,15 +453,15 @@ export const MUTANTS = [
   m(
     'hard-state-not-written',
     'runtime/member/replica.ts',
-    '    if (snapshot === undefined) return { hardState, entries };',
-    '    if (snapshot === undefined) return { hardState: undefined, entries };',
+    'return sync === undefined ? { hardState, entries } :',
+    'return sync === undefined ? { hardState: undefined, entries } :',
     'term and vote are never stored (E2)',
   ),
   m(
     'vote-write-relaxed',
     'runtime/member/replica.ts',
-    '    if (snapshot === undefined) return { hardState, entries };',
-    '    if (snapshot === undefined) return { hardState, entries, sync: false };',
+    'return sync === undefined ? { hardState, entries } :',
+    'return sync === undefined ? { hardState, entries, sync: false } :',
     'votes and entries are stored without waiting for the disk (P2)',
   ),
   m(

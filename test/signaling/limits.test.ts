@@ -239,7 +239,7 @@ describe('half-open sockets', () => {
 });
 
 describe('a live identity', () => {
-  it('S3: is not taken by contending until a ping is out', async () => {
+  it('finding S3, is not taken by contending until a ping is out', async () => {
     const plenty = { burst: 1e9, perSecond: 1e9 };
     const { url } = await serve({ pingEveryMs: 1_500, probeMs: 1_000, connectionRate: plenty, helloRate: plenty });
     const live = await raw(url);

@@ -146,7 +146,7 @@ describe('founding', () => {
     expect(host.last(2)).toEqual({ type: 'cluster', clusterId: 'c1' });
   });
 
-  it('S2: what a member claims is stored by nobody, told to nobody, and does not shut out the founder', () => {
+  it('finding S2, what a member claims is stored by nobody, told to nobody, and does not shut out the founder', () => {
     const host = new Host();
     host.hello(1, 'stranger', { cluster: 'fake' });
     host.hello(2, 'founder');
@@ -160,7 +160,7 @@ describe('founding', () => {
     expect([host.remembered, host.last(1)]).toEqual([['r=c1'], expect.objectContaining({ code: 'cluster-mismatch' })]);
   });
 
-  it('S2: a claim keeps a grant back only while who claims is there', () => {
+  it('finding S2, a claim keeps a grant back only while who claims is there', () => {
     const host = new Host();
     host.hello(1, 'member', { cluster: 'c1' });
     host.hello(2, 'newcomer');
@@ -262,7 +262,7 @@ describe('identity', () => {
     expect([host.probes, host.types(2)]).toEqual([[], ['welcome', 'grant']]);
   });
 
-  it('S1: is not taken by who knows all that its peers know', () => {
+  it('finding S1, is not taken by who knows all that its peers know', () => {
     const host = new Host();
     host.hello(1, 'n1');
     for (const [i, token] of ['guessed', null, 'boot-nonce-that-was-in-the-hello'].entries()) {
@@ -402,7 +402,7 @@ describe('rooms', () => {
     expect(host.granted()).toEqual([1]);
   });
 
-  it('S4: that are remembered are never forgotten to make room: strangers are refused instead', () => {
+  it('finding S4, that are remembered are never forgotten to make room: strangers are refused instead', () => {
     const clusters = [
       ['a', 'c1'],
       ['b', 'c2'],

@@ -67,6 +67,8 @@ export class Runtime {
   readonly #introduction: SecondIntroduction;
   readonly #endings: (() => void)[] = [];
   #ticking: { stop(): void } | undefined;
+  /** What it holds is given back, once: by its own end or by `stop`. */
+  #released: Promise<void> | undefined;
   #woken = false;
   #role: NodeRole = 'learner';
 
@@ -353,7 +355,7 @@ export class Runtime {
     this.handover.sayGoodbye('stop');
     this.#halt(error);
     const cleared = error.code === 'cluster-mismatch' ? clearIfUnused(this.store, member) : Promise.resolve();
-    void cleared.then(() => this.#release());
+    this.#released = cleared.then(() => this.#release());
     this.emitter.emit('fatal', { error });
   }
 
@@ -391,6 +393,7 @@ export class Runtime {
       this.#halt(new RaftError('stopped', 'The node was stopped.'));
       this.store.write(this.application.writes.lastFlush() ?? {}).catch(() => {});
     }
-    await this.#release();
+    this.#released ??= this.#release();
+    await this.#released;
   }
 }
