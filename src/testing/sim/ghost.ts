@@ -76,6 +76,8 @@ export class Ghost {
     const { term, commit } = durable.hardState;
     const node: GhostNode = { id, durable, role: 'follower', term, conf, commit: Math.max(commit, applied), applied };
     this.nodes.set(id, node);
+    // What it had begun to decide alone may have reached the disk though the page was gone by then.
+    this.#decided(id, durable);
     this.witness.restarted(id, durable);
     this.onNote?.(id, 'role', 'follower');
     return node;
@@ -263,9 +265,13 @@ export class Ghost {
       evidence.check('I20', known.size <= this.builds, () => `${id}: the snapshot at ${meta.index} differs from another's`);
     }
     for (const entry of batch.entries ?? []) this.#stored(id, entry, durable);
+    this.#decided(id, durable);
+  }
+
+  #decided(id: NodeId, durable: DurableView): void {
     const decided = this.#alone.durable(id, durable);
     if (decided === undefined) return;
-    evidence.mark('went-alone');
+    this.evidence.mark('went-alone');
     if (decided.index > this.committed.index) this.committed = decided;
   }
 
