@@ -36,6 +36,7 @@ describe('who is let in', () => {
       admission: { by: 'secret', open: false },
     });
     expect(dialler.proven?.sealKeys).toBeUndefined();
+    expect([a.clock.waiting, b.clock.waiting]).toEqual([0, 0]); // its time has stopped
   });
 
   test('a newcomer with the secret and a member', async () => {
@@ -149,6 +150,16 @@ describe('who is not', () => {
     await bothFailed(wired);
     expect(codes(wired)).toContain('not-admitted');
     expect(wired.seen.answerer.proven).toBeUndefined();
+  });
+
+  test('in an open room the word of who only knows its name is a stranger’s', async () => {
+    const open = await openRoom(ROOM);
+    const [[member], newcomer] = await Promise.all([newCluster(1, open), newNode({ secret: open })]);
+    if (member === undefined) throw new Error('no member');
+    applyTo(member.ledger, { kind: 'revoke-member', node: newcomer.id }, member.id, { [member.id]: 'voter' });
+    const wired = wire(newcomer, member);
+    await bothFailed(wired);
+    expect(wired.seen.dialler.failure).toMatchObject({ origin: 'stranger', error: { code: 'member-revoked' } });
   });
 
   test('a member of another cluster without the secret, or one that was removed in between', async () => {

@@ -42,6 +42,18 @@ describe('uses', () => {
     expect(apply({ kind: 'use', inviteId, node: 'n1' }).role).toBe('learner');
   });
 
+  test('are not a reader’s to say', async () => {
+    const { inviteId } = await issue();
+    for (const command of [
+      { kind: 'use', inviteId, node: 'n1' },
+      { kind: 'revoke-invite', inviteId },
+      { kind: 'revoke-member', node: 'n1' },
+    ] as const) {
+      expect(apply(command, 'reader').error?.code).toBe('not-authorized');
+    }
+    expect(apply({ kind: 'use', inviteId, node: 'n1' }, 'learner').role).toBe('voter');
+  });
+
   test('end with the entry’s time; a clock that was wrong once is forgotten', async () => {
     const { inviteId } = await issue();
     const use = { kind: 'use', inviteId, node: 'n1' } as const;
