@@ -2,7 +2,7 @@
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 import type { TuningOptions, WantedSuffrage } from '../runtime/api/api.ts';
-import { type EntryMode, resolveTuning } from '../runtime/api/options.ts';
+import { type AutopilotOptions, type EntryMode, resolveAutopilot, resolveTuning } from '../runtime/api/options.ts';
 import { SignalingClient, type SignalingClientOptions } from '../signaling/client.ts';
 import type { Signaling } from '../signaling/signaling.ts';
 import { LmdbStorage } from '../storage/lmdb/lmdb-storage.ts';
@@ -27,6 +27,12 @@ export interface EdgeOptions {
   readonly priority?: number;
   readonly preferred?: NodeId;
   readonly tuning?: Partial<TuningOptions>;
+  /** How the leader decides who votes (AUTOPILOT_DEFAULTS). Errors: invalid-argument for a name or a number that cannot be. */
+  readonly autopilot?: Partial<AutopilotOptions>;
+  /** How many shall vote in a cluster that this node founds: 1 to 9. Default 3. */
+  readonly votersTarget?: number;
+  /** Names the device, where `autopilot.oneVoterPerDevice` is on. */
+  readonly device?: string;
   /** When what is stored cannot be read: come back as a new node (default), or reject with `corrupt`. */
   readonly onCorrupt?: 'rejoin' | 'refuse';
   readonly signal?: AbortSignal;
@@ -48,6 +54,9 @@ function prepare(mode: EntryMode, room: string, options: EdgeOptions | undefined
       priority: options.priority ?? 0,
       preferred: options.preferred,
       tuning: resolveTuning(options.tuning),
+      autopilot: resolveAutopilot(options.autopilot),
+      votersTarget: options.votersTarget,
+      device: options.device,
       onCorrupt: options.onCorrupt,
     },
     signal: options.signal,

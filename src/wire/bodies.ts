@@ -2,14 +2,12 @@
 import { pack, unpack } from '../codec/pack.ts';
 import { isNodeId } from '../core/conf/node-id.ts';
 import { RaftError } from '../core/errors.ts';
+import { CHANGE_STEPS_MAX } from '../core/limits.ts';
 import { type ConfChangeOp, type ConfChangeStep, type ConfChangeTransition, NO_NODE, type NodeId } from '../core/types.ts';
 import { TOKEN_CHARS_MAX } from './limits.ts';
 
 /** Commands of one forwarded proposal. */
 export const PROPOSE_COUNT_MAX = 8_192;
-/** Steps of one membership change. */
-export const CHANGE_STEPS_MAX = 128;
-
 /** Members of one introduction. */
 export const INTRODUCED_MAX = 1_024;
 

@@ -16,7 +16,6 @@ import {
   NAME_CHARS_MAX,
   SNAPSHOT_BYTES_MAX,
   SNAPSHOT_CHUNK_BYTES_MAX,
-  TERM_REACH_MAX,
   TOKEN_CHARS_MAX,
 } from './limits.ts';
 import type { Hello, PeerMessage, RaftEnvelope, RefusalReason, ReplyError, SnapshotOffer } from './peer-message.ts';
@@ -107,14 +106,6 @@ function spokenFrom(parts: Parts, link: Ends | undefined): RaftEnvelope {
 /** A Raft message of a record of what a core was told: any of them, between any two nodes. Errors: message-invalid. */
 export function recordedMessageFrom(value: unknown): Message {
   return Array.isArray(value) ? raftFrom(value, undefined).message : refuse('not an array');
-}
-
-/**
- * False for a term so far ahead of ours that no honest cluster reached it: stepping it would spend all terms there are.
- * For a member with a log; a node that has just joined knows no term to compare with.
- */
-export function isTermWithinReach(message: Message, ownTerm: number): boolean {
-  return message.term <= ownTerm + TERM_REACH_MAX;
 }
 
 function expectLength(parts: Parts, length: number): void {

@@ -410,8 +410,8 @@ export const MUTANTS = [
   m(
     'own-snapshot-replaces-newer',
     'runtime/member/snapshot-maker.ts',
-    '    if (meta.index <= this.newest) return info;\n',
-    '',
+    '    if (meta.index <= this.newest) {',
+    '    if (Number.isNaN(meta.index)) {',
     "a late snapshot of its own replaces the leader's",
   ),
   m(

@@ -8,6 +8,7 @@ import { encodeCommand, encodeRegister } from '../../state/envelope.ts';
 import type { Applied } from '../../state/replicated-state.ts';
 import type { Sessions } from '../../state/sessions.ts';
 import type { WriteBatch } from '../../storage/storage.ts';
+import { PROPOSE_COUNT_MAX } from '../../wire/bodies.ts';
 import type { PendingWrite } from '../api/api.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Leadership } from '../ports/seam.ts';
@@ -25,7 +26,7 @@ import {
 import type { Proposals } from './proposals.ts';
 import { JOURNAL_AGE_MS_MAX, WriteJournal } from './write-journal.ts';
 
-/** Data of proposals sent to the leader in one call, in bytes; the rest goes in the next. */
+/** Data of proposals sent to the leader in one call, in bytes, and no more than PROPOSE_COUNT_MAX of them; the rest goes in the next. */
 export const PROPOSE_BATCH_BYTES_MAX: number = 256 * 1024;
 /** A forwarded proposal without an answer is sent again after this long, in ms. */
 export const FORWARD_TIMEOUT_MS = 3_000;
@@ -170,7 +171,7 @@ export class Writes {
         continue;
       }
       const data = this.dataOf(write);
-      if (batch.length > 0 && bytes + data.length > PROPOSE_BATCH_BYTES_MAX) {
+      if (batch.length === PROPOSE_COUNT_MAX || (batch.length > 0 && bytes + data.length > PROPOSE_BATCH_BYTES_MAX)) {
         this.send(batch, leadership, name);
         batch = [];
         bytes = 0;

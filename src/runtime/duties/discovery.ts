@@ -54,6 +54,11 @@ export class Discovery implements TransportDiscovery {
     this.signaling.founded(clusterId);
   }
 
+  /** A member has taken this node in: it wants no grant any more. */
+  joined(clusterId: string): void {
+    this.signaling.joined?.(clusterId);
+  }
+
   async close(): Promise<void> {
     await this.signaling.close();
   }

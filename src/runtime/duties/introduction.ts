@@ -28,6 +28,7 @@ export class SecondIntroduction {
   }
 
   tick(): void {
+    this.#speakers.tick();
     const { clock, peers, cluster } = this.#standing;
     const now = clock.monotonicMs();
     if (cluster === undefined || !this.#isWanted(now) || this.#busy || now < this.#retryAtMs) return;

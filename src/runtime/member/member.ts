@@ -239,7 +239,7 @@ export class Member {
     this.replica.stop();
     this.changes.clear(error);
     this.sender.abort();
-    this.receiver.discard();
+    this.receiver.stop();
   }
 
   private onSnapshotSent(peer: NodeId, ok: boolean, info: SnapshotInfo | undefined): void {

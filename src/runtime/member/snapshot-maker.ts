@@ -94,7 +94,10 @@ export class SnapshotMaker {
       throw error;
     }
     const info: SnapshotInfo = { index: meta.index, term: meta.term, bytes: staged.bytes, digest: staged.digest };
-    if (meta.index <= this.newest) return info;
+    if (meta.index <= this.newest) {
+      await this.store.discardStaged(staged).catch(() => {});
+      return info;
+    }
     this.newest = meta.index;
     await this.store.write({ snapshot: { staged, keepLogAfter: true } });
     if (meta.index < this.newest) return info;

@@ -114,6 +114,7 @@ export class SnapshotReceiver {
       this.resyncFrom = undefined;
       return this.hooks.onResync(staged);
     }
+    this.letGo();
     this.staged = staged;
     this.hooks.onComplete(incoming.request);
   }
@@ -131,7 +132,20 @@ export class SnapshotReceiver {
     return staged;
   }
 
-  discard(): void {
+  /** The member ends: nothing that has come is of use any more. */
+  stop(): void {
+    this.discard();
+    this.letGo();
+  }
+
+  /** A finished snapshot that the core has not taken leaves the disk. */
+  private letGo(): void {
+    const { staged } = this;
+    this.staged = undefined;
+    if (staged !== undefined) this.store.discardStaged(staged).catch(() => {});
+  }
+
+  private discard(): void {
     const incoming = this.incoming;
     this.incoming = undefined;
     if (incoming === undefined) return;

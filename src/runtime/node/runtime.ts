@@ -224,7 +224,7 @@ export class Runtime {
   async #becomeMember(cluster: ClusterIdentity, how: 'founded' | 'joined'): Promise<void> {
     try {
       await this.#memberLife.open();
-      if (how === 'founded') this.discovery.founded(cluster.clusterId);
+      this.discovery[how](cluster.clusterId);
       this.peers.announce();
       this.application.events.askWaiters();
     } catch (error) {

@@ -7,6 +7,7 @@ import type { Introduction } from '../../wire/bodies.ts';
 import { memberIds } from '../member/configuration.ts';
 import type { Member } from '../member/member.ts';
 import type { InboxView, Speaker } from '../peers/inbox.ts';
+import { hasCaughtUp } from './freshness.ts';
 import type { Standing } from './standing.ts';
 
 const NOBODY: Introduction = { version: 0, term: 0, voters: [], others: [] };
@@ -24,9 +25,14 @@ export class Speakers implements InboxView {
     if (introduction.version > this.#told.version && introduction.version > this.ownVersion) this.#told = introduction;
   }
 
-  /** What was told is void: this node has begun anew. */
-  forget(): void {
-    this.#told = NOBODY;
+  /**
+   * What was told was for a node that lags: once the leader is a voter of the configuration in force, and all that is known to be
+   * committed is applied, that configuration says who belongs.
+   */
+  tick(): void {
+    const { member, leaderId } = this.#standing;
+    if (this.#told.version > 0 && member?.conf.voters.includes(leaderId) === true && hasCaughtUp(this.#standing))
+      this.#told = NOBODY;
   }
 
   /** Whether this node knows anybody whom it would hear. */

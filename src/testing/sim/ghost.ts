@@ -10,6 +10,7 @@ import type { Evidence } from './evidence.ts';
 import { type DurableView, describeConf, hashOf, holds } from './facts.ts';
 import { LoneDecisions } from './lone-decisions.ts';
 import { quorumHas, quorumsMeet } from './quorums.ts';
+import { Votes } from './votes.ts';
 import { Witness } from './witness.ts';
 
 /** One life of one node. */
@@ -44,7 +45,7 @@ export class Ghost {
   /** Identities whose storage was lost: they may never speak again. */
   readonly wiped: Set<NodeId> = new Set();
   readonly #leaders = new Map<Term, NodeId>();
-  readonly #votes = new Map<string, NodeId>();
+  readonly votes: Votes = new Votes();
   readonly #alone = new LoneDecisions();
   readonly #entries = new Map<string, KnownEntry>();
   /** Everything that was ever given to a disk. */
@@ -117,7 +118,7 @@ export class Ghost {
     this.evidence.check('I1', known === undefined || known === id, () => `${known} and ${id} both lead term ${term}`);
     this.#leaders.set(term, id);
     this.evidence.mark('leader-elected');
-    const voted = quorumHas(conf, (voter) => this.#votes.get(`${voter}/${term}`) === id);
+    const voted = quorumHas(conf, (voter) => this.votes.of(voter, term) === id);
     this.evidence.check('I17', voted, () => `${id} leads term ${term} without the votes of a quorum of ${describeConf(conf)}`);
     this.evidence.check(
       'I18',
@@ -215,14 +216,13 @@ export class Ghost {
 
   /** I2: one vote in each term, over all lives of a node. */
   #voted(voter: NodeId, term: Term, candidate: NodeId): void {
-    const key = `${voter}/${term}`;
-    const before = this.#votes.get(key);
+    const before = this.votes.of(voter, term);
     this.evidence.check(
       'I2',
       before === undefined || before === candidate,
       () => `${voter} voted for ${before} and for ${candidate} in term ${term}`,
     );
-    this.#votes.set(key, candidate);
+    this.votes.cast(voter, term, candidate);
   }
 
   // ---- what becomes durable

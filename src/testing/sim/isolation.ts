@@ -40,7 +40,7 @@ export function watchIsolation(
       evidence.check(
         'I36',
         // A vote that was left to it before is used once, when it can: without PreVote, as after a transfer.
-        engine?.term !== undefined && engine.term <= settled + 1,
+        engine?.term === settled || (engine?.term === settled + 1 && cluster.ghost.votes.wasGiven(node.id, settled + 1)),
         () => `${node.id} was alone, and its term ${settled} became ${engine?.term}`,
       );
     if (forMs > ALONE_WITHIN * plan.tuning.electionTimeoutMs[1] + 1)

@@ -8,6 +8,7 @@ import { Proposals } from '../../../src/runtime/client/proposals.ts';
 import { Writes } from '../../../src/runtime/client/writes.ts';
 import type { Applied } from '../../../src/state/replicated-state.ts';
 import type { WriteBatch } from '../../../src/storage/storage.ts';
+import { PROPOSE_COUNT_MAX } from '../../../src/wire/bodies.ts';
 
 const EMPTY = makeEntry(5, 1, 'normal', 0, NO_BYTES, undefined);
 const COMMAND = Uint8Array.of(7);
@@ -113,4 +114,29 @@ test('W5: a write that was sent twice is not issued again when a copy finds its 
   const before = asked.length;
   writes.flush();
   expect([results.length, asked.length]).toEqual([1, before]);
+});
+
+test('no call to the leader carries more proposals than it takes', () => {
+  const counts: number[] = [];
+  const proposals = new Proposals({
+    leadership: () => ({ leaderId: 'l', term: 1, isSelf: false }),
+    propose: ({ data }) => counts.push(data.length),
+    wake: () => {},
+  });
+  const count = PROPOSE_COUNT_MAX + 1;
+  const writes = new Writes({ id: 'w', bootNonce: 'boot', bootCount: 0 }, 1, count, nodeClock(), proposals);
+  for (let i = 0; i < count; i++)
+    writes.submit({
+      command: COMMAND,
+      key: '',
+      forward: true,
+      expectedTerm: 0,
+      notAfter: 0,
+      deadlineMs: Number.POSITIVE_INFINITY,
+      done: () => {},
+    });
+  writes.flush();
+  writes.onApplied(EMPTY, REGISTERED);
+  writes.flush();
+  expect(counts).toEqual([1, PROPOSE_COUNT_MAX, 1]);
 });

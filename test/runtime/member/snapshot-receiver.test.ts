@@ -36,3 +36,27 @@ test('a chunk that comes twice, or before its turn, is not stored: the transfer 
   expect(complete).toEqual([request]);
   expect(receiver.takeStaged(meta)).toMatchObject({ bytes: 5, digest });
 });
+
+test('a finished snapshot that the core has not taken leaves the disk when the member ends', async () => {
+  const meta: SnapshotMeta = { index: 5, term: 1, conf: { ...EMPTY_CONF, voters: ['a', 'b'] }, data: undefined };
+  const request: SnapshotRequest = { type: 'snapshot-request', from: 'a', to: 'b', term: 1, snapshot: meta };
+  const store = new MemoryStorage().open({ room: 'test' });
+  const writer = await store.stageSnapshot(meta);
+  await writer.write(Uint8Array.of(1));
+  const { digest, bytes } = await writer.finish();
+  const discarded: number[] = [];
+  const discardStaged = store.discardStaged.bind(store);
+  store.discardStaged = (staged) => {
+    discarded.push(staged.meta.index);
+    return discardStaged(staged);
+  };
+  const ignore = (): void => {};
+  const receiver = new SnapshotReceiver(store, { sendAck: ignore, onComplete: ignore, onResync: ignore, onFault: ignore });
+  receiver.onOffer('a', { kind: 'snapshot-offer', transfer: 1, request, bytes, digest });
+  receiver.onChunk('a', { kind: 'snapshot-chunk', transfer: 1, sequence: 0, last: true, data: Uint8Array.of(1) });
+  await turn();
+  await turn();
+  receiver.stop();
+  expect(discarded).toEqual([5]);
+  expect(receiver.takeStaged(meta)).toBeUndefined();
+});

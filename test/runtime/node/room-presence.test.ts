@@ -46,6 +46,24 @@ for (const code of ['identity-in-use', 'cluster-mismatch'] as const) {
   });
 }
 
+test('a node that a member has taken in says so in its room: it wants no grant any more', async () => {
+  await using cluster = new Cluster();
+  const first = await cluster.open();
+  await first.node.ready;
+  const inner = cluster.signaling.signaling();
+  const joined: string[] = [];
+  const signaling: Signaling = {
+    enter: (entry, handlers) => inner.enter(entry, handlers),
+    signal: (to, data) => inner.signal(to, data),
+    founded: (clusterId) => inner.founded(clusterId),
+    joined: (clusterId) => void joined.push(clusterId),
+    close: () => inner.close(),
+  };
+  const second = await cluster.open({ signaling });
+  await second.node.ready;
+  expect(joined).toEqual([first.node.clusterId]);
+});
+
 test('C14: nobody is handed a node that ended while it opened', async () => {
   await using cluster = new Cluster();
   const inner = cluster.signaling.signaling();
