@@ -18,12 +18,15 @@ export function watchIsolation(
 ): void {
   const { network, evidence, plan } = cluster;
   const { engine } = node;
+  const member = engine?.member;
   const sinceMs = cluster.scheduler.nowMs;
   // A candidacy under way may end well: its votes were given before.
   const quiet = engine?.standing.role === 'follower' || engine?.standing.role === 'leader';
   const undisturbed = (): boolean =>
     node.engine === engine &&
     engine?.member !== undefined &&
+    // One that opens anew after its disk had failed may have led: it starts in the next term (docs/CORE.md, S1).
+    engine.member === member &&
     engine.member.conf.voters.length > 1 &&
     node.process?.frozen !== true &&
     node.clockFaults.timerGrainMs === 0 &&
