@@ -5,7 +5,9 @@
  * the same value. Plain objects, arrays, Maps and Sets are followed; bytes and dates are put back whole.
  */
 
-import { type Container, kindOf, Publisher } from './publisher.ts';
+import { type Container, kindOf } from './containers.ts';
+import { Publisher } from './publisher.ts';
+import { readOnly } from './read-only.ts';
 
 /** One container as a handler sees it. */
 interface Node {
@@ -32,10 +34,12 @@ export class Draft<S> {
   #root: Node | undefined;
   readonly #touched: Node[] = [];
   readonly #publisher: Publisher;
+  readonly #guards: boolean;
 
-  /** `freezes`: readers' objects and arrays are frozen, so that whoever tries to change one is told. */
+  /** `freezes`: readers' objects and arrays are frozen, and selectors see a view, so that whoever tries to change one is told. */
   constructor(state: S, freezes: boolean) {
-    this.#state = state;
+    this.#state = plain(state) as S;
+    this.#guards = freezes;
     this.#publisher = new Publisher(freezes);
   }
 
@@ -43,9 +47,14 @@ export class Draft<S> {
     return this.#state;
   }
 
-  /** Another state altogether. */
-  replace(state: S): void {
-    this.#state = state;
+  /** The state as selectors see it. */
+  get view(): S {
+    return this.#guards ? readOnly(this.#state) : this.#state;
+  }
+
+  /** Another state altogether. `own`: nobody else holds any of it, as of one that was decoded just now. */
+  replace(state: S, own: 'own' | 'shared' = 'shared'): void {
+    this.#state = own === 'own' ? state : (plain(state) as S);
     this.#root = undefined;
     this.#publisher.forget();
   }
@@ -326,14 +335,20 @@ function plain(value: unknown): unknown {
   const node = nodeOf.get(value);
   if (node !== undefined) return node.target;
   const kind = kindOf(value);
+  // A constant of the handler's: the state has one of its own, which can be followed.
+  if (Object.isFrozen(value) && (kind === 'array' || kind === 'object'))
+    return plain(kind === 'array' ? [...(value as unknown[])] : { ...value });
   if (kind === 'array') {
     const items = value as unknown[];
-    for (let i = 0; i < items.length; i++) if (isObject(items[i])) items[i] = plain(items[i]);
+    for (const [i, item] of items.entries())
+      replaceChanged(item, (next) => {
+        items[i] = next;
+      });
   } else if (kind === 'object') {
-    for (const [key, item] of Object.entries(value)) if (isObject(item)) Reflect.set(value, key, plain(item));
+    for (const [key, item] of Object.entries(value)) replaceChanged(item, (next) => Reflect.set(value, key, next));
   } else if (kind === 'map') {
     const map = value as Map<unknown, unknown>;
-    for (const [key, item] of map) if (isObject(item)) map.set(key, plain(item));
+    for (const [key, item] of map) replaceChanged(item, (next) => map.set(key, next));
   } else if (kind === 'set') {
     const set = value as Set<unknown>;
     const items = [...set].map(plain);
@@ -343,6 +358,9 @@ function plain(value: unknown): unknown {
   return value;
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
+/** Most of what is put in is as it should be: nothing is written then. */
+function replaceChanged(item: unknown, put: (next: unknown) => unknown): void {
+  if (typeof item !== 'object' || item === null) return;
+  const next = plain(item);
+  if (next !== item) put(next);
 }

@@ -3,8 +3,8 @@
  * reference means the same value and nobody but a handler can change the state.
  */
 
-export type Container = object;
-export type Kind = 'object' | 'array' | 'map' | 'set';
+import { type Container, type Kind, kindOf } from './containers.ts';
+import { behind } from './read-only.ts';
 
 interface Published {
   readonly version: number;
@@ -30,8 +30,9 @@ export class Publisher {
     this.#versions.set(container, (this.#versions.get(container) ?? 0) + 1);
   }
 
-  copyOf(value: unknown): unknown {
-    if (typeof value !== 'object' || value === null) return value;
+  copyOf(given: unknown): unknown {
+    if (typeof given !== 'object' || given === null) return given;
+    const value = behind(given);
     const kind = kindOf(value);
     if (kind === undefined) return copyOfLeaf(value);
     const version = this.#versions.get(value) ?? 0;
@@ -55,16 +56,6 @@ export class Publisher {
         : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.copyOf(item)]));
     return this.#freezes ? Object.freeze(copy) : copy;
   }
-}
-
-/** Undefined for what is not followed: primitives, bytes, dates, instances of classes. */
-export function kindOf(value: unknown): Kind | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (Array.isArray(value)) return 'array';
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return 'object';
-  if (value instanceof Map) return 'map';
-  return value instanceof Set ? 'set' : undefined;
 }
 
 function copyOfLeaf(value: object): unknown {

@@ -36,8 +36,10 @@ export type OutcomeCode =
 export interface Machine {
   /** Version of the commands it understands. Entries of a newer one stop the node with `version-mismatch`. */
   readonly version: number;
-  /** What readers look at. */
+  /** What commands change. */
   readonly state: unknown;
+  /** The same as selectors see it: in a development build whoever tries to change it is told. */
+  readonly view: unknown;
   apply(command: Uint8Array, context: ApplyContext): Outcome;
   /** The whole state at this moment; later applies must not change what it yields. */
   snapshot(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;

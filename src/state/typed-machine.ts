@@ -44,6 +44,10 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
     return this.draft.state;
   }
 
+  get view(): S {
+    return this.draft.view;
+  }
+
   publish<T>(value: T): T {
     return this.draft.publish(value);
   }
@@ -67,7 +71,7 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
     const queries = this.definition.queries;
     const query = queries !== undefined && Object.hasOwn(queries, name) ? queries[name] : undefined;
     if (query === undefined) throw new RaftError('unknown-command', `There is no query named ${name}.`);
-    return query(this.state, input);
+    return this.publish(query(this.view, input));
   }
 
   /** Whether a query is called with an input before its options. Errors: unknown-command. */
@@ -110,7 +114,8 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
     const current =
       version === this.version || this.definition.migrate === undefined ? saved : this.definition.migrate(saved, version);
     const restore = this.definition.restore as ((saved: unknown) => S | Promise<S>) | undefined;
-    this.draft.replace(restore === undefined ? (current as S) : await restore(current));
+    if (restore === undefined) this.draft.replace(current as S, this.definition.migrate === undefined ? 'own' : 'shared');
+    else this.draft.replace(await restore(current));
   }
 
   reset(): void {
@@ -174,6 +179,10 @@ export class BytesMachine implements Machine {
   async restore(chunks: AsyncIterable<Uint8Array>, _version: number): Promise<void> {
     this.hasApplied = true;
     await this.state.restore(chunks);
+  }
+
+  get view(): ByteMachine {
+    return this.state;
   }
 
   publish<T>(value: T): T {

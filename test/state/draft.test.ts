@@ -214,4 +214,45 @@ describe('readers', () => {
     draft.replace(initial());
     expect(draft.publish(draft.state)).not.toBe(before);
   });
+
+  test('a selector sees everything and can change nothing; what it answers is a copy', () => {
+    const draft = new Draft(initial(), true);
+    const { view } = draft;
+    const tries: ((state: State) => unknown)[] = [
+      (s) => Object.assign(s.kv, { a: 0 }),
+      (s) => s.list.push(1),
+      (s) => s.list.sort(),
+      (s) => s.map.set('x', 0),
+      (s) => s.map.clear(),
+      (s) => s.set.add(9),
+      (s) => delete s.kv['a'],
+      (s) => Object.assign(s.map.get('x') as object, { n: 9 }),
+      (s) => [...s.map.values()].forEach((item) => void Object.assign(item as object, { n: 9 })),
+      (s) => s.map.forEach((item) => void Object.assign(item as object, { n: 9 })),
+    ];
+    for (const attempt of tries) expect(() => attempt(view)).toThrow(TypeError);
+    expect(seen(draft.state)).toBe(seen(initial()));
+    expect(seen(draft.publish(view))).toBe(seen(initial()));
+    expect(seen(draft.publish({ found: view.list[0], all: [...view.map] }))).toBe(
+      seen({ found: initial().list[0], all: [...initial().map] }),
+    );
+    expect(draft.publish(view.kv)).toBe(draft.publish(draft.state).kv);
+  });
+
+  test('constants of the application may be put into the state, and are not changed there', () => {
+    const constant = Object.freeze({ deep: Object.freeze({ list: Object.freeze([{ n: 1 }]) }) });
+    const draft = new Draft<{ item: unknown }>({ item: constant }, true);
+    interface Held {
+      item: { deep: { list: { n: number }[] } };
+    }
+    draft.run((state) => {
+      const held = state as Held;
+      held.item.deep.list.push({ n: 2 });
+    });
+    draft.run((state) => {
+      state.item = [state.item, constant];
+    });
+    expect(seen(draft.state)).toBe(seen({ item: [{ deep: { list: [{ n: 1 }, { n: 2 }] } }, constant] }));
+    expect(constant.deep.list).toHaveLength(1);
+  });
 });

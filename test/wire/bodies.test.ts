@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pack } from '../../src/codec/pack.ts';
 import { RaftError } from '../../src/core/errors.ts';
+import { CHANGE_STEPS_MAX } from '../../src/core/limits.ts';
 import * as bodies from '../../src/wire/bodies.ts';
 import {
   DIGESTS_MAX,
@@ -109,7 +110,7 @@ describe('the body of a call', () => {
     ['more than a thousand members', bodies.decodeJoinReply, ['cluster', 1, [1, 1, new Array(1_025).fill('a'), []]]],
     ['a report of a role that there is not', bodies.decodeReport, [7, 1, 1, 1, 1, '', 0, 0]],
     ['a report of a leader that is none', bodies.decodeReport, [0, 1, 1, 1, 1, 'a\n', 0, 0]],
-    ['a change of more than 128 steps', bodies.decodeChange, [new Array(129).fill([0, 'a', null]), 0, 0]],
+    ['a change of more steps than any', bodies.decodeChange, [new Array(CHANGE_STEPS_MAX + 1).fill([0, 'a', null]), 0, 0]],
     ['more commands than one proposal has', bodies.decodeProposal, new Array(8_193).fill(Uint8Array.of(1))],
     ['a target that is none', bodies.decodeId, ''],
     ['an index below zero', bodies.decodeIndex, -1],

@@ -238,7 +238,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   }
 
   peek<T>(select: (state: Readonly<S>) => T): T {
-    return this.machine.publish(select(this.machine.state as Readonly<S>));
+    return this.machine.publish(select(this.machine.view as Readonly<S>));
   }
 
   subscribe<T>(
@@ -277,7 +277,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     checkCallOptions(options);
     const { runtime } = this;
     assertRunning(runtime.standing);
-    const holds = (): boolean => predicate(this.status, this.machine.state as Readonly<S>);
+    const holds = (): boolean => predicate(this.status, this.machine.view as Readonly<S>);
     if (holds()) return;
     await runtime.application.events.waitUntil(holds, options);
   }

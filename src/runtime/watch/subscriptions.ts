@@ -19,14 +19,14 @@ interface Subscriber {
 }
 
 export class Subscriptions {
-  private readonly machine: Pick<Machine, 'state' | 'publish'>;
+  private readonly machine: Pick<Machine, 'view' | 'publish'>;
   private readonly clock: Clock;
   private readonly reportError: (error: unknown) => void;
   private readonly subscribers = new Set<Subscriber>();
   private index: Index = 0;
   private scheduled = false;
 
-  constructor(machine: Pick<Machine, 'state' | 'publish'>, clock: Clock, reportError: (error: unknown) => void) {
+  constructor(machine: Pick<Machine, 'view' | 'publish'>, clock: Clock, reportError: (error: unknown) => void) {
     this.machine = machine;
     this.clock = clock;
     this.reportError = reportError;
@@ -67,7 +67,7 @@ export class Subscriptions {
 
   private select(select: Subscriber['select']): unknown {
     try {
-      return this.machine.publish(select(this.machine.state));
+      return this.machine.publish(select(this.machine.view));
     } catch (error) {
       this.reportError(error);
       return undefined;
