@@ -1,4 +1,4 @@
-// npm run fuzz: hostile inputs for every decoder.
+// npm run fuzz: hostile inputs for every decoder, of the wire and of the proof.
 //   npm run fuzz                    1,000,000 of a fresh seed
 //   npm run fuzz -- --inputs 5000   so many
 //   npm run fuzz -- --seed NAME     those of a seed again
@@ -17,6 +17,7 @@ if (!/^[1-9]\d*$/.test(values.inputs)) {
 const seed = values.seed ?? randomUUID();
 const env = { ...process.env, FUZZ_INPUTS: values.inputs, FUZZ_SEED: seed };
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-const { status } = spawnSync(process.execPath, [vitest, 'run', 'test/wire/fuzz.test.ts'], { cwd: root, env, stdio: 'inherit' });
+const files = ['test/wire/fuzz.test.ts', 'test/trust/fuzz.test.ts'];
+const { status } = spawnSync(process.execPath, [vitest, 'run', ...files], { cwd: root, env, stdio: 'inherit' });
 console.log(`seed ${seed}`);
 process.exit(status ?? 1);

@@ -346,6 +346,19 @@ describe('somebody else', () => {
     }
   });
 
+  test('itself: the same identity, alive twice', async () => {
+    const [a] = await twoMembers();
+    const copy = new Node(a.identity);
+    Object.assign(copy, { secret: a.secret, members: a.members, clusterId: a.clusterId });
+    const wired = wire(a, copy);
+    await bothFailed(wired);
+    noneProven(wired);
+    expect(wired.seen.dialler.failure?.error).toMatchObject({
+      code: 'proof-failed',
+      message: expect.stringContaining('this node'),
+    });
+  });
+
   test('who takes the id of a newcomer, where no configuration knows anybody', async () => {
     const secret = createSecret(ROOM);
     const [a, b, thief] = await Promise.all([newNode({ secret }), newNode({ secret }), newNode({ secret })]);
