@@ -186,6 +186,21 @@ test('closing makes durable what was relaxed', async () => {
   expect(await keysOf(files)).toEqual([1, 2]);
 });
 
+test('files that were removed under the medium: the commits after that are refused', async () => {
+  const files = new ModelledFiles();
+  const medium = await FileMedium.open(files.folder(), { presenceEveryMs: 0 });
+  await medium.commit([put(1)], 'strict');
+  await medium.commit([put(2)], 'strict');
+  files.clear();
+  const commit = (): Promise<string> =>
+    medium.commit([put(3)], 'strict').then(
+      () => 'acknowledged',
+      (error: { code: string }) => error.code,
+    );
+  await expect.poll(commit).toBe('storage-closed');
+  expect(await commit()).toBe('storage-closed');
+});
+
 test('a transaction of chunks and of something else is refused, with no effect', async () => {
   const files = new ModelledFiles();
   const medium = await FileMedium.open(files.folder());

@@ -21,7 +21,15 @@ import { decodeTransaction, encodeTransaction } from './transaction.ts';
  */
 export const JOURNAL_FILE_BYTES: number = 4 * 1024 * 1024;
 
+/**
+ * While it is written to, so often it is looked whether the folder is still there: browsers that clear a site's data let open
+ * files be written on, into nowhere. It costs a message to the browser's process.
+ */
+const PRESENCE_EVERY_MS = 1_000;
+
 export interface FileMediumOptions {
+  /** Default PRESENCE_EVERY_MS; tests make it small. */
+  readonly presenceEveryMs?: number | undefined;
   /** Default JOURNAL_FILE_BYTES; tests make it small. */
   readonly fileBytes?: number | undefined;
   /** Where handles of keys can be kept: files hold bytes. */
@@ -39,6 +47,10 @@ export class FileMedium implements Medium {
   /** The last call; the next one runs after it. */
   #tail: Promise<unknown> = Promise.resolve();
   #open = true;
+  readonly #presenceEveryMs: number;
+  #lookedMs: number = performance.now();
+  /** The files were removed under the medium. */
+  #gone: RaftError | undefined = undefined;
   /** Something was committed since the newest head. */
   #headIsOld: boolean;
 
@@ -57,6 +69,7 @@ export class FileMedium implements Medium {
     this.#journal = parts.journal;
     this.#tables = parts.tables;
     this.#fileBytes = parts.options.fileBytes ?? JOURNAL_FILE_BYTES;
+    this.#presenceEveryMs = parts.options.presenceEveryMs ?? PRESENCE_EVERY_MS;
     this.#headIsOld = parts.journal.position.seq !== (parts.heads.found?.position ?? JOURNAL_START).seq;
   }
 
@@ -79,6 +92,7 @@ export class FileMedium implements Medium {
 
   commit(operations: readonly Operation[], durability: Durability): Promise<void> {
     return this.#inTurn(async () => {
+      if (this.#gone !== undefined) throw this.#gone;
       const ofChunks = operations.filter(({ table }) => table === 'chunks');
       if (ofChunks.length > 0 && ofChunks.length < operations.length) {
         throw new RaftError('invariant', 'A transaction is of chunks alone, or of none.');
@@ -89,8 +103,24 @@ export class FileMedium implements Medium {
       const { file, frameAt } = this.#journal.commit(body, durability === 'strict');
       this.#tables.apply(placed, file, frameAt);
       this.#headIsOld = true;
+      this.#lookForFiles();
       if (this.#journal.position.offset > this.#fileBytes) this.#rollSoon();
     });
+  }
+
+  /** In the background; the next commit is told. */
+  #lookForFiles(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedMs < this.#presenceEveryMs) return;
+    this.#lookedMs = nowMs;
+    const current = journalName(this.#journal.position.file);
+    const lost = (): void => {
+      this.#gone ??= new RaftError('storage-closed', 'The files of this node were deleted, as when site data is cleared.');
+    };
+    this.#files.folder.names().then(
+      (names) => names.includes(current) || lost(),
+      (error: unknown) => RaftError.is(fileError(error), 'storage-closed') && lost(),
+    );
   }
 
   /** Its failure is the next commit's, if it lasts: nothing is lost by not rolling. */

@@ -68,6 +68,8 @@ export interface Profile {
   kill(): void;
   /** Process id of the browser process. */
   browserPid(): number;
+  /** Process ids of the renderers. */
+  rendererPids(): readonly number[];
   remove(): void;
 }
 
@@ -96,6 +98,7 @@ export function newProfile(extraArguments: readonly string[] = []): Profile {
       if (found === undefined) throw new Error('no browser runs on this profile');
       return found;
     },
+    rendererPids: () => pids().filter((pid) => commandOf(pid).includes('--type=renderer')),
     remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }),
   };
 }

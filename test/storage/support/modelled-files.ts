@@ -119,6 +119,11 @@ export class ModelledFiles {
     }
   }
 
+  /** As a browser that clears a site's data: the files are gone, open handles can be written on. */
+  clear(): void {
+    this.#files.clear();
+  }
+
   folder(): FileFolder {
     const life = this.#life;
     const alive = (): void => {
