@@ -1,5 +1,6 @@
-/** The bench in a browser: IndexedDB against bare transactions of it. */
+/** The bench in a browser: IndexedDB and files, each against the least that the same disk must do. */
 import { IdbStorage } from '../../src/storage/idb/idb-storage.ts';
+import { OpfsStorage } from '../../src/storage/opfs/opfs-storage.ts';
 import { measure, type Probe, type Row } from './measure.ts';
 
 function done(transaction: IDBTransaction): Promise<void> {
@@ -45,8 +46,25 @@ async function bareProbe(): Promise<Probe> {
   };
 }
 
-async function bench(lengths: readonly number[], snapshotBytes: number): Promise<Row[]> {
+/** idb: IndexedDB on the page. opfs: files of a worker, asked from the page, beside the same IndexedDB transactions. */
+async function bench(kind: 'idb' | 'opfs', lengths: readonly number[], snapshotBytes: number): Promise<Row[]> {
   const say = (globalThis as unknown as { say: (line: string) => void }).say;
-  return measure({ provider: new IdbStorage({ persist: false }), probe: await bareProbe(), say, lengths, snapshotBytes });
+  const worker = (): Worker => new Worker('/files.js', { type: 'module' });
+  const provider = kind === 'idb' ? new IdbStorage({ persist: false }) : new OpfsStorage({ persist: false, worker });
+  return measure({ provider, probe: await bareProbe(), say, lengths, snapshotBytes });
 }
-Object.assign(globalThis, { bench });
+
+/** The same where the engine will be: files held by the worker that writes, beside bare writes and flushes of a file. */
+function benchInWorker(lengths: readonly number[], snapshotBytes: number): Promise<Row[]> {
+  const say = (globalThis as unknown as { say: (line: string) => void }).say;
+  const worker = new Worker('/worker.js', { type: 'module' });
+  worker.postMessage({ lengths, snapshotBytes });
+  return new Promise((resolve, reject) => {
+    worker.onerror = ({ message }) => reject(new Error(message));
+    worker.onmessage = ({ data }: MessageEvent<{ line?: string; rows?: Row[] }>) => {
+      if (data.line !== undefined) say(data.line);
+      if (data.rows !== undefined) resolve(data.rows);
+    };
+  });
+}
+Object.assign(globalThis, { bench, benchInWorker });

@@ -1,5 +1,6 @@
 /**
- * `npm run bench:storage [-- idb | lmdb] [-- short]`: storage in a real Chromium with a profile on disk, and LMDB in Node; each
+ * `npm run bench:storage [-- idb | opfs | opfs-worker | lmdb] [-- short]`: storage in a real Chromium with a profile on disk
+ * (IndexedDB; files from the page; files in the worker that writes), and LMDB in Node; each
  * figure beside a bare probe of the same disk in the same run.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,7 +15,8 @@ import { ensureBrowser, launchArguments } from '../../scripts/browser.mjs';
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const asked = process.argv.slice(2);
 const short = asked.includes('short');
-const kinds = ['idb', 'lmdb'].filter((kind) => asked.includes(kind) || !asked.some((word) => word === 'idb' || word === 'lmdb'));
+const KINDS = ['idb', 'opfs', 'opfs-worker', 'lmdb'];
+const kinds = KINDS.filter((kind) => asked.includes(kind) || !asked.some((word) => KINDS.includes(word)));
 const lengths = short ? [10_000] : [10_000, 100_000, 1_000_000];
 const snapshotBytes = (short ? 10 : 100) * 1_048_576;
 const say = (line) => console.log(`  ${line}`);
@@ -28,15 +30,27 @@ async function bundle(entry, more) {
   return [built].flat()[0].output[0].code;
 }
 
-async function inChromium() {
-  const script = await bundle('./page.ts', (input) => ({ write: false, rollupOptions: { input } }));
+const TITLES = {
+  idb: 'IndexedDB, real Chromium, profile on disk, strict',
+  opfs: 'Files (OPFS) asked from the page, the same Chromium, beside bare IndexedDB transactions, strict',
+  'opfs-worker': 'Files (OPFS) in the worker that writes, beside bare writes and flushes of a file, strict',
+  lmdb: 'LMDB, Node, strict',
+};
+
+async function inChromium(kind) {
+  const script = (entry) => bundle(entry, (input) => ({ write: false, rollupOptions: { input } }));
+  const scripts = new Map([
+    ['/page.js', await script('./page.ts')],
+    ['/worker.js', await script('./worker.ts')],
+    ['/files.js', await script('../../src/storage/opfs/worker.ts')],
+  ]);
   const server = createServer((request, response) => {
-    const isScript = request.url === '/page.js';
+    const code = scripts.get(request.url);
     // Cross-origin isolation gives a clock of 5 microseconds instead of 100.
     response.setHeader('cross-origin-opener-policy', 'same-origin');
     response.setHeader('cross-origin-embedder-policy', 'require-corp');
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? script : '<!doctype html><script type="module" src="/page.js"></script>');
+    response.setHeader('content-type', code === undefined ? 'text/html' : 'text/javascript');
+    response.end(code ?? '<!doctype html><script type="module" src="/page.js"></script>');
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const profile = mkdtempSync(join(tmpdir(), 'tabraft-bench-'));
@@ -49,7 +63,11 @@ async function inChromium() {
     await page.exposeFunction('say', say);
     await page.goto(`http://127.0.0.1:${server.address().port}/`);
     await page.waitForFunction(() => 'bench' in globalThis);
-    return await page.evaluate(([sizes, bytes]) => globalThis.bench(sizes, bytes), [lengths, snapshotBytes]);
+    return await page.evaluate(
+      ([where, sizes, bytes]) =>
+        where === 'opfs-worker' ? globalThis.benchInWorker(sizes, bytes) : globalThis.bench(where, sizes, bytes),
+      [kind, lengths, snapshotBytes],
+    );
   } finally {
     await context.close();
     server.close();
@@ -85,6 +103,6 @@ function print(rows) {
 }
 
 for (const kind of kinds) {
-  console.log(`\n== ${kind === 'idb' ? 'IndexedDB, real Chromium, profile on disk, strict' : 'LMDB, Node, strict'}`);
-  print(kind === 'idb' ? await inChromium() : await inNode());
+  console.log(`\n== ${TITLES[kind]}`);
+  print(kind === 'lmdb' ? await inNode() : await inChromium(kind));
 }

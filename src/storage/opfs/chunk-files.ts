@@ -62,7 +62,7 @@ export class ChunkFiles {
     new DataView(body.buffer).setFloat64(0, number, true);
     body.set(value, NUMBER_BYTES);
     known.broken = true;
-    writeWhole(file, encodeFrame(known.seq, known.seq - 1, body), known.end);
+    writeWhole(file, encodeFrame(known.seq, known.seq - 1, body, false), known.end);
     file.flush();
     known.broken = false;
     known.places.set(number, { frameAt: known.end, length: value.length });
