@@ -2,7 +2,7 @@
  * A node's key pair in stores that keep bytes: the private key as JWK with what is needed to import it again. It comes back
  * as a handle that nobody can export. Any pair that WebCrypto exports as JWK will do (EC, OKP); none is made here.
  */
-import { pack, unpack } from '../codec/pack.ts';
+import { pack, unpackStored } from '../codec/pack.ts';
 import { RaftError } from '../core/errors.ts';
 import { Fields } from './fields.ts';
 import type { IdentityKey } from './storage.ts';
@@ -65,7 +65,7 @@ async function encodePair({ privateKey, publicKey }: CryptoKeyPair): Promise<Uin
 /** Errors: corrupt. */
 async function decodePair(bytes: Uint8Array): Promise<CryptoKeyPair> {
   try {
-    const parts = new Fields(unpack(bytes));
+    const parts = new Fields(unpackStored(bytes));
     const [privateKey, publicKey] = await Promise.all([importKey(parts.fields(0), false), importKey(parts.fields(1), true)]);
     return { privateKey, publicKey };
   } catch (cause) {

@@ -5,9 +5,10 @@
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import { randomId, requireNodeId, requireRoom } from '../identity.ts';
-import type { Durability } from '../packed/medium.ts';
+import type { MediumRequest, MediumSource } from '../move-store.ts';
+import type { Durability, Medium } from '../packed/medium.ts';
 import { readMeta } from '../packed/meta.ts';
-import { openPacked } from '../packed/open-packed.ts';
+import { adoptPacked } from '../packed/open-packed.ts';
 import type { PackedStore } from '../packed/packed-store.ts';
 import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
 import { adoptIdentity, type IdentityPlace } from '../web-identity.ts';
@@ -24,7 +25,7 @@ export interface IdbStorageOptions {
   readonly locks?: Locks | undefined;
 }
 
-export class IdbStorage implements StorageProvider {
+export class IdbStorage implements StorageProvider, MediumSource {
   readonly kind: string = 'indexeddb';
   readonly durable: boolean = true;
   readonly #durability: Durability;
@@ -74,6 +75,12 @@ export class IdbStorage implements StorageProvider {
     return adoptIdentity(place, request);
   }
 
+  /** The identity's database, of which the caller holds the lock; undefined where there is none and none is made. */
+  openMedium({ room, nodeId, create }: MediumRequest): Promise<Medium | undefined> {
+    const ignored = (): void => undefined;
+    return IdbMedium.open({ name: databasePrefix(room) + nodeId, create, onLost: ignored, onClosed: ignored });
+  }
+
   async #create(request: AcquireRequest, locks: Locks): Promise<NodeStore> {
     const name = databasePrefix(request.room) + randomId();
     const store = await this.#open({ ...request, fresh: true }, locks, name, 0);
@@ -99,7 +106,7 @@ export class IdbStorage implements StorageProvider {
         lock.release();
         return undefined;
       }
-      store = await openPacked({
+      store = await adoptPacked({
         medium,
         room: request.room,
         nodeId: nodeIdOf(name, request.room),
@@ -115,8 +122,6 @@ export class IdbStorage implements StorageProvider {
       await giveBack(medium, lock);
       throw error;
     }
-    // Never written: made by a tab that died at that moment. There is nothing in it to keep.
-    if (store === undefined) await medium.destroy();
     return store;
   }
 }

@@ -10,7 +10,7 @@ import { failedStore } from '../batch.ts';
 import { randomId, requireNodeId, requireRoom } from '../identity.ts';
 import type { Durability } from '../packed/medium.ts';
 import { readMeta } from '../packed/meta.ts';
-import { openPacked } from '../packed/open-packed.ts';
+import { adoptPacked } from '../packed/open-packed.ts';
 import type { PackedStore } from '../packed/packed-store.ts';
 import { roomDirectory } from '../room-directory.ts';
 import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
@@ -121,7 +121,7 @@ export class LmdbStorage implements StorageProvider {
         await medium.close();
         return undefined;
       }
-      store = await openPacked({
+      store = await adoptPacked({
         medium,
         room: request.room,
         nodeId,
@@ -136,8 +136,6 @@ export class LmdbStorage implements StorageProvider {
       await medium.close();
       throw failedStore(`The store in ${medium.path} cannot be opened.`, error);
     }
-    // Never written: made by a process that died at that moment. There is nothing in it to keep.
-    if (store === undefined) await medium.destroy();
     return store;
   }
 }

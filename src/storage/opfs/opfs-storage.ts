@@ -9,8 +9,9 @@ import { DetachedIdentityKey } from '../idb/idb-key.ts';
 import { type HeldLock, heldNames, type Locks, takeLock } from '../idb/idb-locks.ts';
 import { askForPersistence } from '../idb/idb-storage.ts';
 import { randomId, requireNodeId, requireRoom } from '../identity.ts';
+import type { MediumRequest, MediumSource } from '../move-store.ts';
 import type { Durability, Medium } from '../packed/medium.ts';
-import { openPacked } from '../packed/open-packed.ts';
+import { adoptPacked } from '../packed/open-packed.ts';
 import type { PackedStore } from '../packed/packed-store.ts';
 import { roomDirectory } from '../room-directory.ts';
 import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
@@ -44,7 +45,7 @@ interface Opening {
   readonly parent: FileSystemDirectoryHandle;
 }
 
-export class OpfsStorage implements StorageProvider {
+export class OpfsStorage implements StorageProvider, MediumSource {
   readonly kind: string = 'opfs';
   readonly durable: boolean = true;
   readonly #options: OpfsStorageOptions;
@@ -99,6 +100,13 @@ export class OpfsStorage implements StorageProvider {
     };
   }
 
+  /** The identity's files, of which the caller holds the lock; undefined where there are none and none are made. */
+  async openMedium({ room, nodeId, create }: MediumRequest): Promise<Medium | undefined> {
+    const parent = await this.#roomDirectory(room);
+    if (!create && !(await directoriesIn(parent)).includes(nodeId)) return undefined;
+    return this.#medium({ room, parent, nodeId, lock: { release: () => undefined }, onLost: () => undefined });
+  }
+
   async #create(opening: Opening): Promise<NodeStore> {
     const fresh = { ...opening, request: { ...opening.request, fresh: true } };
     const store = await this.#open(fresh, randomId(), 0);
@@ -119,8 +127,8 @@ export class OpfsStorage implements StorageProvider {
     if (lock === undefined) return undefined;
     let medium: Medium | undefined;
     try {
-      medium = await this.#medium({ request, parent, nodeId, lock, onLost });
-      store = await openPacked({
+      medium = await this.#medium({ room: request.room, parent, nodeId, lock, onLost });
+      store = await adoptPacked({
         medium,
         room: request.room,
         nodeId,
@@ -138,20 +146,18 @@ export class OpfsStorage implements StorageProvider {
       else await medium.close();
       throw error;
     }
-    // Never written: made by a tab that died at that moment. There is nothing in it to keep.
-    if (store === undefined) await medium.destroy();
     return store;
   }
 
   async #medium(at: {
-    readonly request: AcquireRequest;
+    readonly room: string;
     readonly parent: FileSystemDirectoryHandle;
     readonly nodeId: NodeId;
     readonly lock: HeldLock;
     readonly onLost: (error: RaftError) => void;
   }): Promise<Medium> {
     const { parent, nodeId, lock } = at;
-    const identityKey = new DetachedIdentityKey(at.request.room, nodeId);
+    const identityKey = new DetachedIdentityKey(at.room, nodeId);
     const { worker } = this.#options;
     if (worker === undefined) {
       const folder = new OpfsFolder(parent, await parent.getDirectoryHandle(nodeId, { create: true }));

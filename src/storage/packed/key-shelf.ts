@@ -5,7 +5,7 @@ import type { IdentityKey } from '../storage.ts';
 import type { Medium } from './medium.ts';
 import { seal, unseal } from './meta.ts';
 
-const KEY_NAME = 'key';
+export const KEY_NAME = 'key';
 
 export interface KeyGuard {
   requireOpen(): void;
@@ -25,7 +25,8 @@ export function identityKeyOf(medium: Medium, guard: KeyGuard): IdentityKey {
   };
 }
 
-function shelfIn(medium: Medium): KeyShelf {
+/** As bytes, in `meta`. */
+export function shelfIn(medium: Medium): KeyShelf {
   return {
     get: async () => {
       const stored = await medium.get('meta', KEY_NAME);

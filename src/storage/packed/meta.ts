@@ -20,6 +20,10 @@ import type { TermIndexState, TermRun } from './term-index.ts';
  */
 export const FORMAT_VERSION = 3;
 
+/** Marks of a move (see move.ts): a store that was given up for another place, and one that is not a store yet. */
+export const MOVED = 'moved';
+export const MOVING = 'moving';
+
 export interface IdentityRecord {
   readonly nodeId: NodeId;
   readonly room: string;

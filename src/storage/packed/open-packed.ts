@@ -4,7 +4,7 @@ import type { NodeId } from '../../core/types.ts';
 import { requireNoRollback, tellWitness, witnessedBoots } from '../boot-witness.ts';
 import type { AcquireRequest, BootWitness, NodeIdentity } from '../storage.ts';
 import type { Durability, Medium } from './medium.ts';
-import { FORMAT_VERSION, putHead, putMeta } from './meta.ts';
+import { FORMAT_VERSION, MOVED, MOVING, putHead, putMeta } from './meta.ts';
 import { PackedStore } from './packed-store.ts';
 import { logRecordOf, readState, type StoreState } from './state.ts';
 import { TermIndex } from './term-index.ts';
@@ -49,6 +49,21 @@ export async function openPacked(init: OpenPackedInit): Promise<PackedStore | un
   tellWitness(init.witness, { room, nodeId }, record.bootCount);
   const identity: NodeIdentity = { nodeId, room, bootNonce: init.bootNonce, bootCount };
   return PackedStore.open({ ...init, identity, state });
+}
+
+/**
+ * As openPacked, for a database that was found: one that was never written is destroyed (a process died while making it), one
+ * that was moved away, or is on its way here, is closed and left as it is.
+ */
+export async function adoptPacked(init: OpenPackedInit): Promise<PackedStore | undefined> {
+  const marks = await Promise.all([init.medium.get('meta', MOVED), init.medium.get('meta', MOVING)]);
+  if (marks.some((mark) => mark !== undefined)) {
+    await init.medium.close();
+    return undefined;
+  }
+  const store = await openPacked(init);
+  if (store === undefined) await init.medium.destroy();
+  return store;
 }
 
 /** For looking at a store that somebody else may hold. Errors: corrupt, storage-newer, not-open (nothing is in it). */

@@ -74,6 +74,32 @@ test('the worker that holds the files dies: the owner is told, every call settle
   await page.close();
 });
 
+test('a store moves from IndexedDB to files and back: id, log and key pair go along; not while it is open', async () => {
+  const room = 'moving';
+  const page = await openPage(context, site, 'idb');
+  const mine = await acquired(page, room);
+  await page.evaluate(() => harness.keepKey());
+  await write(page, 1, 300, 300);
+  const move = (from: Page, to: 'idb' | 'opfs'): Promise<Outcome<boolean>> =>
+    from.evaluate(([where, id, kind]) => harness.move(where, id, kind), [room, mine, to] as const);
+  expect(await move(page, 'opfs')).toMatchObject({ code: 'identity-in-use' });
+  await page.evaluate(() => harness.close());
+  expect(await move(page, 'opfs')).toEqual({ ok: true });
+  expect(await move(page, 'opfs')).toEqual({ ok: false });
+  const files = await open();
+  expect(await acquire(files, room, mine)).toMatchObject({ ok: { nodeId: mine, bootCount: 1 } });
+  expect(await files.evaluate(() => harness.verify(300))).toEqual({ last: 300, wrong: '' });
+  expect(await files.evaluate(() => harness.keySigns())).toBe(true);
+  await write(files, 301, 310, 300);
+  await files.evaluate(() => harness.close());
+  expect(await move(files, 'idb')).toEqual({ ok: true });
+  expect(await acquire(page, room, mine)).toMatchObject({ ok: { nodeId: mine, bootCount: 2 } });
+  expect(await page.evaluate(() => harness.verify(300))).toEqual({ last: 310, wrong: '' });
+  expect(await page.evaluate(() => harness.keySigns())).toBe(true);
+  await page.close();
+  await files.close();
+});
+
 test('a worker whose script is missing: storage-unavailable, not a hang', async () => {
   const page = await context.newPage();
   await page.route('**/worker.js', (route) => route.fulfill({ status: 404, body: '' }));

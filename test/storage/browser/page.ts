@@ -2,6 +2,7 @@
 import { RaftError } from '../../../src/core/errors.ts';
 import { type Entry, makeEntry } from '../../../src/core/types.ts';
 import { IdbStorage, type IdbStorageOptions } from '../../../src/storage/idb/idb-storage.ts';
+import { moveStore } from '../../../src/storage/move-store.ts';
 import { OpfsStorage } from '../../../src/storage/opfs/opfs-storage.ts';
 import type {
   AcquireRequest,
@@ -39,6 +40,11 @@ export interface Harness {
   estimate(): Promise<StorageEstimate | undefined>;
   close(): Promise<void>;
   wipe(): Promise<void>;
+  /** Moves a closed node's store from IndexedDB to files, or back. */
+  move(room: string, nodeId: string, to: 'idb' | 'opfs'): Promise<Outcome<boolean>>;
+  /** A key pair of which nobody can read the private key: made, kept, and whether what is kept signs. */
+  keepKey(): Promise<void>;
+  keySigns(): Promise<boolean>;
   /** Kills the workers of this page's stores. */
   killWorkers(): void;
 }
@@ -100,6 +106,8 @@ async function append(options: AppendOptions): Promise<void> {
   await Promise.all(Array.from({ length: options.inFlight }, writer));
 }
 
+const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+
 const harness: Harness = {
   suiteNames: suite.map(({ name }) => name),
   faults,
@@ -136,6 +144,25 @@ const harness: Harness = {
   estimate: () => current().estimate(),
   close: () => current().close(),
   wipe: () => current().wipe(),
+  move: (room: string, nodeId: string, to: 'idb' | 'opfs') =>
+    outcome(() => {
+      const [idb, opfs] = [new IdbStorage(), new OpfsStorage({ worker: startWorker })];
+      return moveStore(to === 'opfs' ? { from: idb, to: opfs, room, nodeId } : { from: opfs, to: idb, room, nodeId });
+    }),
+  keepKey: async () => {
+    await current().identityKey.save(await crypto.subtle.generateKey(KEY_ALGORITHM, false, ['sign', 'verify']));
+  },
+  keySigns: async () => {
+    const pair = await current().identityKey.load();
+    if (pair === undefined) return false;
+    const text = new Uint8Array([1, 2, 3]);
+    return crypto.subtle.verify(
+      KEY_ALGORITHM,
+      pair.publicKey,
+      await crypto.subtle.sign(KEY_ALGORITHM, pair.privateKey, text),
+      text,
+    );
+  },
   killWorkers: () => {
     for (const worker of workers.splice(0)) worker.terminate();
   },
