@@ -64,27 +64,31 @@ async function countCalls(scenario: (r: Recorder) => Promise<void>, options: Fil
 
 for (const [name, scenario] of Object.entries(SCENARIOS)) {
   for (const [place, [loss, keep, options]] of LOSSES.entries()) {
-    test(`crashed at its calls, ${loss}, ${JSON.stringify(options)}: ${name}`, async () => {
-      const calls = await countCalls(scenario, options);
-      const stride = Math.ceil(calls / POINTS_MAX);
-      for (let at = 1 + (place % stride); at <= calls + stride; at += stride) {
-        const files = new ModelledFiles();
-        const history = new History();
-        await runUntil(scenario, files, history, { at, keep, options });
-        const reborn = await openOnFiles(files.folder(), options);
-        if (reborn.identity.bootCount === 0) expect(history.opened, `crash ${at}: the identity is lost`).toBe(false);
-        const found = JSON.stringify(await stateOf(reborn));
-        const fits = history.states.findLastIndex(
-          (image, i) => i >= history.acknowledged && JSON.stringify(expected(image)) === found,
-        );
-        expect(
-          fits,
-          `crash ${at}: no state of the history, or an acknowledged write is lost: ${found.slice(0, 300)}`,
-        ).toBeGreaterThanOrEqual(history.acknowledged);
-        await continues(reborn, files, options);
-      }
-      expect(calls).toBeGreaterThan(30);
-    }, 60_000);
+    test(
+      `crashed at its calls, ${loss}, ${JSON.stringify(options)}: ${name}`,
+      async () => {
+        const calls = await countCalls(scenario, options);
+        const stride = Math.ceil(calls / POINTS_MAX);
+        for (let at = 1 + (place % stride); at <= calls + stride; at += stride) {
+          const files = new ModelledFiles();
+          const history = new History();
+          await runUntil(scenario, files, history, { at, keep, options });
+          const reborn = await openOnFiles(files.folder(), options);
+          if (reborn.identity.bootCount === 0) expect(history.opened, `crash ${at}: the identity is lost`).toBe(false);
+          const found = JSON.stringify(await stateOf(reborn));
+          const fits = history.states.findLastIndex(
+            (image, i) => i >= history.acknowledged && JSON.stringify(expected(image)) === found,
+          );
+          expect(
+            fits,
+            `crash ${at}: no state of the history, or an acknowledged write is lost: ${found.slice(0, 300)}`,
+          ).toBeGreaterThanOrEqual(history.acknowledged);
+          await continues(reborn, files, options);
+        }
+        expect(calls).toBeGreaterThan(30);
+      },
+      1_000 * Math.max(60, POINTS_MAX),
+    );
   }
 }
 

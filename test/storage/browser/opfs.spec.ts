@@ -110,7 +110,7 @@ test('a worker whose script is missing: storage-unavailable, not a hang', async 
   await page.close();
 });
 
-test('site data cleared while open: nothing is acknowledged that is not kept', async () => {
+test('site data cleared while open: writes are refused once it is noticed, within about a second of writing', async () => {
   const other = await serve('./page.ts');
   const page = await openPage(context, other, 'opfs');
   await acquired(page, 'cleared');
