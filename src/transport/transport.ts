@@ -53,6 +53,12 @@ export interface Transport {
   start(self: NodeId, handlers: TransportHandlers, discovery: Discovery): Promise<void>;
   /** False when there is no open link or its queue is full: the message is gone. */
   send(peer: NodeId, bytes: Uint8Array, lane: Lane): boolean;
+  /**
+   * Whom to link first, the most important first, and whether to link the others too: after these, or not by ourselves. Who is
+   * left out is still answered when it dials. Links that are open stay. Until it is called all are linked alike.
+   * Adapters to whom it makes no difference leave it out.
+   */
+  prefer?(peers: readonly NodeId[], others: 'later' | 'never'): void;
   /** Bytes waiting towards a peer on a lane: for pacing bulk transfers. */
   queuedBytes(peer: NodeId, lane: Lane): number;
   links(): readonly LinkStatus[];

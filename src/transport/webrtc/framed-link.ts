@@ -16,6 +16,8 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 
 export interface FramedLinkEvents {
   onSignal(signal: LinkSignal): void;
+  onProgress(): void;
+  onGathered(): void;
   onOpen(): void;
   onMessage(message: Uint8Array): void;
   /** Once, unless it was us who ended it. */
@@ -48,6 +50,8 @@ export class FramedLink {
       onSignal: (signal) => {
         if (!this.leaving) events.onSignal(signal);
       },
+      onProgress: () => events.onProgress(),
+      onGathered: () => events.onGathered(),
       onOpen: () => {
         this.open = true;
         if (!this.leaving) events.onOpen();

@@ -5,10 +5,23 @@ export const LINKS_MAX = 64;
 /** Bytes that may wait inside the data channel; the rest waits with us, where what is urgent can overtake. Measured: 64 KiB is
  * both the fastest and the quickest setting, larger ones delay heartbeats by seconds. */
 export const BUFFERED_BYTES_MAX: number = 64 * 1024;
-/** From the first offer to an open channel: ms. Then the try counts as failed. */
-export const CONNECT_TIMEOUT_MS = 10_000;
-/** Without a single network candidate of our own by then, the try counts as failed: ms. */
-export const CANDIDATES_TIMEOUT_MS = 3_000;
+/** A try fails when nothing more has come of it for: ms. The peer's answer, a candidate, a state of the connection, or its word that it will
+ * come to it begin the time anew, so that slow is told from dead. */
+export const QUIET_MS = 10_000;
+/** A timer that is later than that shows that this page was busy, and is no evidence against a peer: ms. */
+export const LATE_MS = 1_000;
+/** However much comes of it, a try ends after: ms. A stranger could keep it going. */
+export const TRY_MS_MAX = 30_000;
+/** A try that nobody has answered for so long gives way to one that waits: ms. */
+export const STALE_MS = 4_000;
+/** Tries at once, our own and those of others: the rest wait for their turn. Seventeen tabs that each dialled all others at once had no
+ * link for minutes. */
+export const DIALS_MAX = 4;
+export const ANSWERS_MAX = 8;
+/** Between two new tries with one peer, whoever asks for them: ms. Each costs the browser a connection. */
+export const TRY_EVERY_MS = 200;
+/** Peers that signal to us before signaling has told that they are there. More are left alone. */
+export const UNANNOUNCED_MAX = 4;
 /** First and longest pause before a link is dialled again: ms. Each is drawn from the upper half of its range, doubling. */
 export const REDIAL_MIN_MS = 200;
 export const REDIAL_MAX_MS = 10_000;

@@ -43,7 +43,14 @@ class NativeLink implements RawLink {
       const { candidate: text, sdpMid, sdpMLineIndex } = candidate;
       events.onSignal({ candidate: { candidate: text, sdpMid, sdpMLineIndex } });
     };
-    connection.oniceconnectionstatechange = () => this.watch();
+    connection.oniceconnectionstatechange = () => {
+      this.tell(() => events.onProgress());
+      this.watch();
+    };
+    connection.onconnectionstatechange = () => this.tell(() => events.onProgress());
+    connection.onicegatheringstatechange = () => {
+      if (connection.iceGatheringState === 'complete') this.tell(() => events.onGathered());
+    };
     if (options.initiator) {
       this.adopt(connection.createDataChannel(CHANNEL_NAME));
       this.enqueue(() => this.offer());

@@ -1,25 +1,27 @@
 /**
- * All that concerns one peer: dialling and answering, tries and pauses, the link in force. The node with the smaller id
- * offers; the other asks to be dialled. A link that ends is dialled again for as long as the peer is in the room.
+ * All that concerns one peer: dialling and answering, turns and pauses, the link in force. The node with the smaller id
+ * offers; the other asks to be dialled. A link that ends is dialled again for as long as the peer is in the room and wanted.
+ * Whatever the peer says, there is at most one new try per TRY_EVERY_MS, and a try has to wait for its turn at the desk.
  */
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import type { Lane, LinkState, LinkStatus } from '../transport.ts';
-import { FramedLink } from './framed-link.ts';
-import { CANDIDATES_MAX, CANDIDATES_TIMEOUT_MS, CONNECT_TIMEOUT_MS, REDIAL_MAX_MS, REDIAL_MIN_MS, STABLE_MS } from './limits.ts';
-import type { LinkSignal, MakeRawLink } from './raw-link.ts';
+import { Attempt, type AttemptContext } from './attempt.ts';
+import type { Caller, DialDesk } from './dial-desk.ts';
+import { CANDIDATES_MAX, QUIET_MS, REDIAL_MAX_MS, REDIAL_MIN_MS, STABLE_MS, STALE_MS, TRY_EVERY_MS } from './limits.ts';
+import type { LinkSignal } from './raw-link.ts';
 import type { PeerSignal } from './signal.ts';
 
 /** What all peers of a transport share. */
-export interface PeerContext {
+export interface PeerContext extends AttemptContext {
   readonly self: NodeId;
   /** Names this start of the transport. */
   readonly instance: string;
   readonly kind: string;
-  readonly make: MakeRawLink;
-  readonly rtc: typeof RTCPeerConnection;
+  /** Turns for tries of our own, and for those of others. */
+  readonly dials: DialDesk;
+  readonly answers: DialDesk;
   readonly random: () => number;
-  configuration(): Promise<RTCConfiguration>;
   signal(to: NodeId, data: PeerSignal): boolean;
   onMessage(peer: NodeId, message: Uint8Array): void;
   onLink(peer: NodeId, state: LinkState): void;
@@ -29,29 +31,34 @@ export interface PeerContext {
   onLeaving(leaving: Promise<void>): void;
 }
 
-/** One try to connect. */
-interface Try {
+/** An offer that waits for its turn, with the candidates that followed it. A newer offer takes its place. */
+interface PendingOffer {
   readonly session: string;
-  link: FramedLink | undefined;
-  /** Signals that came before the link was made. */
-  early: LinkSignal[];
-  ownCandidates: number;
-  peerCandidates: number;
+  readonly signals: LinkSignal[];
 }
 
-export class Peer {
+export class Peer implements Caller {
   readonly id: NodeId;
+  /** Of how many tries in a row nothing came. */
+  failures = 0;
+  /** Whom the transport's owner wants first; smaller is earlier. */
+  rank = 0;
   private readonly context: PeerContext;
   private readonly initiator: boolean;
   private present = false;
+  private wanted = true;
   private state: LinkState = 'closed';
   private error: RaftError | undefined;
-  private current: Try | undefined;
+  private current: Attempt | undefined;
+  private pending: PendingOffer | undefined;
   /** The peer's start that we last heard of. */
   private instance = '';
-  private failures = 0;
   private openedMs = 0;
+  private askedMs = 0;
+  private nextTryMs = 0;
+  /** A redial, or the end of waiting for an offer that we asked for. */
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private offerTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(id: NodeId, context: PeerContext) {
     this.id = id;
@@ -59,30 +66,44 @@ export class Peer {
     this.initiator = context.self < id;
   }
 
+  get isPresent(): boolean {
+    return this.present;
+  }
+
   /** Whether signaling sees it: only then does dialling make sense. */
   setPresent(present: boolean): void {
     const came = present && !this.present;
     this.present = present;
-    if (came && this.state === 'closed') this.dial();
+    if (came || (!present && this.state === 'closed')) this.forgetPause();
+    if (came) this.dialUnlessLinked();
+  }
+
+  /** Whether it is dialled at all, and how early. Its own calls are answered either way. */
+  setWanted(wanted: boolean, rank: number): void {
+    this.rank = rank;
+    const became = wanted && !this.wanted;
+    this.wanted = wanted;
+    if (became) this.forgetPause();
+    if (became) this.dialUnlessLinked();
+    else if (!wanted) this.context.dials.done(this);
   }
 
   hear(signal: PeerSignal): void {
     const restarted = this.instance !== '' && this.instance !== signal.instance;
     this.instance = signal.instance;
-    if (signal.dial === true) {
-      if (!this.initiator || (this.state === 'connecting' && !restarted)) return;
-      if (this.state === 'closed' && this.timer !== undefined && !restarted) return; // its turn comes
-      this.drop(new RaftError('link-failed', 'the peer has no link'));
-      this.dial();
-    } else if (signal.session === this.current?.session) this.forward(this.current, signal);
-    else if (!this.initiator && signal.description?.type === 'offer') {
-      if (this.current !== undefined) this.drop(new RaftError('link-failed', 'the peer dialled anew'));
-      this.begin(signal.session).early.push(signal);
+    if (signal.dial === true) this.hearDial(restarted);
+    else if (signal.queued === true) this.hearQueued(signal.session);
+    else if (signal.session === this.current?.session) this.current.hear(signal);
+    else if (signal.session === this.pending?.session) {
+      if (this.pending.signals.length <= CANDIDATES_MAX) this.pending.signals.push(signal);
+    } else if (!this.initiator && signal.description?.type === 'offer') {
+      this.pending = { session: signal.session, signals: [signal] };
+      this.admit();
     }
   }
 
   send(message: Uint8Array, lane: Lane): boolean {
-    return this.state === 'open' && this.current?.link?.send(message, lane) === true;
+    return this.state === 'open' && this.current?.send(message, lane) === true;
   }
 
   queuedBytes(lane: Lane): number {
@@ -110,91 +131,133 @@ export class Peer {
 
   stop(): void {
     this.present = false;
+    this.pending = undefined;
+    clearTimeout(this.offerTimer);
     this.drop(new RaftError('stopped', 'the transport has stopped'));
     clearTimeout(this.timer);
     this.timer = undefined;
   }
 
-  private dial(): void {
-    if (!this.present) return;
-    this.changeState('connecting');
-    this.await(CONNECT_TIMEOUT_MS, 'no link came about in time');
-    if (this.initiator) this.begin(randomToken());
-    else if (!this.context.signal(this.id, { instance: this.context.instance, dial: true })) this.fail(notConnected());
+  /** For the desks: it is our turn, of an answer when an offer waits, of a dial otherwise. */
+  start(): void {
+    const { pending } = this;
+    if (pending !== undefined) this.answer(pending);
+    else if (this.initiator) this.begin(randomToken());
+    else this.askToBeDialled();
   }
 
-  /** Starts a try. Its link is made when the ICE servers are known, in a later task. */
-  private begin(session: string): Try {
-    const attempt: Try = { session, link: undefined, early: [], ownCandidates: 0, peerCandidates: 0 };
+  isStale(nowMs: number): boolean {
+    return this.current?.isStale(nowMs) ?? (this.state === 'connecting' && nowMs - this.askedMs > STALE_MS);
+  }
+
+  giveWay(): void {
+    this.fail(new RaftError('link-failed', 'the try showed no sign of life, and others waited'));
+  }
+
+  private hearDial(restarted: boolean): void {
+    if (!this.initiator) return;
+    const { dials } = this.context;
+    if (!dials.isWaiting(this)) {
+      if (this.state === 'connecting' && !restarted) return;
+      if (this.state === 'closed' && this.timer !== undefined && !restarted) return; // its turn comes
+      this.drop(new RaftError('link-failed', 'the peer has no link'));
+      this.dialWhenMay();
+    }
+    if (dials.isWaiting(this)) this.say({ queued: true });
+  }
+
+  private hearQueued(session: string | undefined): void {
+    if (session === undefined ? this.current === undefined : session === this.current?.session) {
+      this.current?.hearQueued();
+      if (this.current === undefined && this.state === 'connecting') this.awaitOffer();
+    }
+  }
+
+  /** An offer gets its try when the last one is long enough ago, and when it is its turn. */
+  private admit(): void {
+    clearTimeout(this.offerTimer);
+    const waitMs = this.nextTryMs - performance.now();
+    if (waitMs > 0) {
+      this.offerTimer = setTimeout(() => this.admit(), waitMs);
+      return;
+    }
+    this.context.dials.done(this);
+    this.context.answers.ask(this);
+    this.sayQueued();
+  }
+
+  /** While an offer waits, its sender is told so: it need not think that nobody is there. */
+  private sayQueued(): void {
+    const { pending } = this;
+    if (pending === undefined || !this.context.answers.isWaiting(this)) return;
+    this.say({ queued: true, session: pending.session });
+    this.offerTimer = setTimeout(() => this.sayQueued(), QUIET_MS / 3);
+  }
+
+  private answer(pending: PendingOffer): void {
+    clearTimeout(this.offerTimer);
+    this.pending = undefined;
+    if (this.current !== undefined) this.drop(new RaftError('link-failed', 'the peer dialled anew'), true);
+    const attempt = this.begin(pending.session);
+    for (const signal of pending.signals) attempt.hear(signal);
+  }
+
+  private forgetPause(): void {
+    if (this.state !== 'closed') return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private dialUnlessLinked(): void {
+    const isIdle = this.state === 'closed' && this.pending === undefined && this.timer === undefined;
+    if (isIdle && this.present && this.wanted) this.dialWhenMay();
+  }
+
+  private dialWhenMay(): void {
+    const waitMs = this.nextTryMs - performance.now();
+    if (waitMs <= 0) this.context.dials.ask(this);
+    else this.redialAfter(waitMs);
+  }
+
+  private askToBeDialled(): void {
+    this.askedMs = performance.now();
+    this.changeState('connecting');
+    this.awaitOffer();
+    if (!this.say({ dial: true })) this.fail(notConnected());
+  }
+
+  private awaitOffer(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      this.fail(new RaftError('link-failed', 'the peer did not dial'));
+    }, QUIET_MS);
+  }
+
+  private begin(session: string): Attempt {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.nextTryMs = performance.now() + TRY_EVERY_MS;
+    const { context } = this;
+    const attempt = new Attempt(context, session, this.initiator, {
+      onSignal: (signal) => {
+        if (!this.say({ session, ...signal }) && this.state === 'connecting') this.fail(notConnected());
+      },
+      onOpen: () => this.opened(),
+      onMessage: (message) => context.onMessage(this.id, message),
+      onEnd: (error) => this.fail(error),
+      onNoNetwork: (error) => context.onFault(error),
+    });
     this.current = attempt;
     this.changeState('connecting');
-    this.await(CANDIDATES_TIMEOUT_MS, '', () => this.checkCandidates(attempt));
-    this.context.configuration().then(
-      (configuration) => this.connect(attempt, configuration),
-      (cause: unknown) => {
-        if (this.current === attempt) this.fail(new RaftError('link-failed', 'The ICE servers could not be had.', { cause }));
-      },
-    );
+    attempt.begin();
     return attempt;
   }
 
-  private connect(attempt: Try, configuration: RTCConfiguration): void {
-    if (this.current !== attempt) return;
-    const { context } = this;
-    const isCurrent = (): boolean => this.current === attempt;
-    try {
-      attempt.link = new FramedLink(
-        context.make,
-        { initiator: this.initiator, configuration, rtc: context.rtc },
-        {
-          onSignal: (signal) => {
-            if (isCurrent()) this.tell(attempt, signal);
-          },
-          onOpen: () => {
-            if (isCurrent()) this.opened();
-          },
-          onMessage: (message) => {
-            if (isCurrent()) context.onMessage(this.id, message);
-          },
-          onClose: (error) => {
-            if (isCurrent()) this.fail(error);
-          },
-        },
-      );
-    } catch (cause) {
-      this.fail(new RaftError('link-failed', 'The browser gives us no connection.', { cause }));
-      return;
-    }
-    for (const signal of attempt.early.splice(0)) this.forward(attempt, signal);
-  }
-
-  private forward(attempt: Try, signal: LinkSignal): void {
-    if (signal.candidate !== undefined && ++attempt.peerCandidates > CANDIDATES_MAX) return;
-    if (attempt.link === undefined) attempt.early.push(signal);
-    else attempt.link.signal(signal);
-  }
-
-  private tell(attempt: Try, signal: LinkSignal): void {
-    if (signal.candidate !== undefined) attempt.ownCandidates++;
-    const sent = this.context.signal(this.id, { instance: this.context.instance, session: attempt.session, ...signal });
-    if (!sent && this.state === 'connecting') this.fail(notConnected());
-  }
-
-  private checkCandidates(attempt: Try): void {
-    if (attempt.ownCandidates > 0) {
-      this.await(CONNECT_TIMEOUT_MS, 'no link came about in time');
-      return;
-    }
-    const error = new RaftError('link-failed', 'WebRTC finds no network interface besides loopback, and no relay.');
-    this.context.onFault(error);
-    this.fail(error);
-  }
-
   private opened(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
     this.error = undefined;
     this.openedMs = performance.now();
+    this.leaveDesks();
     this.changeState('open');
   }
 
@@ -204,36 +267,41 @@ export class Peer {
   }
 
   /** Ends the try or the link in force, with its last messages sent. */
-  private drop(error: RaftError): void {
+  private drop(error: RaftError, keepsTurn = false): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    const link = this.current?.link;
+    const leaving = this.current?.leave();
     this.current = undefined;
-    if (this.state === 'closed') return;
-    if (this.state === 'open' && performance.now() - this.openedMs > STABLE_MS) this.failures = 0;
-    this.error = error;
-    if (link !== undefined) this.context.onLeaving(link.leave());
+    const { state } = this;
+    if (state === 'open' && performance.now() - this.openedMs > STABLE_MS) this.failures = 0;
+    if (state !== 'closed') this.error = error;
+    if (leaving !== undefined) this.context.onLeaving(leaving);
     this.changeState('closed');
+    if (!keepsTurn) this.leaveDesks();
+  }
+
+  /** An offer that waits keeps its place. */
+  private leaveDesks(): void {
+    this.context.dials.done(this);
+    if (this.pending === undefined || !this.context.answers.isWaiting(this)) this.context.answers.done(this);
   }
 
   private redialLater(): void {
-    if (!this.present || this.timer !== undefined || this.state !== 'closed') return;
+    if (!this.present || !this.wanted || this.timer !== undefined || this.state !== 'closed') return;
     const longestMs = Math.min(REDIAL_MAX_MS, REDIAL_MIN_MS * 2 ** Math.min(this.failures++, 16));
-    this.timer = setTimeout(
-      () => {
-        this.timer = undefined;
-        if (this.state === 'closed') this.dial();
-      },
-      longestMs * (0.5 + this.context.random() / 2),
-    );
+    this.redialAfter(longestMs * (0.5 + this.context.random() / 2));
   }
 
-  private await(timeoutMs: number, why: string, then = (): void => this.fail(new RaftError('link-failed', why))): void {
+  private redialAfter(delayMs: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      then();
-    }, timeoutMs);
+      this.dialUnlessLinked();
+    }, delayMs);
+  }
+
+  private say(what: { dial: true } | { queued: true; session?: string } | ({ session: string } & LinkSignal)): boolean {
+    return this.context.signal(this.id, { instance: this.context.instance, ...what });
   }
 
   private changeState(state: LinkState): void {

@@ -23,6 +23,10 @@ export interface RawLinkOptions {
 /** Called until `close`, then never again. */
 export interface RawLinkEvents {
   onSignal(signal: LinkSignal): void;
+  /** The connection has got a step further. */
+  onProgress(): void;
+  /** All candidates of our own have been found and told. */
+  onGathered(): void;
   /** Frames can be sent now. Before the first onFrame. */
   onOpen(): void;
   onFrame(frame: Uint8Array): void;

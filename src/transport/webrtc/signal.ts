@@ -8,18 +8,27 @@ import type { Candidate, LinkSignal, SessionDescription } from './raw-link.ts';
  * means that its links are gone. `session` names one try: what belongs to another try is ignored.
  */
 export type PeerSignal =
-  | { readonly instance: string; readonly dial: true }
-  | ({ readonly instance: string; readonly session: string; readonly dial?: undefined } & LinkSignal);
+  | { readonly instance: string; readonly dial: true; readonly queued?: undefined }
+  /** Your offer, or your wish to be dialled, has arrived and waits for its turn. */
+  | { readonly instance: string; readonly queued: true; readonly session?: string | undefined; readonly dial?: undefined }
+  | ({
+      readonly instance: string;
+      readonly session: string;
+      readonly dial?: undefined;
+      readonly queued?: undefined;
+    } & LinkSignal);
 
 const TOKEN: RegExp = /^[\w-]{1,64}$/;
 
 /** undefined for anything that is not exactly one. Never throws. */
 export function parsePeerSignal(data: unknown): PeerSignal | undefined {
   if (!isRecord(data)) return undefined;
-  const { instance, session, dial, description, candidate } = data;
+  const { instance, session, dial, queued, description, candidate } = data;
   if (typeof instance !== 'string' || !TOKEN.test(instance)) return undefined;
   if (dial === true) return { instance, dial };
+  if (queued === true && session === undefined) return { instance, queued };
   if (typeof session !== 'string' || !TOKEN.test(session)) return undefined;
+  if (queued === true) return { instance, queued, session };
   if (isDescription(description)) {
     const { type, sdp } = description;
     return { instance, session, description: { type, sdp } };

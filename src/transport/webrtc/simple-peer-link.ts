@@ -39,6 +39,11 @@ export const makeSimplePeerLink: MakeRawLink = (options, events) => {
     const signal = toLinkSignal(data);
     if (signal !== undefined && !closed) events.onSignal(signal);
   });
+  peer.on('iceStateChange', (_connection, gathering) => {
+    if (closed) return;
+    events.onProgress();
+    if (gathering === 'complete') events.onGathered();
+  });
   peer.on('connect', opened);
   peer.on('data', (frame) => {
     // Its `connect` comes late: it first looks at statistics, by timers. What arrives shows that the channel is open, or

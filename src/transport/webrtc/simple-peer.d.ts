@@ -15,6 +15,7 @@ declare module 'simple-peer/simplepeer.min.js' {
     /** Private: the channel has said that it is open, which may come after the first message. */
     readonly _channelReady: boolean;
     on(event: 'signal' | 'data' | 'error', listener: (value: unknown) => void): this;
+    on(event: 'iceStateChange', listener: (connection: RTCIceConnectionState, gathering: RTCIceGatheringState) => void): this;
     on(event: 'connect' | 'close', listener: () => void): this;
     signal(data: object): void;
     send(frame: Uint8Array): void;

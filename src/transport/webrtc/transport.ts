@@ -6,7 +6,8 @@
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import type { Discovery, Lane, LinkStatus, Transport, TransportHandlers } from '../transport.ts';
-import { LINKS_MAX } from './limits.ts';
+import { DialDesk } from './dial-desk.ts';
+import { ANSWERS_MAX, DIALS_MAX, LINKS_MAX, UNANNOUNCED_MAX } from './limits.ts';
 import { Peer, type PeerContext, randomToken } from './peer.ts';
 import type { MakeRawLink } from './raw-link.ts';
 import { parsePeerSignal } from './signal.ts';
@@ -39,6 +40,9 @@ class WebrtcTransport implements Transport {
   private readonly peers = new Map<NodeId, Peer>();
   private readonly leaving = new Set<Promise<void>>();
   private context: PeerContext | undefined;
+  /** By preference: place in the list. undefined: nobody has said. */
+  private preferred: ReadonlyMap<NodeId, number> | undefined;
+  private dialsOthers = true;
   private stopped = false;
   private faultTold = false;
 
@@ -62,6 +66,8 @@ class WebrtcTransport implements Transport {
       make,
       rtc,
       random,
+      dials: new DialDesk(DIALS_MAX),
+      answers: new DialDesk(ANSWERS_MAX),
       configuration: async () => {
         const servers = typeof iceServers === 'function' ? await iceServers() : iceServers;
         return { iceServers: [...servers], iceTransportPolicy };
@@ -89,6 +95,14 @@ class WebrtcTransport implements Transport {
     return this.peers.get(peer)?.send(bytes, lane) === true;
   }
 
+  prefer(peers: readonly NodeId[], others: 'later' | 'never'): void {
+    this.preferred = new Map(peers.map((id, place) => [id, place]));
+    this.dialsOthers = others === 'later';
+    // In that order, so that those who are dialled at once are the first of them.
+    const known = [...this.peers.values()].sort((a, b) => this.rankOf(a.id) - this.rankOf(b.id));
+    for (const peer of known) this.rank(peer);
+  }
+
   queuedBytes(peer: NodeId, lane: Lane): number {
     return this.peers.get(peer)?.queuedBytes(lane) ?? 0;
   }
@@ -105,6 +119,8 @@ class WebrtcTransport implements Transport {
     this.stopped = true;
     for (const peer of this.peers.values()) peer.stop();
     this.peers.clear();
+    this.context?.dials.close();
+    this.context?.answers.close();
     await Promise.all(this.leaving);
   }
 
@@ -115,12 +131,23 @@ class WebrtcTransport implements Transport {
       peer.setPresent(now.has(peer.id));
       if (!now.has(peer.id) && peer.status().state === 'closed') this.peers.delete(peer.id);
     }
-    for (const id of now) this.peerOf(id)?.setPresent(true);
+    for (const id of [...now].sort((a, b) => this.rankOf(a) - this.rankOf(b))) this.peerOf(id)?.setPresent(true);
   }
 
   private onSignal(from: NodeId, data: unknown): void {
     const signal = parsePeerSignal(data);
-    if (signal !== undefined && !this.stopped) this.peerOf(from)?.hear(signal);
+    if (signal === undefined || this.stopped) return;
+    const known = this.peers.has(from);
+    const unannounced = [...this.peers.values()].filter((peer) => !peer.isPresent && peer.status().state !== 'open');
+    if (known || unannounced.length < UNANNOUNCED_MAX) this.peerOf(from)?.hear(signal);
+  }
+
+  private rankOf(id: NodeId): number {
+    return this.preferred?.get(id) ?? this.preferred?.size ?? 0;
+  }
+
+  private rank(peer: Peer): void {
+    peer.setWanted(this.preferred === undefined || this.dialsOthers || this.preferred.has(peer.id), this.rankOf(peer.id));
   }
 
   /** undefined for ourselves, and when there are too many. */
@@ -131,6 +158,7 @@ class WebrtcTransport implements Transport {
     if (context === undefined || id === context.self || this.peers.size >= LINKS_MAX) return undefined;
     const peer = new Peer(id, context);
     this.peers.set(id, peer);
+    this.rank(peer);
     return peer;
   }
 

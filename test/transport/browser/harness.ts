@@ -30,10 +30,14 @@ class Breakable extends RTCPeerConnection {
 }
 
 /** Two transports in this page that signal each other directly. */
-function introduce(transports: readonly Transport[], told: string[]): Promise<unknown> {
+async function introduce(
+  transports: readonly Transport[],
+  told: string[],
+  others: readonly string[] = [],
+): Promise<ReadonlyMap<string, Parameters<Discovery['listen']>[0]>> {
   const listeners = new Map<string, Parameters<Discovery['listen']>[0]>();
-  const ids = transports.map((_, i) => `node-${i}`);
-  return Promise.all(
+  const ids = [...transports.map((_, i) => `node-${i}`), ...others];
+  await Promise.all(
     transports.map(async (transport, i) => {
       const self = `node-${i}`;
       await transport.start(
@@ -54,6 +58,7 @@ function introduce(transports: readonly Transport[], told: string[]): Promise<un
       setTimeout(() => listeners.get(self)?.onPeers(ids.filter((id) => id !== self)), 0);
     }),
   );
+  return listeners;
 }
 
 async function until(holds: () => boolean): Promise<void> {
@@ -105,6 +110,57 @@ const harness = {
     return { told, fragments: fragments.size };
   },
 
+  /** Many that come at once, all linked with each other: how many connections were being made at a time, per node and at most. */
+  crowd: async (count: number): Promise<{ readonly tookMs: number; readonly tryingMax: number; readonly faults: string[] }> => {
+    const told: string[] = [];
+    const before = performance.now();
+    const made = Array.from({ length: count }, () => new Set<RTCPeerConnection>());
+    const transports = made.map((mine) => {
+      class Counted extends RTCPeerConnection {
+        constructor(configuration?: RTCConfiguration) {
+          super(configuration);
+          mine.add(this);
+        }
+      }
+      return webrtcTransport({ link: 'native', RTCPeerConnection: Counted });
+    });
+    await introduce(transports, told);
+    let tryingMax = 0;
+    await until(() => {
+      const open = transports.map((transport) => transport.links().filter(({ state }) => state === 'open').length);
+      for (const [i, mine] of made.entries()) tryingMax = Math.max(tryingMax, mine.size - (open[i] ?? 0));
+      return open.every((links) => links === count - 1);
+    });
+    const tookMs = performance.now() - before;
+    await Promise.all(transports.map((transport) => transport.stop()));
+    return { tookMs, tryingMax, faults: told.filter((one) => one.includes('fault')) };
+  },
+
+  /** An honest pair beside somebody who sends one of them 600 real offers. */
+  flood: async (): Promise<{ readonly made: number; readonly linked: boolean }> => {
+    const told: string[] = [];
+    let made = 0;
+    class Counted extends RTCPeerConnection {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration);
+        made++;
+      }
+    }
+    const victim = webrtcTransport({ link: 'native', RTCPeerConnection: Counted });
+    const honest = webrtcTransport({ link: 'native' });
+    const listeners = await introduce([honest, victim], told, ['stranger']);
+    const stranger = new RTCPeerConnection();
+    stranger.createDataChannel('x');
+    const description = (await stranger.createOffer()) as { type: 'offer'; sdp: string };
+    for (let i = 0; i < 600; i++)
+      listeners.get('node-1')?.onSignal('a-stranger', { instance: `i${i}`, session: `s${i}`, description });
+    await until(() => told.includes('node-1 node-0 open') && told.includes('node-0 node-1 open'));
+    const linked = honest.send('node-1', new Uint8Array(1), 'urgent');
+    stranger.close();
+    await Promise.all([victim.stop(), honest.stop()]);
+    return { made, linked };
+  },
+
   /** One node over a real signaling server; what it is told is kept in `told`. */
   told: [] as string[],
   node: undefined as Transport | undefined,
@@ -128,9 +184,8 @@ const harness = {
         signal: (to, data) => signaling.signal(to, data),
       },
     );
-    const bootNonce = Math.random().toString(36).slice(2);
     await signaling.enter(
-      { room: 'browser-test', nodeId: id, bootNonce, clusterId: undefined, mayFound: true },
+      { room: 'browser-test', nodeId: id, clusterId: undefined, mayFound: true },
       {
         onPeers: (peers) => listener?.onPeers(peers),
         onSignal: (from, data) => listener?.onSignal(from, data),

@@ -10,6 +10,7 @@ import { build } from 'vite';
 import { ensureBrowser, launchArguments } from '../../../scripts/browser.mjs';
 import { site } from '../../../scripts/site.mjs';
 import { attachSignaling, type SignalingServer } from '../../../signaling/server.ts';
+import { ANSWERS_MAX, DIALS_MAX } from '../../../src/transport/webrtc/limits.ts';
 import type { Harness, Kind } from './harness.ts';
 
 declare global {
@@ -137,5 +138,23 @@ test('native: a broken connection is restarted, and its link stays open', async 
   const { told, fragments } = await page.evaluate(() => globalThis.harness.restart());
   expect(fragments).toBeGreaterThanOrEqual(4);
   expect(told.filter((one) => one.endsWith('closed'))).toEqual([]);
+  await page.close();
+});
+
+test('T4: sixteen that come at once are all linked, by turns, and none is told that it has no network', async () => {
+  const page = await open();
+  const { tookMs, tryingMax, faults } = await page.evaluate(() => globalThis.harness.crowd(16));
+  test.info().annotations.push({ type: 'measured', description: `16 nodes, 120 links: ${Math.round(tookMs)} ms` });
+  console.log(`16 nodes of one page, 120 links: ${Math.round(tookMs)} ms, at most ${tryingMax} tries of one node at a time`);
+  expect(faults).toEqual([]);
+  expect(tryingMax).toBeLessThanOrEqual(DIALS_MAX + ANSWERS_MAX);
+  await page.close();
+});
+
+test('B4: six hundred offers of a stranger cost a connection or two, and an honest node is linked meanwhile', async () => {
+  const page = await open();
+  const { made, linked } = await page.evaluate(() => globalThis.harness.flood());
+  expect(linked).toBe(true);
+  expect(made).toBeLessThanOrEqual(4);
   await page.close();
 });
