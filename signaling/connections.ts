@@ -20,6 +20,7 @@ import {
 } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 import { AddressQuotas, type QuotaOptions, SenderQuota } from './quotas.ts';
+import { Relay, type RelayOptions } from './relay.ts';
 
 interface Connection {
   readonly id: ConnectionId;
@@ -43,6 +44,8 @@ export interface ConnectionsOptions extends QuotaOptions {
   readonly helloTimeoutMs?: number | undefined;
   readonly pingEveryMs?: number | undefined;
   readonly probeMs?: number | undefined;
+  /** Whether frames are relayed between members, and how many bytes. Default: they are, within RELAY_RATE and RELAY_ADDRESS_RATE. */
+  readonly relay?: false | RelayOptions | undefined;
 }
 
 export interface ConnectionsHooks {
@@ -60,6 +63,7 @@ export class Connections {
   private readonly open = new Map<ConnectionId, Connection>();
   private readonly perAddress = new Map<string, number>();
   private readonly quotas: AddressQuotas;
+  private readonly relay: Relay | undefined;
   /** Compression off: it costs memory per connection, and frames are small. */
   private readonly sockets = new WebSocketServer({
     noServer: true,
@@ -74,6 +78,7 @@ export class Connections {
     this.hooks = hooks;
     this.options = options;
     this.quotas = new AddressQuotas(options);
+    this.relay = options.relay === false ? undefined : new Relay(rooms, metrics, options.relay ?? {});
   }
 
   get size(): number {
@@ -165,6 +170,10 @@ export class Connections {
   private hear(connection: Connection, data: RawData, isBinary: boolean): void {
     if (connection.closing) return;
     const nowMs = performance.now();
+    if (isBinary && this.relay !== undefined && connection.greeted) {
+      const socketOf = (id: ConnectionId): WebSocket | undefined => this.open.get(id)?.socket;
+      if (this.relay.hear(connection, data as Buffer, socketOf)) return;
+    }
     const text = isBinary ? undefined : String(data);
     const bytes = text?.length ?? 0;
     if (!connection.quota.maySend(bytes, nowMs) || !this.quotas.maySend(connection.key, bytes, nowMs)) {
@@ -233,8 +242,11 @@ export class Connections {
       socket.terminate();
       return;
     }
-    const iceServers = message.type === 'welcome' ? this.hooks.iceServers(connection.nodeId) : undefined;
-    socket.send(JSON.stringify(iceServers === undefined ? message : { ...message, iceServers }));
+    if (message.type !== 'welcome') socket.send(JSON.stringify(message));
+    else {
+      const iceServers = this.hooks.iceServers(connection.nodeId);
+      socket.send(JSON.stringify({ ...message, iceServers, relay: this.relay !== undefined }));
+    }
   }
 
   private refuse(connection: Connection, code: 'message-invalid' | 'busy', message: string, retryAfterMs: number | null): void {

@@ -50,3 +50,11 @@ export const RETRY_AFTER_SECONDS = 5;
 /** Lines of the rooms' file that are damaged and kept aside, and characters of each that are. */
 export const DAMAGED_LINES_MAX = 1_000;
 export const DAMAGED_CHARS_MAX = 1_000;
+/** Relayed bytes of one connection, and of all of one address. Beyond it the connection is not read until
+ * it is within again, or RELAY_PAUSE_MS_MAX: nothing is lost, its links are as slow as the rate. */
+export const RELAY_RATE: BucketSize = { burst: 4 * 1024 * 1024, perSecond: 512 * 1024 };
+export const RELAY_ADDRESS_RATE: BucketSize = { burst: 64 * 1024 * 1024, perSecond: 4 * 1024 * 1024 };
+export const RELAY_PAUSE_MS_MAX = 5_000;
+/** Relayed bytes that may wait for one reader, and for all of them. Beyond it frames are dropped, and their senders told. */
+export const UNREAD_RELAY_BYTES_MAX: number = 8 * 1024 * 1024;
+export const UNREAD_RELAY_TOTAL_MAX: number = 256 * 1024 * 1024;

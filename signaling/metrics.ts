@@ -3,9 +3,9 @@
 export class Metrics {
   private readonly counters = new Map<string, number>();
 
-  count(name: string, label = ''): void {
+  count(name: string, label = '', by = 1): void {
     const key = label === '' ? name : `${name}{kind="${label}"}`;
-    this.counters.set(key, (this.counters.get(key) ?? 0) + 1);
+    this.counters.set(key, (this.counters.get(key) ?? 0) + by);
   }
 
   /** @param gauges what is so now */

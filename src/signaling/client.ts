@@ -11,7 +11,9 @@ import { parseServerMessage } from './parse.ts';
 import {
   CLOSE_CODES,
   type ClientMessage,
+  parseRelayFrame,
   ROOM_KEY_PATTERN,
+  relayFrame,
   type ServerMessage,
   SIGNALING_FRAME_BYTES_MAX,
   SIGNALING_PATH,
@@ -19,25 +21,26 @@ import {
   TOKEN_PATTERN,
 } from './protocol.ts';
 import { RoomView } from './room-view.ts';
-import type { RoomEntry, Signaling, SignalingHandlers } from './signaling.ts';
+import type { FrameRelay, RelayListener, RoomEntry, Signaling, SignalingHandlers } from './signaling.ts';
 
 /** How long a connection may take until the server's welcome: ms. Then the next try. */
 const WELCOME_TIMEOUT_MS = 10_000;
 /** How often a quiet connection is tried; without any word by the next time it counts as dead: ms. */
 const PING_EVERY_MS = 20_000;
-/** Bytes that may wait in the socket; beyond it signals are refused. */
-const BUFFERED_BYTES_MAX: number = 1024 * 1024;
+/** Bytes that may wait in the socket; beyond it signals and frames are refused. A link leaves far less in it, but there are many. */
+const BUFFERED_BYTES_MAX: number = 8 * 1024 * 1024;
 /** Invalid messages from a server after which it is left alone for a backoff. */
 const INVALID_MESSAGES_MAX = 10;
 
 /** The part of WebSocket that is used: the browser's, Node's (from 22 on) and that of `ws` fit. */
 export interface WebSocketLike {
   readonly bufferedAmount: number;
+  binaryType: string;
   onopen: ((event: never) => unknown) | null;
   onmessage: ((event: never) => unknown) | null;
   onclose: ((event: never) => unknown) | null;
   onerror: ((event: never) => unknown) | null;
-  send(text: string): void;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
 }
 
@@ -77,6 +80,8 @@ interface Entered {
 interface Connection {
   readonly socket: WebSocketLike;
   welcomed: boolean;
+  /** The server relays frames. */
+  relays: boolean;
   heard: boolean;
   invalidMessages: number;
   error: RaftError | undefined;
@@ -85,7 +90,7 @@ interface Connection {
   refused: boolean;
 }
 
-export class SignalingClient implements Signaling {
+export class SignalingClient implements Signaling, FrameRelay {
   private readonly url: string;
   private readonly connectTo: (url: string) => WebSocketLike;
   private readonly backoff: Backoff;
@@ -94,6 +99,7 @@ export class SignalingClient implements Signaling {
   private connection: Connection | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private pausing = false;
+  private relayListener: RelayListener | undefined;
 
   /** Errors: invalid-argument. */
   constructor(options: SignalingClientOptions) {
@@ -141,6 +147,26 @@ export class SignalingClient implements Signaling {
     this.entered?.view.joined(clusterId);
   }
 
+  listenToRelay(listener: RelayListener): void {
+    this.relayListener = listener;
+    if (this.connection?.relays === true) listener.onRelay(true);
+  }
+
+  relay(to: NodeId, frame: Uint8Array): boolean {
+    const { connection } = this;
+    if (connection?.relays !== true || connection.socket.bufferedAmount > BUFFERED_BYTES_MAX) return false;
+    try {
+      connection.socket.send(relayFrame(to, frame));
+      return true;
+    } catch {
+      return false; // it is closing: its close event tells the rest
+    }
+  }
+
+  relayBufferedBytes(): number {
+    return this.connection?.socket.bufferedAmount ?? 0;
+  }
+
   async close(): Promise<void> {
     this.entered = undefined;
     clearTimeout(this.timer);
@@ -178,6 +204,7 @@ export class SignalingClient implements Signaling {
     const connection: Connection = {
       socket,
       welcomed: false,
+      relays: false,
       heard: false,
       invalidMessages: 0,
       error: undefined,
@@ -185,6 +212,7 @@ export class SignalingClient implements Signaling {
       refused: false,
     };
     this.connection = connection;
+    socket.binaryType = 'arraybuffer';
     socket.onopen = () => this.sayHello(connection, entered);
     socket.onmessage = (event: { readonly data?: unknown }) => this.hear(connection, event.data);
     socket.onclose = (event: { readonly code?: unknown }) => this.lost(connection, event.code);
@@ -201,6 +229,7 @@ export class SignalingClient implements Signaling {
   private hear(connection: Connection, data: unknown): void {
     const entered = this.entered;
     if (this.connection !== connection || entered === undefined) return;
+    if (typeof data === 'object') return this.hearFrame(connection, data);
     const message = typeof data === 'string' ? parseServerMessage(data) : undefined;
     if (message === undefined) {
       connection.invalidMessages++;
@@ -210,7 +239,17 @@ export class SignalingClient implements Signaling {
     connection.heard = true;
     if (message.type === 'welcome') this.welcome(connection, entered, message);
     else if (message.type === 'error') this.hearError(connection, entered, message);
+    else if (message.type === 'relay-lost') this.relayListener?.onLost(message.nodeId);
     else if (connection.welcomed) entered.view.hear(message);
+  }
+
+  private hearFrame(connection: Connection, data: unknown): void {
+    const relayed = data instanceof ArrayBuffer ? parseRelayFrame(new Uint8Array(data)) : undefined;
+    if (relayed === undefined) connection.invalidMessages++;
+    else {
+      connection.heard = true;
+      this.relayListener?.onFrame(relayed.nodeId, relayed.frame);
+    }
   }
 
   private welcome(connection: Connection, entered: Entered, message: Extract<ServerMessage, { type: 'welcome' }>): void {
@@ -219,8 +258,10 @@ export class SignalingClient implements Signaling {
     this.backoff.reset();
     clearTimeout(this.timer);
     this.pingLater(connection);
+    connection.relays = message.relay;
     entered.view.handlers.onState('open', undefined);
     if (this.entered === entered) entered.view.hear(message);
+    if (this.connection === connection && connection.relays) this.relayListener?.onRelay(true);
   }
 
   private hearError(connection: Connection, entered: Entered, message: Extract<ServerMessage, { type: 'error' }>): void {
@@ -235,6 +276,7 @@ export class SignalingClient implements Signaling {
     if (this.connection !== connection) return;
     this.connection = undefined;
     clearTimeout(this.timer);
+    if (connection.relays) this.relayListener?.onRelay(false);
     if (code === CLOSE_CODES.replaced) {
       connection.error ??= new RaftError('identity-in-use', 'Another connection of this node took its place.');
       connection.refused = true;

@@ -52,12 +52,13 @@ export function parseServerMessage(text: string): ServerMessage | undefined {
   const m = fieldsOf(text);
   switch (m?.['type']) {
     case 'welcome': {
-      const { version, peers, clusterId, iceServers } = m;
+      const { version, peers, clusterId, iceServers, relay = false } = m;
       if (typeof version !== 'number' || !Array.isArray(peers) || peers.length > PEERS_MAX || !peers.every(isToken))
         return undefined;
       if (clusterId !== null && !isToken(clusterId)) return undefined;
       if (!Array.isArray(iceServers) || iceServers.length > ICE_SERVERS_MAX || !isShallow(iceServers)) return undefined;
-      return { type: 'welcome', version, peers, clusterId, iceServers };
+      if (typeof relay !== 'boolean') return undefined;
+      return { type: 'welcome', version, peers, clusterId, iceServers, relay };
     }
     case 'grant':
     case 'pong':
@@ -66,6 +67,7 @@ export function parseServerMessage(text: string): ServerMessage | undefined {
       return isToken(m['clusterId']) ? { type: 'cluster', clusterId: m['clusterId'] } : undefined;
     case 'peer-join':
     case 'peer-leave':
+    case 'relay-lost':
       return isToken(m['nodeId']) ? { type: m['type'], nodeId: m['nodeId'] } : undefined;
     case 'signal':
       return isToken(m['from']) && isShallow(m['data']) ? { type: 'signal', from: m['from'], data: m['data'] } : undefined;

@@ -17,6 +17,8 @@ export const TOKEN_PATTERN: RegExp = /^[\w-]{1,64}$/;
 export const RESUME_PATTERN: RegExp = /^[\w-]{22,64}$/;
 /** Bytes of one frame in either direction: an offer with all its candidates has about 4 KiB. More closes the connection. */
 export const SIGNALING_FRAME_BYTES_MAX: number = 64 * 1024;
+/** Bytes of a relayed frame: the largest of a link, and its control bytes. */
+export const RELAY_FRAME_BYTES_MAX: number = 16 * 1024 + 64;
 /** Nesting of what peers hand each other; more is `message-invalid`. */
 export const SIGNAL_DEPTH_MAX = 8;
 
@@ -48,14 +50,38 @@ export type ServerMessage =
       readonly peers: readonly NodeId[];
       readonly clusterId: string | null;
       readonly iceServers: readonly unknown[];
+      /** Whether this server carries frames between members that cannot reach each other otherwise. */
+      readonly relay: boolean;
     }
   | { readonly type: 'grant' }
   | { readonly type: 'cluster'; readonly clusterId: string }
   | { readonly type: 'peer-join'; readonly nodeId: NodeId }
   | { readonly type: 'peer-leave'; readonly nodeId: NodeId }
   | { readonly type: 'signal'; readonly from: NodeId; readonly data: unknown }
+  /** A relayed frame to this member is lost: it is not here, or does not read. */
+  | { readonly type: 'relay-lost'; readonly nodeId: NodeId }
   | { readonly type: 'error'; readonly code: SignalingErrorCode; readonly message: string; readonly retryAfterMs: number | null }
   | { readonly type: 'pong' };
+
+/**
+ * A relayed frame, the only binary message, in both directions: length of a node's id in one byte, the id in ASCII, the frame. From a client it
+ * names the receiver, from the server the sender. The server looks at nothing behind the id.
+ */
+export function relayFrame(nodeId: NodeId, frame: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(1 + nodeId.length + frame.length);
+  bytes[0] = nodeId.length;
+  for (let i = 0; i < nodeId.length; i++) bytes[1 + i] = nodeId.charCodeAt(i);
+  bytes.set(frame, 1 + nodeId.length);
+  return bytes;
+}
+
+/** undefined for anything that is not exactly one. The frame is a view. */
+export function parseRelayFrame(bytes: Uint8Array): { readonly nodeId: NodeId; readonly frame: Uint8Array } | undefined {
+  const length = bytes[0] ?? 0;
+  if (length === 0 || bytes.length < 1 + length || bytes.length > 1 + length + RELAY_FRAME_BYTES_MAX) return undefined;
+  const nodeId = String.fromCharCode(...bytes.subarray(1, 1 + length));
+  return TOKEN_PATTERN.test(nodeId) ? { nodeId, frame: bytes.subarray(1 + length) } : undefined;
+}
 
 export const SIGNALING_ERROR_CODES = [
   'room-invalid',

@@ -67,6 +67,7 @@ export class RoomView {
         this.handlers.onSignal(message.from, message.data);
         break;
       case 'pong':
+      case 'relay-lost':
         break;
     }
   }

@@ -101,6 +101,14 @@ export class Room {
     return founding !== null || grant !== null || members.some(({ connection }) => connection === null) || clusterId === null;
   }
 
+  /** Where a frame of this connection for a member goes, and whose it is. */
+  route(connection: ConnectionId, to: NodeId): { readonly from: NodeId; readonly connection: ConnectionId } | undefined {
+    const from = this.at(connection)?.nodeId;
+    const peer = this.state.members.find(({ nodeId }) => nodeId === to);
+    if (from === undefined || peer === undefined || peer.connection === null || peer.nodeId === from) return undefined;
+    return { from, connection: peer.connection };
+  }
+
   /** Of a connection that is in this room, contends for a place in it, or says hello. */
   message(connection: ConnectionId, message: ClientMessage, nowMs: number): readonly Effect[] {
     const member = this.at(connection);
@@ -287,10 +295,11 @@ export class Room {
     this.send(next.connection, { type: 'grant' });
   }
 
+  /** ICE servers and the relay are the host's affair: it fills them in. */
   private welcome(connection: ConnectionId, nodeId: NodeId): void {
     const peers = this.state.members.map((member) => member.nodeId).filter((id) => id !== nodeId);
     const { clusterId } = this.state;
-    this.send(connection, { type: 'welcome', version: SIGNALING_VERSION, peers, clusterId, iceServers: [] });
+    this.send(connection, { type: 'welcome', version: SIGNALING_VERSION, peers, clusterId, iceServers: [], relay: false });
   }
 
   private at(connection: ConnectionId): MemberRecord | undefined {

@@ -3,6 +3,7 @@
  * cluster each room has, also those with nobody in them. What happens inside a room is in room.ts. Pure as that: the Node server
  * (signaling/) and the in-process one (memory.ts) are thin hosts around it.
  */
+import type { NodeId } from '../core/types.ts';
 import { CLOSE_CODES, type ClientMessage, ROOM_KEY_PATTERN, SIGNALING_VERSION, type SignalingErrorCode } from './protocol.ts';
 import { type ConnectionId, type Effect, emptyRoom, RETRY_AFTER_MS, Room, type RoomLimits } from './room.ts';
 
@@ -65,6 +66,11 @@ export class Rooms {
     if (entered === undefined) return refusal(connection, 'busy', 'this server has no room left', RETRY_AFTER_MS);
     this.roomOf.set(connection, entered);
     return this.settle(entered, entered.message(connection, message, nowMs));
+  }
+
+  /** Where a frame of this connection for a member of its room goes, and whose it is. */
+  route(connection: ConnectionId, to: NodeId): ReturnType<Room['route']> {
+    return this.roomOf.get(connection)?.route(connection, to);
   }
 
   /** The connection is gone, whoever closed it; `broken`: without a word, so that its client may come back. Idempotent. */

@@ -48,3 +48,21 @@ export interface Signaling {
   joined?(clusterId: string): void;
   close(): Promise<void>;
 }
+
+/** What carries frames between members over the signaling server, for links where nothing else works. */
+export interface FrameRelay {
+  /** Called once, before the relay is used. */
+  listenToRelay(listener: RelayListener): void;
+  /** False when it is lost: no connection, or a server that does not relay. */
+  relay(to: NodeId, frame: Uint8Array): boolean;
+  /** Bytes that wait in the connection. */
+  relayBufferedBytes(): number;
+}
+
+export interface RelayListener {
+  onFrame(from: NodeId, frame: Uint8Array): void;
+  /** Frames to this peer were lost. */
+  onLost(peer: NodeId): void;
+  /** Whether there is a server that relays, on every change; in between all that was on its way is lost. */
+  onRelay(available: boolean): void;
+}

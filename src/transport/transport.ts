@@ -19,8 +19,24 @@ export interface LinkStatus {
   readonly queuedBytes: number;
   readonly sentBytes: number;
   readonly receivedBytes: number;
+  /** Bytes that wait or are on their way, until the peer has said that it has them. Where the adapter knows. */
+  readonly unacknowledgedBytes?: number | undefined;
+  /** To the peer and back, lately: ms. Where the adapter measures. */
+  readonly rttMs?: number | undefined;
+  /** Part of what is sent that gets lost and is sent again, lately: 0 to 1. Where it can be seen. */
+  readonly loss?: number | undefined;
   /** Why it is closed or how the last try failed. */
   readonly error: RaftError | undefined;
+}
+
+/** What a proof of who is at the other end has to be bound to, and whether it must encrypt. */
+export interface LinkSecurity {
+  /** `dtls`: encrypted between the two ends; `local`: never leaves this device; `none`: whoever relays it can read and change it. */
+  readonly protection: 'dtls' | 'local' | 'none';
+  /** What both ends see alike, and somebody in the middle cannot make alike: the DTLS fingerprints of both. undefined: nothing. */
+  readonly binding: Uint8Array | undefined;
+  /** The two ends of a link have different roles: exactly one is the initiator. */
+  readonly initiator: boolean;
 }
 
 export interface TransportHandlers {
@@ -62,6 +78,8 @@ export interface Transport {
   /** Bytes waiting towards a peer on a lane: for pacing bulk transfers. */
   queuedBytes(peer: NodeId, lane: Lane): number;
   links(): readonly LinkStatus[];
+  /** Of the open link to a peer; undefined when there is none, or the adapter does not know. */
+  security?(peer: NodeId): LinkSecurity | undefined;
   /** Drops the link; it is dialled again unless the peer is forbidden. */
   disconnect(peer: NodeId, reason: string): void;
   /** Hands the last messages to the network, then closes every link. */

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RaftError } from '../../src/core/errors.ts';
 import { DialDesk } from '../../src/transport/webrtc/dial-desk.ts';
 import { Peer, type PeerContext } from '../../src/transport/webrtc/peer.ts';
-import type { LinkSignal, RawLinkEvents } from '../../src/transport/webrtc/raw-link.ts';
+import type { LinkSignal, WebrtcLinkEvents } from '../../src/transport/webrtc/raw-link.ts';
 import type { PeerSignal } from '../../src/transport/webrtc/signal.ts';
 
 const DIALS = 4;
@@ -12,7 +12,7 @@ const ANSWERS = 8;
 
 interface MadeLink {
   readonly initiator: boolean;
-  readonly events: RawLinkEvents;
+  readonly events: WebrtcLinkEvents;
   readonly atMs: number;
   closed: boolean;
   readonly heard: LinkSignal[];
@@ -42,6 +42,7 @@ class Page {
         this.made.push(link);
         return {
           signal: (signal) => void link.heard.push(signal),
+          fingerprints: () => undefined,
           send: () => undefined,
           bufferedBytes: () => 0,
           close: () => {

@@ -3,13 +3,13 @@
  * QUIET_MS, however long it has taken so far, and never because this very page was too busy to notice.
  */
 import { RaftError } from '../../core/errors.ts';
+import { FramedLink } from '../link/framed-link.ts';
 import type { Lane, LinkState } from '../transport.ts';
-import { FramedLink } from './framed-link.ts';
 import { CANDIDATES_MAX, LATE_MS, QUIET_MS, STALE_MS, TRY_MS_MAX } from './limits.ts';
-import type { LinkSignal, MakeRawLink } from './raw-link.ts';
+import type { LinkSignal, MakeWebrtcLink, WebrtcLink } from './raw-link.ts';
 
 export interface AttemptContext {
-  readonly make: MakeRawLink;
+  readonly make: MakeWebrtcLink;
   readonly rtc: typeof RTCPeerConnection;
   configuration(): Promise<RTCConfiguration>;
 }
@@ -27,6 +27,7 @@ export interface AttemptEvents {
 export class Attempt {
   readonly session: string;
   link: FramedLink | undefined;
+  private raw: WebrtcLink | undefined;
   private readonly context: AttemptContext;
   private readonly initiator: boolean;
   private readonly events: AttemptEvents;
@@ -62,8 +63,8 @@ export class Attempt {
     if (this.state === 'ended') return;
     this.hearAnything();
     if (signal.candidate !== undefined && ++this.peerCandidates > CANDIDATES_MAX) return;
-    if (this.link === undefined) this.early.push(signal);
-    else this.link.signal(signal);
+    if (this.raw === undefined) this.early.push(signal);
+    else this.raw.signal(signal);
   }
 
   /** The peer has our offer and will come to it. */
@@ -80,6 +81,14 @@ export class Attempt {
     return this.state === 'open' && this.link?.send(message, lane) === true;
   }
 
+  /** The fingerprints of both ends, the initiator's first: the same at both, unless somebody is in between. */
+  binding(): Uint8Array | undefined {
+    const prints = this.raw?.fingerprints();
+    if (prints === undefined) return undefined;
+    const { own, theirs } = prints;
+    return new TextEncoder().encode(this.initiator ? `${own}|${theirs}` : `${theirs}|${own}`);
+  }
+
   /** Ends it without a word to its owner, the last messages of its link sent; resolves when they are. */
   leave(): Promise<void> | undefined {
     this.state = 'ended';
@@ -94,13 +103,18 @@ export class Attempt {
       if (this.state !== 'ended') tell();
     };
     try {
+      const options = { initiator: this.initiator, configuration, rtc };
       this.link = new FramedLink(
-        make,
-        { initiator: this.initiator, configuration, rtc },
+        (events) => {
+          this.raw = make(options, {
+            ...events,
+            onSignal: (signal) => told(() => this.signalled(signal)),
+            onProgress: () => told(() => this.hearAnything()),
+            onGathered: () => told(() => this.gathered()),
+          });
+          return this.raw;
+        },
         {
-          onSignal: (signal) => told(() => this.signalled(signal)),
-          onProgress: () => told(() => this.hearAnything()),
-          onGathered: () => told(() => this.gathered()),
           onOpen: () => told(() => this.opened()),
           onMessage: (message) => told(() => this.events.onMessage(message)),
           onClose: (error) => this.end(error),
@@ -110,7 +124,7 @@ export class Attempt {
       this.end(new RaftError('link-failed', 'The browser gives us no connection.', { cause }));
       return;
     }
-    for (const signal of this.early.splice(0)) this.link.signal(signal);
+    for (const signal of this.early.splice(0)) this.raw?.signal(signal);
   }
 
   private signalled(signal: LinkSignal): void {

@@ -2,9 +2,6 @@
 
 /** Peers linked or being linked. Chromium gives a page 499 connections; a mesh has far fewer. Others are left alone. */
 export const LINKS_MAX = 64;
-/** Bytes that may wait inside the data channel; the rest waits with us, where what is urgent can overtake. Measured: 64 KiB is
- * both the fastest and the quickest setting, larger ones delay heartbeats by seconds. */
-export const BUFFERED_BYTES_MAX: number = 64 * 1024;
 /** A try fails when nothing more has come of it for: ms. The peer's answer, a candidate, a state of the connection, or its word that it will
  * come to it begin the time anew, so that slow is told from dead. */
 export const QUIET_MS = 10_000;
@@ -27,14 +24,9 @@ export const REDIAL_MIN_MS = 200;
 export const REDIAL_MAX_MS = 10_000;
 /** A link open for so long was a success: the next redial starts with the shortest pause: ms. */
 export const STABLE_MS = 10_000;
-/** How long the last messages of a link may take to be acknowledged before it is cut: ms. */
-export const FAREWELL_TIMEOUT_MS = 1_000;
-/** A full channel that has not said that it drained is looked at again after: ms. */
-export const NUDGE_AFTER_MS = 25;
-/** How long a full channel may take to drain before its link is given up: ms. */
-export const STALL_TIMEOUT_MS = 15_000;
-/** How long a native link may be disconnected before its initiator restarts ICE, and before it is given up: ms. */
+/** How long a native link may be disconnected before its initiator restarts ICE, how often it does, and for how long: ms. */
 export const RESTART_AFTER_MS = 2_000;
+export const RESTART_EVERY_MS = 4_000;
 export const RECOVER_TIMEOUT_MS = 15_000;
 /** Characters of a session description, and of one candidate; candidates per try. More are ignored: they come from strangers. */
 export const SDP_CHARS_MAX: number = 32 * 1024;

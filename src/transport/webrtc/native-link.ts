@@ -3,37 +3,42 @@
  * network, a long stall) comes back with its channel and without loss. The initiator offers and restarts, so there is no glare.
  * Speaks with a simple-peer link at the other end, which cannot be restarted.
  */
-import { BUFFERED_BYTES_MAX, RECOVER_TIMEOUT_MS, RESTART_AFTER_MS } from './limits.ts';
+import { BUFFERED_BYTES_MAX, EARLY_FRAMES_MAX } from '../link/limits.ts';
+import { fingerprintsOf } from './fingerprints.ts';
+import { CANDIDATES_MAX, RECOVER_TIMEOUT_MS, RESTART_AFTER_MS, RESTART_EVERY_MS } from './limits.ts';
+import { LossMeter } from './loss.ts';
 import type {
   Candidate,
   LinkSignal,
-  MakeRawLink,
-  RawLink,
-  RawLinkEvents,
-  RawLinkOptions,
+  MakeWebrtcLink,
   SessionDescription,
+  WebrtcLink,
+  WebrtcLinkEvents,
+  WebrtcLinkOptions,
 } from './raw-link.ts';
 
 const CHANNEL_NAME = 'tabraft';
 
-export const makeNativeLink: MakeRawLink = (options, events) => new NativeLink(options, events);
+export const makeNativeLink: MakeWebrtcLink = (options, events) => new NativeLink(options, events);
 
-class NativeLink implements RawLink {
+class NativeLink implements WebrtcLink {
   private readonly connection: RTCPeerConnection;
   private readonly initiator: boolean;
-  private readonly events: RawLinkEvents;
+  private readonly events: WebrtcLinkEvents;
   private channel: RTCDataChannel | undefined;
   /** Candidates that came before the description they belong to. */
   private early: Candidate[] = [];
   /** Negotiation steps run one after the other. */
   private work: Promise<void> = Promise.resolve();
   private recovery: ReturnType<typeof setTimeout> | undefined;
+  private brokenMs: number | undefined;
   private open = false;
   /** What arrived before the channel said that it is open. */
   private readonly earlyFrames: unknown[] = [];
+  private readonly meter = new LossMeter();
   private closed = false;
 
-  constructor(options: RawLinkOptions, events: RawLinkEvents) {
+  constructor(options: WebrtcLinkOptions, events: WebrtcLinkEvents) {
     this.initiator = options.initiator;
     this.events = events;
     const connection = new options.rtc(options.configuration);
@@ -72,6 +77,14 @@ class NativeLink implements RawLink {
     return this.channel?.bufferedAmount ?? 0;
   }
 
+  fingerprints(): { readonly own: string; readonly theirs: string } | undefined {
+    return fingerprintsOf(this.connection);
+  }
+
+  loss(): Promise<number | undefined> {
+    return this.meter.read(this.connection);
+  }
+
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -102,7 +115,7 @@ class NativeLink implements RawLink {
 
   private hear(data: unknown): void {
     if (!this.open) {
-      this.earlyFrames.push(data);
+      if (this.earlyFrames.push(data) > EARLY_FRAMES_MAX) this.fail(new Error('too much before the channel is open'));
       return;
     }
     if (data instanceof ArrayBuffer) this.events.onFrame(new Uint8Array(data));
@@ -135,8 +148,9 @@ class NativeLink implements RawLink {
 
   /** One bad candidate is not the end: others may do. */
   private async addCandidate(candidate: Candidate): Promise<void> {
-    if (this.connection.remoteDescription === null) this.early.push(candidate);
-    else await this.connection.addIceCandidate(candidate).catch(() => undefined);
+    if (this.connection.remoteDescription === null) {
+      if (this.early.length < CANDIDATES_MAX) this.early.push(candidate);
+    } else await this.connection.addIceCandidate(candidate).catch(() => undefined);
   }
 
   private enqueue(step: () => Promise<void>): void {
@@ -149,18 +163,29 @@ class NativeLink implements RawLink {
     if (state === 'connected' || state === 'completed') {
       clearTimeout(this.recovery);
       this.recovery = undefined;
+      this.brokenMs = undefined;
     } else if ((state === 'disconnected' || state === 'failed') && this.recovery === undefined) {
       this.recovery = setTimeout(() => this.restart(), state === 'failed' ? 0 : RESTART_AFTER_MS);
     }
   }
 
+  /**
+   * Offered again and again while it is broken, also from `failed`: the first offer may have met a signaling server that was away, or
+   * a network that was. Only the initiator does; the other end sees the break as well, and waits as long.
+   */
   private restart(): void {
     if (this.closed) return;
+    const nowMs = performance.now();
+    this.brokenMs ??= nowMs;
+    if (nowMs - this.brokenMs >= RECOVER_TIMEOUT_MS) {
+      this.fail(new Error('the connection broke and could not be restarted'));
+      return;
+    }
     if (this.initiator) {
       this.connection.restartIce();
       this.enqueue(() => this.offer());
     }
-    this.recovery = setTimeout(() => this.fail(new Error('the connection broke and could not be restarted')), RECOVER_TIMEOUT_MS);
+    this.recovery = setTimeout(() => this.restart(), RESTART_EVERY_MS);
   }
 
   private tell(event: () => void): void {

@@ -5,7 +5,8 @@
  */
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
-import type { Lane, LinkState, LinkStatus } from '../transport.ts';
+import { randomToken } from '../link/token.ts';
+import type { Lane, LinkSecurity, LinkState, LinkStatus } from '../transport.ts';
 import { Attempt, type AttemptContext } from './attempt.ts';
 import type { Caller, DialDesk } from './dial-desk.ts';
 import { CANDIDATES_MAX, QUIET_MS, REDIAL_MAX_MS, REDIAL_MIN_MS, STABLE_MS, STALE_MS, TRY_EVERY_MS } from './limits.ts';
@@ -119,8 +120,16 @@ export class Peer implements Caller {
       queuedBytes: this.queuedBytes('urgent') + this.queuedBytes('bulk'),
       sentBytes: link?.sentBytes ?? 0,
       receivedBytes: link?.receivedBytes ?? 0,
+      unacknowledgedBytes: link?.unacknowledgedBytes ?? 0,
+      rttMs: link?.measure.rttMs,
+      loss: link?.measure.loss,
       error: this.error,
     };
+  }
+
+  security(): LinkSecurity | undefined {
+    if (this.state !== 'open') return undefined;
+    return { protection: 'dtls', initiator: this.initiator, binding: this.current?.binding() };
   }
 
   disconnect(error: RaftError): void {
@@ -313,9 +322,4 @@ export class Peer implements Caller {
 
 function notConnected(): RaftError {
   return new RaftError('link-failed', 'Signaling is not connected, so nothing can be dialled.');
-}
-
-/** Not randomUUID, which exists only in secure contexts. */
-export function randomToken(): string {
-  return [...globalThis.crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

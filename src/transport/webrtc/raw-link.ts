@@ -1,4 +1,5 @@
-/** PORT, inside WebRTC: one connection to one peer, made by simple-peer or natively. Frames in, frames out. */
+/** What a WebRTC connection, made by simple-peer or natively, has beyond any other link: the two ends must exchange signals to connect. */
+import type { RawLink, RawLinkEvents } from '../link/raw-link.ts';
 
 export interface SessionDescription {
   readonly type: 'offer' | 'answer';
@@ -14,36 +15,26 @@ export type LinkSignal =
   | { readonly description: SessionDescription; readonly candidate?: undefined }
   | { readonly candidate: Candidate; readonly description?: undefined };
 
-export interface RawLinkOptions {
+export interface WebrtcLinkOptions {
   readonly initiator: boolean;
   readonly configuration: RTCConfiguration;
   readonly rtc: typeof RTCPeerConnection;
 }
 
 /** Called until `close`, then never again. */
-export interface RawLinkEvents {
+export interface WebrtcLinkEvents extends RawLinkEvents {
   onSignal(signal: LinkSignal): void;
   /** The connection has got a step further. */
   onProgress(): void;
   /** All candidates of our own have been found and told. */
   onGathered(): void;
-  /** Frames can be sent now. Before the first onFrame. */
-  onOpen(): void;
-  onFrame(frame: Uint8Array): void;
-  /** What was buffered has drained below BUFFERED_BYTES_MAX. */
-  onDrain(): void;
-  /** It is over; `error` says why, when there is a reason. */
-  onClose(error: unknown): void;
 }
 
-export interface RawLink {
+export interface WebrtcLink extends RawLink {
   /** A signal of the other end, its shape checked, its content not. Never throws. */
   signal(signal: LinkSignal): void;
-  /** Hands a frame over; it is copied before this returns. Throws when the channel is not open. */
-  send(frame: Uint8Array): void;
-  bufferedBytes(): number;
-  /** Closes at once; what is buffered may be lost. Idempotent. */
-  close(): void;
+  /** The certificates that the two ends have promised to use, by their hashes; undefined before they have. */
+  fingerprints(): { readonly own: string; readonly theirs: string } | undefined;
 }
 
-export type MakeRawLink = (options: RawLinkOptions, events: RawLinkEvents) => RawLink;
+export type MakeWebrtcLink = (options: WebrtcLinkOptions, events: WebrtcLinkEvents) => WebrtcLink;

@@ -3,9 +3,12 @@
  * destroy each other, none waits for ever), a timeout, redialling instead of ICE restart, its own STUN defaults switched off.
  */
 import SimplePeer from 'simple-peer/simplepeer.min.js';
-import type { LinkSignal, MakeRawLink, RawLink } from './raw-link.ts';
+import { EARLY_FRAMES_MAX } from '../link/limits.ts';
+import { fingerprintsOf } from './fingerprints.ts';
+import { LossMeter } from './loss.ts';
+import type { LinkSignal, MakeWebrtcLink, WebrtcLink } from './raw-link.ts';
 
-export const makeSimplePeerLink: MakeRawLink = (options, events) => {
+export const makeSimplePeerLink: MakeWebrtcLink = (options, events) => {
   const peer = new SimplePeer({
     initiator: options.initiator,
     trickle: true,
@@ -49,14 +52,15 @@ export const makeSimplePeerLink: MakeRawLink = (options, events) => {
     // Its `connect` comes late: it first looks at statistics, by timers. What arrives shows that the channel is open, or
     // is just about to say so.
     if (!open) {
-      earlyFrames.push(frame);
+      if (earlyFrames.push(frame) > EARLY_FRAMES_MAX) peer.destroy(new Error('too much before the channel is open'));
       if (peer._channelReady) opened();
       else if (earlyFrames.length === 1) peer._channel?.addEventListener('open', opened, { once: true });
     } else hear(frame);
   });
   peer.on('error', finish);
   peer.on('close', () => finish(undefined));
-  const link: RawLink = {
+  const meter = new LossMeter();
+  const link: WebrtcLink = {
     signal: (signal) => {
       try {
         peer.signal(signal.description ?? { type: 'candidate', candidate: signal.candidate });
@@ -64,8 +68,10 @@ export const makeSimplePeerLink: MakeRawLink = (options, events) => {
         // Destroyed meanwhile, or a candidate the browser does not understand.
       }
     },
+    fingerprints: () => fingerprintsOf(peer._pc),
     send: (frame) => peer.send(frame),
     bufferedBytes: () => peer.bufferSize,
+    loss: async () => (peer._pc === null ? undefined : meter.read(peer._pc)),
     close: () => {
       closed = true;
       peer.destroy();

@@ -12,6 +12,8 @@ declare module 'simple-peer/simplepeer.min.js' {
     readonly bufferSize: number;
     /** Private, but the only way to hear that it has drained without going through timers, which a hidden page slows to 1 Hz. */
     readonly _channel: RTCDataChannel | null;
+    /** Private: for its statistics. */
+    readonly _pc: RTCPeerConnection | null;
     /** Private: the channel has said that it is open, which may come after the first message. */
     readonly _channelReady: boolean;
     on(event: 'signal' | 'data' | 'error', listener: (value: unknown) => void): this;

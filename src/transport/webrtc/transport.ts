@@ -5,11 +5,12 @@
  */
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
-import type { Discovery, Lane, LinkStatus, Transport, TransportHandlers } from '../transport.ts';
+import { randomToken } from '../link/token.ts';
+import type { Discovery, Lane, LinkSecurity, LinkStatus, Transport, TransportHandlers } from '../transport.ts';
 import { DialDesk } from './dial-desk.ts';
 import { ANSWERS_MAX, DIALS_MAX, LINKS_MAX, UNANNOUNCED_MAX } from './limits.ts';
-import { Peer, type PeerContext, randomToken } from './peer.ts';
-import type { MakeRawLink } from './raw-link.ts';
+import { Peer, type PeerContext } from './peer.ts';
+import type { MakeWebrtcLink } from './raw-link.ts';
 import { parsePeerSignal } from './signal.ts';
 
 /** A value, or a function that is asked for every try: for credentials that are short-lived. */
@@ -111,6 +112,10 @@ class WebrtcTransport implements Transport {
     return [...this.peers.values()].map((peer) => peer.status());
   }
 
+  security(peer: NodeId): LinkSecurity | undefined {
+    return this.peers.get(peer)?.security();
+  }
+
   disconnect(peer: NodeId, reason: string): void {
     this.peers.get(peer)?.disconnect(new RaftError('link-failed', `disconnected: ${reason}`));
   }
@@ -169,7 +174,7 @@ class WebrtcTransport implements Transport {
 }
 
 /** Loaded when it is used: simple-peer is twenty times the size of everything else here. */
-async function rawLink(kind: 'simple-peer' | 'native'): Promise<MakeRawLink> {
+async function rawLink(kind: 'simple-peer' | 'native'): Promise<MakeWebrtcLink> {
   if (kind === 'native') return (await import('./native-link.ts')).makeNativeLink;
   return (await import('./simple-peer-link.ts')).makeSimplePeerLink;
 }

@@ -1,23 +1,31 @@
 /**
- * One link, from dialling to its end: messages over a raw link, in two lanes, paced; and a farewell, so that the last messages
- * arrive: closing a connection drops what is buffered in it, so the end waits until the peer has said that it has all.
+ * Messages over a raw link, in two lanes, paced; and a farewell, so that the last messages arrive: closing a connection drops what is
+ * buffered in it, so the end waits until the peer has said that it has all.
+ *
+ * What is urgent never waits behind bulk: bulk leaves only when nothing urgent waits, little of it waits inside the channel, and little is
+ * on its way without the peer's acknowledgement. A peer that acknowledges nothing, because its page is frozen, keeps its link.
  */
 import { RaftError } from '../../core/errors.ts';
 import { FrameReader, FrameWriter } from '../../wire/frames.ts';
 import type { Lane } from '../transport.ts';
-import { BUFFERED_BYTES_MAX, FAREWELL_TIMEOUT_MS, NUDGE_AFTER_MS, STALL_TIMEOUT_MS } from './limits.ts';
-import type { LinkSignal, MakeRawLink, RawLink, RawLinkOptions } from './raw-link.ts';
+import { Control, controlFrame, parseControl } from './control.ts';
+import {
+  ACKNOWLEDGE_AFTER_MS,
+  ACKNOWLEDGE_BYTES,
+  BUFFERED_BYTES_MAX,
+  BULK_IN_FLIGHT_MAX,
+  FAREWELL_TIMEOUT_MS,
+  NUDGE_AFTER_MS,
+  STALL_TIMEOUT_MS,
+  URGENT_IN_FLIGHT_MAX,
+} from './limits.ts';
+import { Measure } from './measure.ts';
+import type { MakeRawLink, RawLink } from './raw-link.ts';
 
-/** Frames of one byte that are no pieces: no more will come; and the answer, all has arrived. */
-const FAREWELL = 0xff;
-const FAREWELL_HEARD = 0xfe;
 /** A frame without pieces. */
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 export interface FramedLinkEvents {
-  onSignal(signal: LinkSignal): void;
-  onProgress(): void;
-  onGathered(): void;
   onOpen(): void;
   onMessage(message: Uint8Array): void;
   /** Once, unless it was us who ended it. */
@@ -27,9 +35,11 @@ export interface FramedLinkEvents {
 export class FramedLink {
   sentBytes = 0;
   receivedBytes = 0;
+  readonly measure: Measure;
   private readonly raw: RawLink;
   private readonly events: FramedLinkEvents;
-  private readonly writer = new FrameWriter();
+  private readonly urgent = new FrameWriter();
+  private readonly bulk = new FrameWriter();
   private readonly reader = new FrameReader((message) => this.events.onMessage(message));
   private open = false;
   private flushing = false;
@@ -43,15 +53,16 @@ export class FramedLink {
   private fullSinceMs = 0;
   private fullBytes = 0;
   private nudgedMs = 0;
+  /** Bytes of frames with pieces: handed over, and of those acknowledged by the peer; come from the peer, and acknowledged by us. */
+  private handedBytes = 0;
+  private acknowledgedBytes = 0;
+  private heardBytes = 0;
+  private thankedBytes = 0;
+  private acknowledging: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(make: MakeRawLink, options: RawLinkOptions, events: FramedLinkEvents) {
+  constructor(make: MakeRawLink, events: FramedLinkEvents) {
     this.events = events;
-    this.raw = make(options, {
-      onSignal: (signal) => {
-        if (!this.leaving) events.onSignal(signal);
-      },
-      onProgress: () => events.onProgress(),
-      onGathered: () => events.onGathered(),
+    this.raw = make({
       onOpen: () => {
         this.open = true;
         if (!this.leaving) events.onOpen();
@@ -60,15 +71,17 @@ export class FramedLink {
       onDrain: () => this.flush(),
       onClose: (cause) => this.end(new RaftError('link-failed', 'the link closed', { cause })),
     });
+    this.measure = new Measure(this.raw);
   }
 
-  signal(signal: LinkSignal): void {
-    this.raw.signal(signal);
+  /** Bytes that the peer has not acknowledged, wherever they are. */
+  get unacknowledgedBytes(): number {
+    return this.handedBytes - this.acknowledgedBytes + this.queuedBytes('urgent') + this.queuedBytes('bulk');
   }
 
   /** False when the lane is full or the link not open. */
   send(message: Uint8Array, lane: Lane): boolean {
-    if (!this.open || this.leaving || !this.writer.push(lane, message)) return false;
+    if (!this.open || this.leaving || !this.writer(lane).push(lane, message)) return false;
     if (!this.flushing) {
       this.flushing = true; // what is sent in one task leaves together
       queueMicrotask(() => {
@@ -80,7 +93,7 @@ export class FramedLink {
   }
 
   queuedBytes(lane: Lane): number {
-    return this.writer.queuedBytes(lane);
+    return this.writer(lane).queuedBytes(lane);
   }
 
   /** Ends it without a word to the owner. Resolves when the peer has all that was sent, or cannot be reached. */
@@ -101,31 +114,45 @@ export class FramedLink {
     });
   }
 
+  private writer(lane: Lane): FrameWriter {
+    return lane === 'bulk' ? this.bulk : this.urgent;
+  }
+
   /** Hands over what fits; when nothing is left of a link that ends, the farewell. */
   private flush(): void {
     if (!this.open || this.ended) return;
     try {
-      // A page that is going away has no second chance: then all of it is handed over now.
-      while (this.leaving || this.raw.bufferedBytes() <= BUFFERED_BYTES_MAX) {
-        const frame = this.writer.take();
-        if (frame === undefined) break;
+      const probe = this.leaving ? undefined : this.measure.probe();
+      if (probe !== undefined) this.raw.send(probe);
+      for (let frame = this.next(); frame !== undefined; frame = this.next()) {
         this.sentBytes += frame.length;
+        this.handedBytes += frame.length;
         this.raw.send(frame);
       }
       this.watchDrain();
       if (this.leaving && !this.farewellSaid) {
         this.farewellSaid = true;
-        this.raw.send(Uint8Array.of(FAREWELL));
+        this.raw.send(controlFrame(Control.farewell));
       }
     } catch (cause) {
       this.end(new RaftError('link-failed', 'the link takes no more', { cause }));
     }
   }
 
-  /** While messages wait for room, time runs against the channel. */
+  /** The next frame that may leave now. A page that is going away has no second chance: then all of it is handed over. */
+  private next(): Uint8Array | undefined {
+    if (this.leaving) return this.urgent.take() ?? this.bulk.take();
+    if (this.raw.bufferedBytes() > BUFFERED_BYTES_MAX) return undefined;
+    const inFlight = this.handedBytes - this.acknowledgedBytes;
+    const urgent = inFlight < URGENT_IN_FLIGHT_MAX ? this.urgent.take() : undefined;
+    return urgent ?? (inFlight < BULK_IN_FLIGHT_MAX ? this.bulk.take() : undefined);
+  }
+
+  /** While messages wait for room in the channel, time runs against it. What waits for the peer's acknowledgement may wait. */
   private watchDrain(): void {
     const nowMs = performance.now();
-    if (this.writer.queuedBytes('urgent') + this.writer.queuedBytes('bulk') === 0) {
+    const waits = this.queuedBytes('urgent') + this.queuedBytes('bulk') > 0;
+    if (!waits || this.raw.bufferedBytes() <= BUFFERED_BYTES_MAX) {
       clearTimeout(this.nudge);
       this.nudge = undefined;
       this.fullSinceMs = 0;
@@ -167,19 +194,53 @@ export class FramedLink {
   private hear(frame: Uint8Array): void {
     if (this.ended) return;
     this.receivedBytes += frame.length;
-    if (frame.length === 1 && frame[0] === FAREWELL_HEARD) this.end(new RaftError('link-failed', 'the peer closed the link'));
-    else if (frame.length === 1 && frame[0] === FAREWELL) this.hearFarewell();
-    else if (!this.leaving) this.read(frame);
+    const control = parseControl(frame);
+    if (control !== undefined) this.hearControl(control.type, control.value);
+    else {
+      this.heardBytes += frame.length;
+      if (!this.leaving) this.read(frame);
+      this.acknowledge();
+    }
     if (this.fullSinceMs > 0 && frame.length > 0) this.nudgeChannel(); // timers of a hidden page are slow, messages are not
+  }
+
+  private hearControl(type: Control, value: number): void {
+    if (type === Control.farewellHeard) this.end(new RaftError('link-failed', 'the peer closed the link'));
+    else if (type === Control.farewell) this.hearFarewell();
+    else if (type === Control.probe) this.say(controlFrame(Control.echo, value));
+    else if (type === Control.echo) this.measure.echoed(value);
+    // Never more than was handed over, never less than before: a peer cannot widen its own window.
+    else if (value > this.acknowledgedBytes && value <= this.handedBytes) {
+      this.acknowledgedBytes = value;
+      this.flush();
+    }
+  }
+
+  private acknowledge(): void {
+    if (this.ended) return;
+    if (this.heardBytes - this.thankedBytes >= ACKNOWLEDGE_BYTES) this.acknowledgeNow();
+    else this.acknowledging ??= setTimeout(() => this.acknowledgeNow(), ACKNOWLEDGE_AFTER_MS);
+  }
+
+  private acknowledgeNow(): void {
+    clearTimeout(this.acknowledging);
+    this.acknowledging = undefined;
+    if (this.ended) return;
+    this.thankedBytes = this.heardBytes;
+    this.say(controlFrame(Control.acknowledge, this.heardBytes));
+  }
+
+  private say(frame: Uint8Array): void {
+    try {
+      this.raw.send(frame);
+    } catch {
+      // It is going: its close tells the rest.
+    }
   }
 
   /** The peer will close when it has our answer; should it not, we do. */
   private hearFarewell(): void {
-    try {
-      this.raw.send(Uint8Array.of(FAREWELL_HEARD));
-    } catch {
-      // It is gone already.
-    }
+    this.say(controlFrame(Control.farewellHeard));
     const told = this.leaving;
     this.leaving = true;
     setTimeout(() => this.end(undefined), FAREWELL_TIMEOUT_MS);
@@ -199,6 +260,7 @@ export class FramedLink {
     this.ended = true;
     this.open = false;
     clearTimeout(this.nudge);
+    clearTimeout(this.acknowledging);
     this.raw.close();
     this.onEnded?.();
     if (!this.leaving && error !== undefined) this.events.onClose(error);

@@ -1,0 +1,67 @@
+/**
+ * Links through the signaling server, where nothing else works: a network without UDP, an environment without WebRTC. The server reads
+ * along unless a proof of the other end makes keys and everything is sealed with them: `security().protection` is `none`.
+ */
+import type { NodeId } from '../core/types.ts';
+import type { FrameRelay } from '../signaling/signaling.ts';
+import type { Medium, MediumEvents } from './link/medium.ts';
+import { MediumTransport } from './link/medium-transport.ts';
+import type { Discovery, Transport } from './transport.ts';
+
+export interface RelayOptions {
+  readonly relay: FrameRelay;
+  /** Whether all peers are linked by it, or only those that `prefer` names. Default false. */
+  readonly dials?: boolean | undefined;
+}
+
+export function relayTransport({ relay, dials = false }: RelayOptions): Transport {
+  return new MediumTransport(new RelayMedium(relay), dials);
+}
+
+class RelayMedium implements Medium {
+  readonly kind: string = 'relay';
+  readonly protection = 'none' as const;
+  private readonly relay: FrameRelay;
+  private events: MediumEvents | undefined;
+  private present: readonly NodeId[] = [];
+  private available = false;
+
+  constructor(relay: FrameRelay) {
+    this.relay = relay;
+  }
+
+  async open(_self: NodeId, events: MediumEvents, discovery: Discovery): Promise<void> {
+    this.events = events;
+    discovery.listen({
+      onPeers: (peers) => {
+        this.present = peers;
+        if (this.available) this.events?.onPeers(peers);
+      },
+      onSignal: () => undefined,
+    });
+    this.relay.listenToRelay({
+      onFrame: (from, frame) => this.events?.onFrame(from, frame),
+      onLost: (peer) => this.events?.onGone(peer, 'the relay lost what was sent'),
+      onRelay: (available) => this.changed(available),
+    });
+  }
+
+  send(to: NodeId, frame: Uint8Array): boolean {
+    return this.relay.relay(to, frame);
+  }
+
+  bufferedBytes(): number {
+    return this.relay.relayBufferedBytes();
+  }
+
+  async close(): Promise<void> {
+    this.events = undefined;
+  }
+
+  /** When the server goes, what was on its way is lost, and with it every link. */
+  private changed(available: boolean): void {
+    this.available = available;
+    if (!available) this.events?.onGone(undefined, 'the relay is gone');
+    this.events?.onPeers(available ? this.present : []);
+  }
+}

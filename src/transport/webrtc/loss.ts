@@ -1,0 +1,33 @@
+/**
+ * How much is lost on a connection, from the checks that WebRTC makes all the time to see whether it still stands: requests without a
+ * response since the last look. The channel itself repeats what is lost and does not tell.
+ */
+export class LossMeter {
+  private requests = 0;
+  private responses = 0;
+
+  /** 0 to 1; undefined when nothing was sent since the last look, or the environment does not count. */
+  async read(connection: Pick<RTCPeerConnection, 'getStats'>): Promise<number | undefined> {
+    const pair = pairInUse(await connection.getStats());
+    if (pair === undefined) return undefined;
+    const sent = pair.requests - this.requests;
+    const answered = pair.responses - this.responses;
+    this.requests = pair.requests;
+    this.responses = pair.responses;
+    return sent <= 0 ? undefined : Math.min(1, Math.max(0, 1 - answered / sent));
+  }
+}
+
+function pairInUse(stats: RTCStatsReport): { readonly requests: number; readonly responses: number } | undefined {
+  let found: { readonly requests: number; readonly responses: number } | undefined;
+  stats.forEach((entry: Readonly<Record<string, unknown>>) => {
+    if (entry['type'] !== 'candidate-pair' || entry['nominated'] !== true || entry['state'] !== 'succeeded') return;
+    const { requestsSent, consentRequestsSent, responsesReceived } = entry;
+    if (typeof requestsSent !== 'number' || typeof responsesReceived !== 'number') return;
+    found = {
+      requests: requestsSent + (typeof consentRequestsSent === 'number' ? consentRequestsSent : 0),
+      responses: responsesReceived,
+    };
+  });
+  return found;
+}
