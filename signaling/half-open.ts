@@ -12,6 +12,7 @@ interface HalfOpen {
   readonly socket: Socket;
   readonly key: string;
   readonly timer: ReturnType<typeof setTimeout>;
+  readonly onClose: () => void;
 }
 
 export interface HalfOpenOptions {
@@ -65,11 +66,12 @@ export class HalfOpenSockets {
     this.disarm(end);
     const timer = setTimeout(() => this.cut(end), timeoutMs);
     timer.unref();
-    this.waiting.set(end, { socket, key, timer });
-    this.perKey.set(key, (this.perKey.get(key) ?? 0) + 1);
-    socket.once('close', () => {
+    const onClose = (): void => {
       if (this.waiting.get(end)?.socket === socket) this.disarm(end);
-    });
+    };
+    this.waiting.set(end, { socket, key, timer, onClose });
+    this.perKey.set(key, (this.perKey.get(key) ?? 0) + 1);
+    socket.once('close', onClose);
     if ((this.perKey.get(key) ?? 0) > this.options.mostOf(socket.remoteAddress ?? '')) this.cutOldest((one) => one.key === key);
     if (this.waiting.size > this.options.most) this.cutOldest(() => true);
   }
@@ -89,6 +91,7 @@ export class HalfOpenSockets {
     const one = this.waiting.get(end);
     if (one === undefined) return;
     clearTimeout(one.timer);
+    one.socket.off('close', one.onClose);
     this.waiting.delete(end);
     const left = (this.perKey.get(one.key) ?? 1) - 1;
     if (left > 0) this.perKey.set(one.key, left);

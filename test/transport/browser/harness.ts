@@ -1,13 +1,18 @@
 /** What the page of the browser tests runs: the transport suite over real WebRTC, and one node to be driven from outside. */
 import { SignalingClient } from '../../../src/signaling/client.ts';
 import { transportSuite } from '../../../src/testing/transport-suite.ts';
+import { broadcastTransport } from '../../../src/transport/broadcast.ts';
+import { multiTransport } from '../../../src/transport/multi/transport.ts';
 import type { Discovery, Transport } from '../../../src/transport/transport.ts';
 import { webrtcTransport } from '../../../src/transport/webrtc/transport.ts';
 
-export type Kind = 'simple-peer' | 'native' | 'mixed';
+export type Kind = 'simple-peer' | 'native' | 'mixed' | 'broadcast' | 'multi';
 let made = 0;
 
 function create(kind: Kind): Transport {
+  if (kind === 'broadcast') return broadcastTransport({ room: 'suite' });
+  if (kind === 'multi')
+    return multiTransport({ transports: [broadcastTransport({ room: 'suite' }), webrtcTransport({ link: 'native' })] });
   const link = kind === 'mixed' ? (made++ % 2 === 0 ? 'native' : 'simple-peer') : kind;
   return webrtcTransport({ link });
 }
@@ -108,6 +113,35 @@ const harness = {
     await until(() => told.includes('node-1 got 100000 from node-0'));
     await Promise.all(transports.map((transport) => transport.stop()));
     return { told, fragments: fragments.size };
+  },
+
+  /** What both ends of a link can bind a proof to. */
+  bindings: async (link: 'simple-peer' | 'native'): Promise<{ readonly texts: string[]; readonly initiators: number }> => {
+    const told: string[] = [];
+    const transports = [0, 1].map(() => webrtcTransport({ link }));
+    await introduce(transports, told);
+    await until(() => told.filter((one) => one.endsWith('open')).length === 2);
+    const both = transports.map((transport, i) => transport.security?.(`node-${1 - i}`));
+    await Promise.all(transports.map((transport) => transport.stop()));
+    return {
+      texts: both.map((one) => new TextDecoder().decode(one?.binding)),
+      initiators: both.filter((one) => one?.initiator === true).length,
+    };
+  },
+
+  /** A node that other tabs of this origin find without any server. */
+  broadcast: async (id: string): Promise<void> => {
+    const { told } = harness;
+    harness.node = broadcastTransport({ room: 'crash' });
+    await harness.node.start(
+      id,
+      {
+        onMessage: (peer, bytes) => void told.push(`${peer}: ${new TextDecoder().decode(bytes)}`),
+        onLink: (peer, state) => void told.push(`${peer} ${state}`),
+        onFault: (error) => void told.push(error.code),
+      },
+      { listen: () => undefined, signal: () => false },
+    );
   },
 
   /** Many that come at once, all linked with each other: how many connections were being made at a time, per node and at most. */

@@ -66,7 +66,7 @@ async function open(errors: string[] = []): Promise<Page> {
   return page;
 }
 
-for (const kind of ['simple-peer', 'native', 'mixed'] satisfies Kind[]) {
+for (const kind of ['simple-peer', 'native', 'mixed', 'broadcast', 'multi'] satisfies Kind[]) {
   test(`the transport suite over ${kind} links`, async () => {
     const errors: string[] = [];
     const page = await open(errors);
@@ -157,4 +157,38 @@ test('B4: six hundred offers of a stranger cost a connection or two, and an hone
   expect(linked).toBe(true);
   expect(made).toBeLessThanOrEqual(4);
   await page.close();
+});
+
+for (const link of ['simple-peer', 'native'] as const) {
+  test(`${link}: both ends of a link see the same two fingerprints, and exactly one is the initiator`, async () => {
+    const page = await open();
+    const { texts, initiators } = await page.evaluate((l) => globalThis.harness.bindings(l), link);
+    expect(texts[0]).toMatch(/^sha-256 [0-9A-F:]{95}\|sha-256 [0-9A-F:]{95}$/);
+    expect(texts[1]).toBe(texts[0]);
+    expect(initiators).toBe(1);
+    await page.close();
+  });
+}
+
+test('broadcast: tabs of one origin find each other without a server, and see at once that one has crashed', async () => {
+  const context = await browser.newContext();
+  const tabs: Page[] = [];
+  for (const id of ['a', 'b']) {
+    const page = await context.newPage();
+    await page.goto(url);
+    await page.waitForFunction(() => globalThis.harness !== undefined);
+    await page.evaluate((one) => globalThis.harness.broadcast(one), id);
+    tabs.push(page);
+  }
+  const [a, b] = tabs;
+  if (a === undefined || b === undefined) throw new Error('no tabs');
+  await a.waitForFunction(() => globalThis.harness.told.includes('b open'));
+  expect(await a.evaluate(() => globalThis.harness.say('b', 'hello'))).toBe(true);
+  await b.waitForFunction(() => globalThis.harness.told.includes('a: hello'));
+  const session = await context.newCDPSession(b);
+  void session.send('Page.crash').catch(() => undefined);
+  const before = Date.now();
+  await a.waitForFunction(() => globalThis.harness.told.includes('b closed'));
+  console.log(`a crashed tab was seen to be gone after ${Date.now() - before} ms`);
+  await context.close();
 });
