@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RaftError } from '../src/core/errors.ts';
 import { createSignalingServer } from './server.ts';
-import { settingsFrom } from './settings.ts';
+import { settingsFrom, warningsFor } from './settings.ts';
 
 /** Exit code for a wrong call, as most tools have it; anything else that goes wrong is 1. */
 const WRONG_CALL = 2;
@@ -23,8 +23,7 @@ async function main(): Promise<void> {
   const { drainMs, ...options } = told.settings;
   const server = await createSignalingServer(options);
   console.log(`tabraft signaling: ${server.url}`);
-  if (options.directory === undefined)
-    console.warn('Rooms are not remembered over a restart: name a --directory (DIRECTORY) for that.');
+  for (const warning of warningsFor(told.settings)) console.warn(warning);
   let stopping = false;
   const stop = (): void => {
     if (stopping) process.exit(1); // asked twice: at once

@@ -52,7 +52,7 @@ export interface ConnectionsHooks {
   /** Stores durably that a room has a cluster; true when it is done. */
   remember(room: string, clusterId: string): Promise<boolean> | true;
   /** STUN and TURN servers for one node. */
-  iceServers(nodeId: NodeId): readonly unknown[];
+  iceServers(nodeId: NodeId): { readonly iceServers: readonly unknown[]; readonly iceSeconds: number | null };
 }
 
 export class Connections {
@@ -242,11 +242,14 @@ export class Connections {
       socket.terminate();
       return;
     }
-    if (message.type !== 'welcome') socket.send(JSON.stringify(message));
-    else {
-      const iceServers = this.hooks.iceServers(connection.nodeId);
-      socket.send(JSON.stringify({ ...message, iceServers, relay: this.relay !== undefined }));
-    }
+    socket.send(JSON.stringify(this.complete(connection, message)));
+  }
+
+  /** The rooms know nothing of ICE servers and relays. */
+  private complete(connection: Connection, message: ServerMessage): ServerMessage {
+    if (message.type === 'welcome')
+      return { ...message, ...this.hooks.iceServers(connection.nodeId), relay: this.relay !== undefined };
+    return message.type === 'ice' ? { ...message, ...this.hooks.iceServers(connection.nodeId) } : message;
   }
 
   private refuse(connection: Connection, code: 'message-invalid' | 'busy', message: string, retryAfterMs: number | null): void {

@@ -27,12 +27,15 @@ import {
 } from './limits.ts';
 import { Metrics } from './metrics.ts';
 import { RoomMemory } from './room-memory.ts';
+import { TURN_SECONDS, type TurnOptions, turnServer } from './turn.ts';
 
 export interface SignalingOptions extends ConnectionsOptions, Omit<RoomsOptions, 'clusters'> {
   /** Where to remember which rooms have a cluster. Without it a restart forgets, and rooms whose members sleep can be founded twice. */
   readonly directory?: string | undefined;
   /** STUN and TURN servers that every node is told of on entry, as RTCIceServer. Default none. */
   readonly iceServers?: readonly unknown[] | undefined;
+  /** TURN servers with credentials of their own for each node, which last for a while. Default none. */
+  readonly turn?: TurnOptions | undefined;
   /**
    * Pages that may connect, as origins ('https://example.org'), or '*' for all. Default: pages of this very server, and
    * clients that send no Origin (they are no browsers).
@@ -84,7 +87,11 @@ export async function attachSignaling(server: Server, options: SignalingOptions 
   const metrics = new Metrics();
   const hooks = {
     remember: (room: string, clusterId: string) => memory?.remember(room, clusterId) ?? (true as const),
-    iceServers: () => options.iceServers ?? [],
+    iceServers: (nodeId: string) => {
+      const { turn, iceServers = [] } = options;
+      if (turn === undefined) return { iceServers, iceSeconds: null };
+      return { iceServers: [...iceServers, turnServer(turn, nodeId, Date.now())], iceSeconds: turn.seconds ?? TURN_SECONDS };
+    },
   };
   const connections = new Connections(rooms, metrics, hooks, options);
   const halfOpen = halfOpenOf(server, options, proxies, metrics);

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { RaftError } from '../src/core/errors.ts';
 import type { StandaloneOptions } from './server.ts';
+import { TURN_SECONDS, type TurnOptions } from './turn.ts';
 
 interface Setting {
   readonly flag: string;
@@ -22,6 +23,20 @@ const SETTINGS: readonly Setting[] = [
     help: 'proxies whose X-Forwarded-For is believed: addresses, networks, or loopback (default: none)',
   },
   { flag: 'stun', env: 'STUN', value: 'LIST', help: 'STUN servers told to nodes, as stun:HOST:PORT, or none (default: none)' },
+  {
+    flag: 'turn',
+    env: 'TURN',
+    value: 'LIST',
+    help: 'TURN servers told to nodes, as turn:HOST:PORT?transport=udp (default: none)',
+  },
+  {
+    flag: 'turn-secret',
+    env: 'TURN_SECRET',
+    value: 'TEXT',
+    help: "the TURN servers' static-auth-secret (better in the environment)",
+  },
+  { flag: 'turn-seconds', env: 'TURN_SECONDS', value: 'NUMBER', help: 'how long a TURN credential lasts (default 43200)' },
+  { flag: 'relay', env: 'RELAY', value: 'on|off', help: 'relay frames where no other link works (default on)' },
   { flag: 'drain-ms', env: 'DRAIN_MS', value: 'NUMBER', help: 'on SIGTERM clients are spread over so many ms (default 1000)' },
 ];
 
@@ -50,6 +65,8 @@ export function settingsFrom(args: readonly string[], env: Readonly<Record<strin
       origins: origins === '*' ? '*' : listFrom(origins),
       trustedProxies: listFrom(of('trusted-proxies')),
       iceServers: stunFrom(of('stun')),
+      turn: turnFrom(of),
+      relay: isOn('relay', of('relay') ?? 'on') ? undefined : false,
       drainMs: wholeNumber('drain-ms', of('drain-ms') ?? '1000', 60_000),
     },
   };
@@ -83,6 +100,34 @@ function stunFrom(text: string | undefined): readonly unknown[] {
   const bad = urls.find((url) => !/^stuns?:[^\s:]/.test(url));
   if (bad !== undefined) throw new RaftError('invalid-argument', `--stun (STUN) lists servers as stun:HOST:PORT, got ${bad}.`);
   return urls.length === 0 ? [] : [{ urls }];
+}
+
+function turnFrom(of: (flag: string) => string | undefined): TurnOptions | undefined {
+  const urls = listFrom(of('turn')) ?? [];
+  const bad = urls.find((url) => !/^turns?:[^\s:]/.test(url));
+  if (bad !== undefined) throw new RaftError('invalid-argument', `--turn (TURN) lists servers as turn:HOST:PORT, got ${bad}.`);
+  const secret = of('turn-secret');
+  if (urls.length === 0) return undefined;
+  if (secret === undefined) throw new RaftError('invalid-argument', '--turn (TURN) needs --turn-secret (TURN_SECRET) as well.');
+  return { urls, secret, seconds: wholeNumber('turn-seconds', of('turn-seconds') ?? String(TURN_SECONDS), 31_536_000) };
+}
+
+function isOn(flag: string, text: string): boolean {
+  if (text === 'on' || text === 'off') return text === 'on';
+  throw new RaftError('invalid-argument', `--${flag} (${flag.toUpperCase()}) is on or off, got ${text}.`);
+}
+
+/** What an operator should know of these settings before somebody else finds out. */
+export function warningsFor({ directory, iceServers = [], turn }: Settings): readonly string[] {
+  return [
+    ...(directory === undefined ? ['Rooms are not remembered over a restart: name a --directory (DIRECTORY) for that.'] : []),
+    ...(iceServers.length === 0 && turn === undefined
+      ? [
+          'No STUN server is named: nodes behind different routers reach each other only through the relay. Name one with --stun ' +
+            '(STUN), as stun:HOST:PORT; a TURN server of your own (coturn) is one as well.',
+        ]
+      : []),
+  ];
 }
 
 function helpText(): string {

@@ -306,6 +306,7 @@ export class SignalingClient implements Signaling, FrameRelay {
     this.after(PING_EVERY_MS, () => {
       if (this.connection !== connection) return;
       this.send(connection, { type: 'ping' });
+      this.entered?.view.refreshIce(performance.now());
       this.after(PING_EVERY_MS, () => {
         if (connection.heard) this.pingLater(connection);
         else this.giveUp(connection, 'The signaling server has fallen silent.');

@@ -41,7 +41,8 @@ export function parseClientMessage(text: string): ClientMessage | undefined {
     case 'joined':
       return isToken(m['clusterId']) ? { type: m['type'], clusterId: m['clusterId'] } : undefined;
     case 'ping':
-      return { type: 'ping' };
+    case 'ice':
+      return { type: m['type'] };
     default:
       return undefined;
   }
@@ -52,13 +53,16 @@ export function parseServerMessage(text: string): ServerMessage | undefined {
   const m = fieldsOf(text);
   switch (m?.['type']) {
     case 'welcome': {
-      const { version, peers, clusterId, iceServers, relay = false } = m;
-      if (typeof version !== 'number' || !Array.isArray(peers) || peers.length > PEERS_MAX || !peers.every(isToken))
-        return undefined;
+      const { version, peers, clusterId, relay = false } = m;
+      const ice = parseIce(m);
+      if (ice === undefined || typeof version !== 'number' || typeof relay !== 'boolean') return undefined;
+      if (!Array.isArray(peers) || peers.length > PEERS_MAX || !peers.every(isToken)) return undefined;
       if (clusterId !== null && !isToken(clusterId)) return undefined;
-      if (!Array.isArray(iceServers) || iceServers.length > ICE_SERVERS_MAX || !isShallow(iceServers)) return undefined;
-      if (typeof relay !== 'boolean') return undefined;
-      return { type: 'welcome', version, peers, clusterId, iceServers, relay };
+      return { type: 'welcome', version, peers, clusterId, ...ice, relay };
+    }
+    case 'ice': {
+      const ice = parseIce(m);
+      return ice === undefined ? undefined : { type: 'ice', ...ice };
     }
     case 'grant':
     case 'pong':
@@ -76,6 +80,13 @@ export function parseServerMessage(text: string): ServerMessage | undefined {
     default:
       return undefined;
   }
+}
+
+function parseIce(m: Fields): { readonly iceServers: readonly unknown[]; readonly iceSeconds: number | null } | undefined {
+  const { iceServers, iceSeconds = null } = m;
+  if (!Array.isArray(iceServers) || iceServers.length > ICE_SERVERS_MAX || !isShallow(iceServers)) return undefined;
+  if (iceSeconds !== null && !(typeof iceSeconds === 'number' && iceSeconds > 0)) return undefined;
+  return { iceServers, iceSeconds };
 }
 
 function parseError(m: Fields): ServerMessage | undefined {

@@ -40,6 +40,8 @@ export type ClientMessage =
   | { readonly type: 'founded'; readonly clusterId: string }
   /** It belongs to this cluster now, taken in by a member: it wants no grant. Believed by nobody. */
   | { readonly type: 'joined'; readonly clusterId: string }
+  /** Names the ICE servers again: what was named is about to end. */
+  | { readonly type: 'ice' }
   | { readonly type: 'ping' };
 export type ClientHello = Extract<ClientMessage, { type: 'hello' }>;
 
@@ -50,9 +52,12 @@ export type ServerMessage =
       readonly peers: readonly NodeId[];
       readonly clusterId: string | null;
       readonly iceServers: readonly unknown[];
+      /** How long the credentials in them last; null: for ever. Seconds. */
+      readonly iceSeconds: number | null;
       /** Whether this server carries frames between members that cannot reach each other otherwise. */
       readonly relay: boolean;
     }
+  | { readonly type: 'ice'; readonly iceServers: readonly unknown[]; readonly iceSeconds: number | null }
   | { readonly type: 'grant' }
   | { readonly type: 'cluster'; readonly clusterId: string }
   | { readonly type: 'peer-join'; readonly nodeId: NodeId }

@@ -8,6 +8,8 @@ export class RoomView {
   readonly handlers: SignalingHandlers;
   /** STUN and TURN servers that the server named last. */
   iceServers: readonly unknown[] = [];
+  /** When half of the time of their credentials is over. */
+  private iceStaleMs: number = Number.POSITIVE_INFINITY;
   private readonly say: (message: ClientMessage) => void;
   /** What onCluster has been told: it is told each cluster once, over all connections. */
   private announced: string | undefined;
@@ -46,9 +48,12 @@ export class RoomView {
     const { peers } = this;
     switch (message.type) {
       case 'welcome':
-        this.iceServers = message.iceServers;
+        this.takeIce(message.iceServers, message.iceSeconds);
         this.tellPeers(message.peers);
         if (message.clusterId !== null) this.tellCluster(message.clusterId);
+        break;
+      case 'ice':
+        this.takeIce(message.iceServers, message.iceSeconds);
         break;
       case 'peer-join':
         this.tellPeers([...peers.filter((id) => id !== message.nodeId), message.nodeId]);
@@ -76,6 +81,16 @@ export class RoomView {
   foundingRefused(): void {
     this.own ??= this.unconfirmed;
     this.unconfirmed = undefined;
+  }
+
+  /** Asks for ICE servers anew when their credentials get old. Call now and then. */
+  refreshIce(nowMs: number): void {
+    if (nowMs >= this.iceStaleMs) this.say({ type: 'ice' });
+  }
+
+  private takeIce(iceServers: readonly unknown[], iceSeconds: number | null): void {
+    this.iceServers = iceServers;
+    this.iceStaleMs = iceSeconds === null ? Number.POSITIVE_INFINITY : performance.now() + iceSeconds * 500;
   }
 
   private tellPeers(peers: readonly NodeId[]): void {

@@ -76,6 +76,8 @@ export const RETRY_AFTER_MS = 5_000;
 /** A founding whose storing failed, or was not answered, is stored again after: ms. */
 const REMEMBER_AGAIN_MS = 2_000;
 
+const NO_ICE: { readonly iceServers: readonly unknown[]; readonly iceSeconds: null } = { iceServers: [], iceSeconds: null };
+
 export function emptyRoom(name: string, clusterId: string | null): RoomState {
   return { name, clusterId, founding: null, grant: null, members: [], contenders: [] };
 }
@@ -119,6 +121,7 @@ export class Room {
       else this.hello(connection, message, nowMs);
     } else if (member === undefined) this.refuse(connection, 'message-invalid', 'say hello first');
     else if (message.type === 'signal') this.signal(member, message.to, message.data);
+    else if (message.type === 'ice') this.send(connection, { type: 'ice', ...NO_ICE });
     else if (message.type === 'joined') this.joined(member, message.clusterId, nowMs);
     else this.founded(member, message.clusterId, nowMs);
     return this.take();
@@ -299,7 +302,7 @@ export class Room {
   private welcome(connection: ConnectionId, nodeId: NodeId): void {
     const peers = this.state.members.map((member) => member.nodeId).filter((id) => id !== nodeId);
     const { clusterId } = this.state;
-    this.send(connection, { type: 'welcome', version: SIGNALING_VERSION, peers, clusterId, iceServers: [], relay: false });
+    this.send(connection, { type: 'welcome', version: SIGNALING_VERSION, peers, clusterId, ...NO_ICE, relay: false });
   }
 
   private at(connection: ConnectionId): MemberRecord | undefined {

@@ -105,7 +105,9 @@ describe('founding', () => {
     host.leave(1);
     host.leave(2);
     host.hello(3, 'n3');
-    expect(host.told.get(3)).toEqual([{ type: 'welcome', version: 1, peers: [], clusterId: 'c1', iceServers: [], relay: false }]);
+    expect(host.told.get(3)).toEqual([
+      { type: 'welcome', version: 1, peers: [], clusterId: 'c1', iceServers: [], iceSeconds: null, relay: false },
+    ]);
   });
 
   it('is not granted where the cluster is known from before', () => {
@@ -223,7 +225,9 @@ describe('identity', () => {
   it('of another cluster is let in and told which cluster the room has: what it makes of it is its own affair', () => {
     const host = new Host({ clusters: [['r', 'c1']] });
     host.hello(1, 'n1', { cluster: 'c2' });
-    expect(host.told.get(1)).toEqual([{ type: 'welcome', version: 1, peers: [], clusterId: 'c1', iceServers: [], relay: false }]);
+    expect(host.told.get(1)).toEqual([
+      { type: 'welcome', version: 1, peers: [], clusterId: 'c1', iceServers: [], iceSeconds: null, relay: false },
+    ]);
   });
 
   it('with its resume token takes its place again, unseen by others and with its grant', () => {

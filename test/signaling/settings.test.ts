@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { settingsFrom } from '../../signaling/settings.ts';
+import { settingsFrom, warningsFor } from '../../signaling/settings.ts';
 
 describe('a setting', () => {
   it('comes from a flag, or from the environment, or has a default', () => {
@@ -32,9 +32,26 @@ describe('a setting', () => {
     ['a port that is none', ['--port', '80a'], {}],
     ['a port out of range', [], { PORT: '65536' }],
     ['a STUN server that is none', ['--stun', 'https://x'], {}],
+    ['a TURN server without its secret', ['--turn', 'turn:x:3478'], {}],
+    ['a TURN server that is none', [], { TURN: 'stun:x', TURN_SECRET: 's' }],
+    ['a relay that is neither on nor off', ['--relay', 'yes'], {}],
     ['a drain that is none', ['--drain-ms=-1'], {}],
   ] as const)('%s is refused', (_what, args, env) => {
     expect(() => settingsFrom([...args], env)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+  });
+
+  it('of TURN makes credentials for each node; what is missing is said', () => {
+    const told = settingsFrom(['--turn', 'turn:x:3478', '--relay', 'off'], { TURN_SECRET: 'secret', TURN_SECONDS: '60' });
+    expect('settings' in told && told.settings).toMatchObject({
+      turn: { urls: ['turn:x:3478'], secret: 'secret', seconds: 60 },
+      relay: false,
+    });
+    expect('settings' in told && warningsFor(told.settings)).toEqual([expect.stringContaining('--directory')]);
+    const bare = settingsFrom([], {});
+    expect('settings' in bare && warningsFor(bare.settings)).toEqual([
+      expect.anything(),
+      expect.stringContaining('No STUN server'),
+    ]);
   });
 
   it('is in the help, and help comes before all else', () => {

@@ -40,6 +40,7 @@ export class Attempt {
   /** Any sign of life: of the peer, or of the connection. */
   private heardMs = performance.now();
   private heard = false;
+  private hasNoServers = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(context: AttemptContext, session: string, initiator: boolean, events: AttemptEvents) {
@@ -98,6 +99,7 @@ export class Attempt {
 
   private connect(configuration: RTCConfiguration): void {
     if (this.state === 'ended') return;
+    this.hasNoServers = (configuration.iceServers ?? []).length === 0;
     const { make, rtc } = this.context;
     const told = (tell: () => void): void => {
       if (this.state !== 'ended') tell();
@@ -161,9 +163,11 @@ export class Attempt {
     const nowMs = performance.now();
     if (lateMs > LATE_MS) this.heardMs = Math.max(this.heardMs, nowMs - QUIET_MS + LATE_MS);
     const quietMs = nowMs - this.heardMs;
-    if (nowMs - this.begunMs >= TRY_MS_MAX || quietMs >= QUIET_MS)
-      this.end(new RaftError('link-failed', 'no link came about: the peer has fallen silent'));
-    else this.watch(Math.max(1, Math.min(QUIET_MS - quietMs, TRY_MS_MAX - (nowMs - this.begunMs))));
+    if (nowMs - this.begunMs >= TRY_MS_MAX || quietMs >= QUIET_MS) {
+      const hint =
+        this.heard && this.hasNoServers ? '; no STUN or TURN server is named, so only peers of one network can be reached' : '';
+      this.end(new RaftError('link-failed', `no link came about: the peer has fallen silent${hint}`));
+    } else this.watch(Math.max(1, Math.min(QUIET_MS - quietMs, TRY_MS_MAX - (nowMs - this.begunMs))));
   }
 
   private end(error: RaftError): void {
