@@ -5,7 +5,7 @@
 import { RaftError } from '../../core/errors.ts';
 import { FramedLink } from '../link/framed-link.ts';
 import type { Lane, LinkState } from '../transport.ts';
-import { CANDIDATES_MAX, LATE_MS, QUIET_MS, STALE_MS, TRY_MS_MAX } from './limits.ts';
+import { CANDIDATES_MAX, GATHERED_GRACE_MS, LATE_MS, QUIET_MS, STALE_MS, TRY_MS_MAX } from './limits.ts';
 import type { LinkSignal, MakeWebrtcLink, WebrtcLink } from './raw-link.ts';
 
 export interface AttemptContext {
@@ -42,6 +42,7 @@ export class Attempt {
   private heard = false;
   private hasNoServers = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private gatheredTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(context: AttemptContext, session: string, initiator: boolean, events: AttemptEvents) {
     this.context = context;
@@ -94,6 +95,7 @@ export class Attempt {
   leave(): Promise<void> | undefined {
     this.state = 'ended';
     clearTimeout(this.timer);
+    clearTimeout(this.gatheredTimer);
     return this.link?.leave();
   }
 
@@ -139,8 +141,14 @@ export class Attempt {
     this.heardMs = performance.now();
   }
 
-  /** All ways to the network have been looked for: without a single one there is none, however fast or slow this page is. */
+  /** Some environments say that all has been found before they tell what. */
   private gathered(): void {
+    clearTimeout(this.gatheredTimer);
+    this.gatheredTimer = setTimeout(() => this.judgeCandidates(), GATHERED_GRACE_MS);
+  }
+
+  /** All ways to the network have been looked for: without a single one there is none, however fast or slow this page is. */
+  private judgeCandidates(): void {
     if (this.ownCandidates > 0 || this.state !== 'connecting') return;
     const error = new RaftError('link-failed', 'WebRTC finds no network interface besides loopback, and no relay.');
     this.events.onNoNetwork(error);

@@ -11,6 +11,8 @@ export const LATE_MS = 1_000;
 export const TRY_MS_MAX = 30_000;
 /** A try that nobody has answered for so long gives way to one that waits: ms. */
 export const STALE_MS = 4_000;
+/** From the end of looking for candidates to the judgement that there are none: ms. */
+export const GATHERED_GRACE_MS = 500;
 /** Tries at once, our own and those of others: the rest wait for their turn. Seventeen tabs that each dialled all others at once had no
  * link for minutes. */
 export const DIALS_MAX = 4;

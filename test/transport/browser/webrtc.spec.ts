@@ -6,11 +6,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, expect, type Page, test } from '@playwright/test';
+import * as nodeRtc from 'node-datachannel/polyfill';
 import { build } from 'vite';
+import { WebSocket } from 'ws';
 import { ensureBrowser, launchArguments } from '../../../scripts/browser.mjs';
 import { site } from '../../../scripts/site.mjs';
 import { attachSignaling, type SignalingServer } from '../../../signaling/server.ts';
+import { SignalingClient } from '../../../src/signaling/client.ts';
+import type { Discovery } from '../../../src/transport/transport.ts';
 import { ANSWERS_MAX, DIALS_MAX } from '../../../src/transport/webrtc/limits.ts';
+import { webrtcTransport } from '../../../src/transport/webrtc/transport.ts';
 import type { Harness, Kind } from './harness.ts';
 
 declare global {
@@ -191,4 +196,51 @@ test('broadcast: tabs of one origin find each other without a server, and see at
   await a.waitForFunction(() => globalThis.harness.told.includes('b closed'));
   console.log(`a crashed tab was seen to be gone after ${Date.now() - before} ms`);
   await context.close();
+});
+
+test('a tab and a Node process are linked, natively, over a real signaling server', async () => {
+  const page = await open();
+  await page.evaluate(() => globalThis.harness.open('tab', 'native'));
+  const client = new SignalingClient({ url, connect: (to) => new WebSocket(to) });
+  const transport = webrtcTransport({
+    link: 'native',
+    RTCPeerConnection: nodeRtc.RTCPeerConnection as unknown as typeof globalThis.RTCPeerConnection,
+  });
+  let listener: Parameters<Discovery['listen']>[0] | undefined;
+  const heard: string[] = [];
+  await transport.start(
+    'a-node',
+    {
+      onMessage: (peer, bytes) => void heard.push(`${peer}: ${new TextDecoder().decode(bytes)}`),
+      onLink: (peer, state) => void heard.push(`${peer} ${state}`),
+      onFault: (error) => void heard.push(error.message),
+    },
+    {
+      listen: (one) => {
+        listener = one;
+      },
+      signal: (to, data) => client.signal(to, data),
+    },
+  );
+  const quiet = (): void => undefined;
+  await client.enter(
+    { room: 'browser-test', nodeId: 'a-node', clusterId: undefined, mayFound: false },
+    {
+      onPeers: (peers) => listener?.onPeers(peers),
+      onSignal: (from, data) => listener?.onSignal(from, data),
+      onGrant: quiet,
+      onCluster: quiet,
+      onState: quiet,
+    },
+  );
+  await page.waitForFunction(() => globalThis.harness.told.includes('a-node open'));
+  await expect.poll(() => heard).toContain('tab open');
+  expect(await page.evaluate(() => globalThis.harness.say('a-node', 'from the tab'))).toBe(true);
+  await expect.poll(() => heard).toContain('tab: from the tab');
+  expect(transport.send('tab', new Uint8Array(300_000).fill(65), 'bulk')).toBe(true);
+  await page.waitForFunction(() => globalThis.harness.told.some((one) => one.startsWith('a-node: ') && one.length === 300_008));
+  await transport.stop();
+  await page.waitForFunction(() => globalThis.harness.told.includes('a-node closed'));
+  await client.close();
+  await page.close();
 });
