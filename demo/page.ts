@@ -169,7 +169,8 @@ export class PageModel {
     this.#readingLog = true;
     try {
       this.#entries = await node.admin.describeLog({ last: ENTRIES_SHOWN });
-      this.#logSeen = seen;
+      // The disk may be behind the status: a leader commits what others have stored first. Then the log is read again.
+      if ((this.#entries.at(-1)?.index ?? 0) >= (status?.lastIndex ?? 0)) this.#logSeen = seen;
       this.refresh();
     } catch {
       // A node that is stopping has no log to show; the panel keeps what it had.

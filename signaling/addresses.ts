@@ -27,18 +27,18 @@ export function limitKey(address: string): string {
 
 /** The proxies whose X-Forwarded-For is believed. */
 export class Proxies {
-  private readonly trusted = new BlockList();
-  private readonly any: boolean;
+  readonly #trusted = new BlockList();
+  readonly #any: boolean;
 
   /** @param list addresses, networks (10.0.0.0/8), or `loopback`. Errors: invalid-argument. */
   constructor(list: readonly string[]) {
-    this.any = list.length > 0;
-    for (const one of list) this.add(one);
+    this.#any = list.length > 0;
+    for (const one of list) this.#add(one);
   }
 
   has(address: string): boolean {
     const plain = limitKeyless(address);
-    return this.any && isIP(plain) !== 0 && this.trusted.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6');
+    return this.#any && isIP(plain) !== 0 && this.#trusted.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6');
   }
 
   /** The last address on the way here that is no trusted proxy: everything before it may be invented. */
@@ -55,10 +55,10 @@ export class Proxies {
     return address;
   }
 
-  private add(one: string): void {
+  #add(one: string): void {
     if (one === 'loopback') {
-      this.trusted.addSubnet('127.0.0.0', 8, 'ipv4');
-      this.trusted.addAddress('::1', 'ipv6');
+      this.#trusted.addSubnet('127.0.0.0', 8, 'ipv4');
+      this.#trusted.addAddress('::1', 'ipv6');
       return;
     }
     const [address = '', bits] = one.split('/');
@@ -67,7 +67,7 @@ export class Proxies {
     const length = bits === undefined ? bitsMax : Number(bits);
     if (isIP(address) === 0 || !/^\d+$/.test(bits ?? '0') || length > bitsMax)
       throw new RaftError('invalid-argument', `${one} is neither an address nor a network like 10.0.0.0/8, nor "loopback".`);
-    this.trusted.addSubnet(address, length, kind);
+    this.#trusted.addSubnet(address, length, kind);
   }
 }
 

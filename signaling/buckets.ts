@@ -7,50 +7,50 @@ export interface BucketSize {
 }
 
 export class Bucket {
-  private readonly size: BucketSize;
-  private tokens: number;
-  private atMs: number;
+  readonly #size: BucketSize;
+  #tokens: number;
+  #atMs: number;
 
   constructor(size: BucketSize, nowMs: number) {
-    this.size = size;
-    this.tokens = size.burst;
-    this.atMs = nowMs;
+    this.#size = size;
+    this.#tokens = size.burst;
+    this.#atMs = nowMs;
   }
 
   /** False when there are not so many left; then none are taken. */
   take(count: number, nowMs: number): boolean {
-    this.fill(nowMs);
-    if (this.tokens < count) return false;
-    this.tokens -= count;
+    this.#fill(nowMs);
+    if (this.#tokens < count) return false;
+    this.#tokens -= count;
     return true;
   }
 
   /** Takes them even where there are not so many: what is missing has to be waited for. */
   charge(count: number): void {
-    this.tokens -= count;
+    this.#tokens -= count;
   }
 
   /** Until nothing is missing: ms. */
   debtMs(nowMs: number): number {
-    this.fill(nowMs);
-    return Math.max(0, (-this.tokens / this.size.perSecond) * 1000);
+    this.#fill(nowMs);
+    return Math.max(0, (-this.#tokens / this.#size.perSecond) * 1000);
   }
 
-  private fill(nowMs: number): void {
-    const { burst, perSecond } = this.size;
-    this.tokens = Math.min(burst, this.tokens + (Math.max(0, nowMs - this.atMs) * perSecond) / 1000);
-    this.atMs = nowMs;
+  #fill(nowMs: number): void {
+    const { burst, perSecond } = this.#size;
+    this.#tokens = Math.min(burst, this.#tokens + (Math.max(0, nowMs - this.#atMs) * perSecond) / 1000);
+    this.#atMs = nowMs;
   }
 }
 
 export class Buckets {
-  private readonly size: BucketSize;
-  private readonly keysMax: number;
-  private readonly buckets = new Map<string, Bucket>();
+  readonly #size: BucketSize;
+  readonly #keysMax: number;
+  readonly #buckets = new Map<string, Bucket>();
 
   constructor(size: BucketSize, keysMax: number) {
-    this.size = size;
-    this.keysMax = keysMax;
+    this.#size = size;
+    this.#keysMax = keysMax;
   }
 
   take(key: string, count: number, nowMs: number): boolean {
@@ -58,12 +58,12 @@ export class Buckets {
   }
 
   of(key: string, nowMs: number): Bucket {
-    let bucket = this.buckets.get(key);
-    if (bucket === undefined) bucket = new Bucket(this.size, nowMs);
-    else this.buckets.delete(key);
-    this.buckets.set(key, bucket); // the most recently used is the last
-    const eldest = this.buckets.keys().next();
-    if (this.buckets.size > this.keysMax && eldest.done !== true) this.buckets.delete(eldest.value);
+    let bucket = this.#buckets.get(key);
+    if (bucket === undefined) bucket = new Bucket(this.#size, nowMs);
+    else this.#buckets.delete(key);
+    this.#buckets.set(key, bucket); // the most recently used is the last
+    const eldest = this.#buckets.keys().next();
+    if (this.#buckets.size > this.#keysMax && eldest.done !== true) this.#buckets.delete(eldest.value);
     return bucket;
   }
 }

@@ -56,238 +56,238 @@ export interface ConnectionsHooks {
 }
 
 export class Connections {
-  private readonly rooms: Rooms;
-  private readonly metrics: Metrics;
-  private readonly options: ConnectionsOptions;
-  private readonly hooks: ConnectionsHooks;
-  private readonly open = new Map<ConnectionId, Connection>();
-  private readonly perAddress = new Map<string, number>();
-  private readonly quotas: AddressQuotas;
-  private readonly relay: Relay | undefined;
+  readonly #rooms: Rooms;
+  readonly #metrics: Metrics;
+  readonly #options: ConnectionsOptions;
+  readonly #hooks: ConnectionsHooks;
+  readonly #open = new Map<ConnectionId, Connection>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #quotas: AddressQuotas;
+  readonly #relay: Relay | undefined;
   /** Compression off: it costs memory per connection, and frames are small. */
-  private readonly sockets = new WebSocketServer({
+  readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: SIGNALING_FRAME_BYTES_MAX,
     perMessageDeflate: false,
   });
-  private nextId = 1;
+  #nextId = 1;
 
   constructor(rooms: Rooms, metrics: Metrics, hooks: ConnectionsHooks, options: ConnectionsOptions) {
-    this.rooms = rooms;
-    this.metrics = metrics;
-    this.hooks = hooks;
-    this.options = options;
-    this.quotas = new AddressQuotas(options);
-    this.relay = options.relay === false ? undefined : new Relay(rooms, metrics, options.relay ?? {});
+    this.#rooms = rooms;
+    this.#metrics = metrics;
+    this.#hooks = hooks;
+    this.#options = options;
+    this.#quotas = new AddressQuotas(options);
+    this.#relay = options.relay === false ? undefined : new Relay(rooms, metrics, options.relay ?? {});
   }
 
   get size(): number {
-    return this.open.size;
+    return this.#open.size;
   }
 
   /** Why no further connection is taken from an address: an HTTP status, or undefined. */
   refusal(address: string): 429 | 503 | undefined {
     const key = limitKey(address);
-    if (this.open.size >= (this.options.connectionsMax ?? CONNECTIONS_MAX)) return 503;
-    const here = this.perAddress.get(key) ?? 0;
-    if (here >= (this.options.connectionsPerAddressMax ?? CONNECTIONS_PER_ADDRESS_MAX)) return 429;
-    return this.quotas.mayConnect(key, performance.now()) ? undefined : 429;
+    if (this.#open.size >= (this.#options.connectionsMax ?? CONNECTIONS_MAX)) return 503;
+    const here = this.#perAddress.get(key) ?? 0;
+    if (here >= (this.#options.connectionsPerAddressMax ?? CONNECTIONS_PER_ADDRESS_MAX)) return 429;
+    return this.#quotas.mayConnect(key, performance.now()) ? undefined : 429;
   }
 
   /** Makes a WebSocket of an upgrade request. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, address: string): void {
-    this.sockets.handleUpgrade(request, socket, head, (one) => this.add(one, limitKey(address)));
+    this.#sockets.handleUpgrade(request, socket, head, (one) => this.#add(one, limitKey(address)));
   }
 
-  private add(socket: WebSocket, key: string): void {
+  #add(socket: WebSocket, key: string): void {
     const nowMs = performance.now();
     const connection: Connection = {
-      id: this.nextId++,
+      id: this.#nextId++,
       socket,
       key,
       openedMs: nowMs,
-      quota: new SenderQuota(this.options, nowMs),
+      quota: new SenderQuota(this.#options, nowMs),
       nodeId: '',
       greeted: false,
       closing: false,
       pingedMs: 0,
-      nextPingMs: nowMs + (this.options.pingEveryMs ?? PING_EVERY_MS),
+      nextPingMs: nowMs + (this.#options.pingEveryMs ?? PING_EVERY_MS),
       probe: undefined,
     };
-    this.open.set(connection.id, connection);
-    this.perAddress.set(key, (this.perAddress.get(key) ?? 0) + 1);
-    this.metrics.count('connections');
-    socket.on('message', (data, isBinary) => this.hear(connection, data, isBinary));
+    this.#open.set(connection.id, connection);
+    this.#perAddress.set(key, (this.#perAddress.get(key) ?? 0) + 1);
+    this.#metrics.count('connections');
+    socket.on('message', (data, isBinary) => this.#hear(connection, data, isBinary));
     socket.on('pong', () => {
       connection.pingedMs = 0;
       connection.probe?.();
     });
-    socket.on('error', () => this.metrics.count('socket_errors')); // too large a frame, a reset …: a close follows
+    socket.on('error', () => this.#metrics.count('socket_errors')); // too large a frame, a reset …: a close follows
     // 1006: it ended without a word. A page that goes away, or a client that leaves, says so.
-    socket.on('close', (code) => this.gone(connection, code === 1006));
+    socket.on('close', (code) => this.#gone(connection, code === 1006));
   }
 
   /** Timeouts and pings. Call about once a second. */
   tick(): void {
     const nowMs = performance.now();
-    for (const connection of this.open.values()) {
-      if (!connection.greeted && nowMs - connection.openedMs > (this.options.helloTimeoutMs ?? HELLO_TIMEOUT_MS)) {
-        this.close(connection, CLOSE_CODES.timeout, 'no hello');
-      } else if (nowMs >= connection.nextPingMs) this.pingOrCut(connection, nowMs);
+    for (const connection of this.#open.values()) {
+      if (!connection.greeted && nowMs - connection.openedMs > (this.#options.helloTimeoutMs ?? HELLO_TIMEOUT_MS)) {
+        this.#close(connection, CLOSE_CODES.timeout, 'no hello');
+      } else if (nowMs >= connection.nextPingMs) this.#pingOrCut(connection, nowMs);
     }
-    this.perform(this.rooms.tick(nowMs), undefined);
+    this.#perform(this.#rooms.tick(nowMs), undefined);
   }
 
   /** @param retryAfterMs clients are asked to wait up to so long before they come back: each is told a time of its own. */
   closeAll(retryAfterMs: number): void {
-    for (const connection of this.open.values()) {
+    for (const connection of this.#open.values()) {
       if (retryAfterMs > 0) {
         const pauseMs = Math.ceil(Math.random() * retryAfterMs);
-        this.send(connection, { type: 'error', code: 'busy', message: 'the server restarts', retryAfterMs: pauseMs });
+        this.#send(connection, { type: 'error', code: 'busy', message: 'the server restarts', retryAfterMs: pauseMs });
       }
-      this.close(connection, CLOSE_CODES.restart, 'restart');
+      this.#close(connection, CLOSE_CODES.restart, 'restart');
     }
   }
 
   /** Only a ping's age counts: one that a probe has just sent is no reason to cut. */
-  private pingOrCut(connection: Connection, nowMs: number): void {
-    const everyMs = this.options.pingEveryMs ?? PING_EVERY_MS;
+  #pingOrCut(connection: Connection, nowMs: number): void {
+    const everyMs = this.#options.pingEveryMs ?? PING_EVERY_MS;
     if (connection.pingedMs > 0 && nowMs - connection.pingedMs >= everyMs) {
-      this.metrics.count('cut', 'silent');
+      this.#metrics.count('cut', 'silent');
       connection.socket.terminate();
       return;
     }
     connection.nextPingMs = (connection.pingedMs > 0 ? connection.pingedMs : nowMs) + everyMs;
-    this.ping(connection);
+    this.#ping(connection);
   }
 
-  private ping(connection: Connection): void {
+  #ping(connection: Connection): void {
     if (connection.socket.readyState !== WebSocket.OPEN) return;
     if (connection.pingedMs === 0) connection.pingedMs = performance.now();
     connection.socket.ping();
   }
 
-  private hear(connection: Connection, data: RawData, isBinary: boolean): void {
+  #hear(connection: Connection, data: RawData, isBinary: boolean): void {
     if (connection.closing) return;
     const nowMs = performance.now();
-    if (isBinary && this.relay !== undefined && connection.greeted) {
-      const socketOf = (id: ConnectionId): WebSocket | undefined => this.open.get(id)?.socket;
-      if (this.relay.hear(connection, data as Buffer, socketOf)) return;
+    if (isBinary && this.#relay !== undefined && connection.greeted) {
+      const socketOf = (id: ConnectionId): WebSocket | undefined => this.#open.get(id)?.socket;
+      if (this.#relay.hear(connection, data as Buffer, socketOf)) return;
     }
     const text = isBinary ? undefined : String(data);
     const bytes = text?.length ?? 0;
-    if (!connection.quota.maySend(bytes, nowMs) || !this.quotas.maySend(connection.key, bytes, nowMs)) {
-      this.close(connection, CLOSE_CODES.overload, 'too many messages');
+    if (!connection.quota.maySend(bytes, nowMs) || !this.#quotas.maySend(connection.key, bytes, nowMs)) {
+      this.#close(connection, CLOSE_CODES.overload, 'too many messages');
       return;
     }
     const message = text === undefined ? undefined : parseClientMessage(text);
     if (message === undefined) {
-      this.metrics.count('messages', 'invalid');
-      this.refuse(connection, 'message-invalid', 'not a message of this protocol', null);
+      this.#metrics.count('messages', 'invalid');
+      this.#refuse(connection, 'message-invalid', 'not a message of this protocol', null);
       return;
     }
-    this.metrics.count('messages', message.type);
-    if (this.isWithinRates(connection, message, nowMs))
-      this.perform(this.rooms.message(connection.id, message, nowMs), connection);
+    this.#metrics.count('messages', message.type);
+    if (this.#isWithinRates(connection, message, nowMs))
+      this.#perform(this.#rooms.message(connection.id, message, nowMs), connection);
   }
 
-  private isWithinRates(connection: Connection, message: ClientMessage, nowMs: number): boolean {
+  #isWithinRates(connection: Connection, message: ClientMessage, nowMs: number): boolean {
     if (message.type === 'signal') {
       const may = connection.quota.maySignal(message.to, nowMs);
-      if (!may) this.metrics.count('dropped', 'pair-rate');
+      if (!may) this.#metrics.count('dropped', 'pair-rate');
       return may;
     }
     if (message.type !== 'hello' || connection.greeted) return true;
     connection.greeted = true;
     connection.nodeId = message.nodeId;
-    if (this.quotas.mayGreet(connection.key, this.rooms.isNew(message.room), nowMs)) return true;
-    this.refuse(connection, 'busy', 'too many have come from this address', RETRY_AFTER_SECONDS * 1000);
+    if (this.#quotas.mayGreet(connection.key, this.#rooms.isNew(message.room), nowMs)) return true;
+    this.#refuse(connection, 'busy', 'too many have come from this address', RETRY_AFTER_SECONDS * 1000);
     return false;
   }
 
   /** @param from whose message caused the effects */
-  private perform(effects: readonly Effect[], from: Connection | undefined): void {
+  #perform(effects: readonly Effect[], from: Connection | undefined): void {
     for (const effect of effects) {
       if (effect.type === 'remember') {
-        this.remember(effect.room, effect.clusterId);
+        this.#remember(effect.room, effect.clusterId);
         continue;
       }
-      const connection = this.open.get(effect.connection);
-      if (effect.type === 'probe') this.probe(effect.connection, connection);
+      const connection = this.#open.get(effect.connection);
+      if (effect.type === 'probe') this.#probe(effect.connection, connection);
       else if (connection === undefined) continue;
-      else if (effect.type === 'close') this.close(connection, effect.code, effect.reason);
-      else if (effect.message.type !== 'signal') this.send(connection, effect.message);
-      else if (connection.socket.bufferedAmount <= UNREAD_SIGNAL_BYTES_MAX) this.send(connection, effect.message);
+      else if (effect.type === 'close') this.#close(connection, effect.code, effect.reason);
+      else if (effect.message.type !== 'signal') this.#send(connection, effect.message);
+      else if (connection.socket.bufferedAmount <= UNREAD_SIGNAL_BYTES_MAX) this.#send(connection, effect.message);
       else {
-        this.metrics.count('dropped', 'slow-reader');
+        this.#metrics.count('dropped', 'slow-reader');
         from?.quota.paysForSlowReader();
       }
     }
   }
 
-  private remember(room: string, clusterId: string): void {
+  #remember(room: string, clusterId: string): void {
     const settle = (durable: boolean): void =>
-      this.perform(this.rooms.remembered(room, clusterId, durable, performance.now()), undefined);
-    const result = this.hooks.remember(room, clusterId);
+      this.#perform(this.#rooms.remembered(room, clusterId, durable, performance.now()), undefined);
+    const result = this.#hooks.remember(room, clusterId);
     if (result === true) settle(true);
     else result.then(settle, () => settle(false));
   }
 
-  private send(connection: Connection, message: ServerMessage): void {
+  #send(connection: Connection, message: ServerMessage): void {
     const { socket } = connection;
     if (connection.closing || socket.readyState !== WebSocket.OPEN) return;
-    if (message.type === 'error') this.metrics.count('errors', message.code);
+    if (message.type === 'error') this.#metrics.count('errors', message.code);
     if (socket.bufferedAmount > UNREAD_SIGNAL_BYTES_MAX + UNREAD_BYTES_MAX) {
-      this.metrics.count('cut', 'unread');
+      this.#metrics.count('cut', 'unread');
       socket.terminate();
       return;
     }
-    socket.send(JSON.stringify(this.complete(connection, message)));
+    socket.send(JSON.stringify(this.#complete(connection, message)));
   }
 
   /** The rooms know nothing of ICE servers and relays. */
-  private complete(connection: Connection, message: ServerMessage): ServerMessage {
+  #complete(connection: Connection, message: ServerMessage): ServerMessage {
     if (message.type === 'welcome')
-      return { ...message, ...this.hooks.iceServers(connection.nodeId), relay: this.relay !== undefined };
-    return message.type === 'ice' ? { ...message, ...this.hooks.iceServers(connection.nodeId) } : message;
+      return { ...message, ...this.#hooks.iceServers(connection.nodeId), relay: this.#relay !== undefined };
+    return message.type === 'ice' ? { ...message, ...this.#hooks.iceServers(connection.nodeId) } : message;
   }
 
-  private refuse(connection: Connection, code: 'message-invalid' | 'busy', message: string, retryAfterMs: number | null): void {
-    this.send(connection, { type: 'error', code, message, retryAfterMs });
-    this.close(connection, CLOSE_CODES.refused, code);
+  #refuse(connection: Connection, code: 'message-invalid' | 'busy', message: string, retryAfterMs: number | null): void {
+    this.#send(connection, { type: 'error', code, message, retryAfterMs });
+    this.#close(connection, CLOSE_CODES.refused, code);
   }
 
-  private close(connection: Connection, code: number, reason: string): void {
+  #close(connection: Connection, code: number, reason: string): void {
     if (connection.closing) return;
     connection.closing = true;
-    this.metrics.count('closed', String(code));
+    this.#metrics.count('closed', String(code));
     connection.socket.close(code, reason);
     setTimeout(() => connection.socket.terminate(), CLOSE_TIMEOUT_MS).unref();
-    this.perform(this.rooms.closed(connection.id, performance.now()), undefined);
+    this.#perform(this.#rooms.closed(connection.id, performance.now()), undefined);
   }
 
-  private probe(id: ConnectionId, connection: Connection | undefined): void {
+  #probe(id: ConnectionId, connection: Connection | undefined): void {
     if (connection === undefined || connection.closing || connection.socket.readyState !== WebSocket.OPEN) {
-      this.perform(this.rooms.probed(id, false, performance.now()), undefined);
+      this.#perform(this.#rooms.probed(id, false, performance.now()), undefined);
       return;
     }
     const finish = (alive: boolean): void => {
       clearTimeout(timer);
       if (connection.probe === undefined) return;
       connection.probe = undefined;
-      this.perform(this.rooms.probed(id, alive, performance.now()), undefined);
+      this.#perform(this.#rooms.probed(id, alive, performance.now()), undefined);
     };
     // What has arrived while this process was busy is read before the timer's word counts.
-    const timer = setTimeout(() => setImmediate(() => finish(false)), this.options.probeMs ?? PROBE_MS);
+    const timer = setTimeout(() => setImmediate(() => finish(false)), this.#options.probeMs ?? PROBE_MS);
     connection.probe = () => finish(true);
-    this.ping(connection);
+    this.#ping(connection);
   }
 
-  private gone(connection: Connection, broken: boolean): void {
-    if (!this.open.delete(connection.id)) return;
-    const left = (this.perAddress.get(connection.key) ?? 1) - 1;
-    if (left > 0) this.perAddress.set(connection.key, left);
-    else this.perAddress.delete(connection.key);
-    this.perform(this.rooms.closed(connection.id, performance.now(), broken), undefined);
+  #gone(connection: Connection, broken: boolean): void {
+    if (!this.#open.delete(connection.id)) return;
+    const left = (this.#perAddress.get(connection.key) ?? 1) - 1;
+    if (left > 0) this.#perAddress.set(connection.key, left);
+    else this.#perAddress.delete(connection.key);
+    this.#perform(this.#rooms.closed(connection.id, performance.now(), broken), undefined);
   }
 }

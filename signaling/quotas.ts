@@ -23,52 +23,52 @@ export interface QuotaOptions {
 
 /** Of all addresses. Keys are those of limitKey. */
 export class AddressQuotas {
-  private readonly connections: Buckets;
-  private readonly hellos: Buckets;
-  private readonly newRooms: Buckets;
-  private readonly bytes = new Buckets(ADDRESS_BYTE_RATE, ADDRESSES_MAX);
+  readonly #connections: Buckets;
+  readonly #hellos: Buckets;
+  readonly #newRooms: Buckets;
+  readonly #bytes = new Buckets(ADDRESS_BYTE_RATE, ADDRESSES_MAX);
 
   constructor(options: QuotaOptions) {
-    this.connections = new Buckets(options.connectionRate ?? CONNECTION_RATE, ADDRESSES_MAX);
-    this.hellos = new Buckets(options.helloRate ?? HELLO_RATE, ADDRESSES_MAX);
-    this.newRooms = new Buckets(options.newRoomRate ?? NEW_ROOM_RATE, ADDRESSES_MAX);
+    this.#connections = new Buckets(options.connectionRate ?? CONNECTION_RATE, ADDRESSES_MAX);
+    this.#hellos = new Buckets(options.helloRate ?? HELLO_RATE, ADDRESSES_MAX);
+    this.#newRooms = new Buckets(options.newRoomRate ?? NEW_ROOM_RATE, ADDRESSES_MAX);
   }
 
   mayConnect(key: string, nowMs: number): boolean {
-    return this.connections.take(key, 1, nowMs);
+    return this.#connections.take(key, 1, nowMs);
   }
 
   mayGreet(key: string, toNewRoom: boolean, nowMs: number): boolean {
-    return this.hellos.take(key, 1, nowMs) && (!toNewRoom || this.newRooms.take(key, 1, nowMs));
+    return this.#hellos.take(key, 1, nowMs) && (!toNewRoom || this.#newRooms.take(key, 1, nowMs));
   }
 
   maySend(key: string, bytes: number, nowMs: number): boolean {
-    return this.bytes.take(key, bytes, nowMs);
+    return this.#bytes.take(key, bytes, nowMs);
   }
 }
 
 /** Of one connection. */
 export class SenderQuota {
-  private readonly messages: Bucket;
-  private readonly bytes: Bucket;
-  private readonly pairs = new Buckets(PAIR_RATE, PAIRS_MAX);
+  readonly #messages: Bucket;
+  readonly #bytes: Bucket;
+  readonly #pairs = new Buckets(PAIR_RATE, PAIRS_MAX);
 
   constructor(options: QuotaOptions, nowMs: number) {
     const burst = options.messagesBurstMax ?? MESSAGES_BURST_MAX;
-    this.messages = new Bucket({ burst, perSecond: MESSAGES_PER_SECOND }, nowMs);
-    this.bytes = new Bucket(BYTE_RATE, nowMs);
+    this.#messages = new Bucket({ burst, perSecond: MESSAGES_PER_SECOND }, nowMs);
+    this.#bytes = new Bucket(BYTE_RATE, nowMs);
   }
 
   maySend(bytes: number, nowMs: number): boolean {
-    return this.messages.take(1, nowMs) && this.bytes.take(bytes, nowMs);
+    return this.#messages.take(1, nowMs) && this.#bytes.take(bytes, nowMs);
   }
 
   maySignal(to: string, nowMs: number): boolean {
-    return this.pairs.take(to, 1, nowMs);
+    return this.#pairs.take(to, 1, nowMs);
   }
 
   /** It has signalled to somebody who does not read. */
   paysForSlowReader(): void {
-    this.messages.charge(UNREAD_SIGNAL_COST);
+    this.#messages.charge(UNREAD_SIGNAL_COST);
   }
 }

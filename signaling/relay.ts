@@ -41,63 +41,63 @@ interface Sender {
 }
 
 export class Relay {
-  private readonly rooms: Rooms;
-  private readonly metrics: Metrics;
-  private readonly rate: BucketSize;
-  private readonly addresses: Buckets;
-  private readonly senders = new WeakMap<RelaySocket, Bucket>();
+  readonly #rooms: Rooms;
+  readonly #metrics: Metrics;
+  readonly #rate: BucketSize;
+  readonly #addresses: Buckets;
+  readonly #senders = new WeakMap<RelaySocket, Bucket>();
   /** Bytes that wait for readers, as of the last look at each. */
-  private unreadBytes = 0;
+  #unreadBytes = 0;
 
   constructor(rooms: Rooms, metrics: Metrics, options: RelayOptions) {
-    this.rooms = rooms;
-    this.metrics = metrics;
-    this.rate = options.rate ?? RELAY_RATE;
-    this.addresses = new Buckets(options.addressRate ?? RELAY_ADDRESS_RATE, ADDRESSES_MAX);
+    this.#rooms = rooms;
+    this.#metrics = metrics;
+    this.#rate = options.rate ?? RELAY_RATE;
+    this.#addresses = new Buckets(options.addressRate ?? RELAY_ADDRESS_RATE, ADDRESSES_MAX);
   }
 
   /** False for what is no frame to anybody. */
   hear(sender: Sender, bytes: Uint8Array, socketOf: (id: ConnectionId) => RelaySocket | undefined): boolean {
     const parsed = parseRelayFrame(bytes);
     if (parsed === undefined) return false;
-    this.charge(sender, bytes.length);
-    const route = this.rooms.route(sender.id, parsed.nodeId);
+    this.#charge(sender, bytes.length);
+    const route = this.#rooms.route(sender.id, parsed.nodeId);
     const socket = route === undefined ? undefined : socketOf(route.connection);
-    if (route === undefined || socket === undefined || !this.hasRoom(socket)) {
-      this.metrics.count('dropped', 'relay');
+    if (route === undefined || socket === undefined || !this.#hasRoom(socket)) {
+      this.#metrics.count('dropped', 'relay');
       sender.socket.send(JSON.stringify({ type: 'relay-lost', nodeId: parsed.nodeId }));
       return true;
     }
-    this.metrics.count('relayed_frames');
-    this.metrics.count('relayed_bytes', '', bytes.length);
+    this.#metrics.count('relayed_frames');
+    this.#metrics.count('relayed_bytes', '', bytes.length);
     const frame = relayFrame(route.from, parsed.frame);
-    this.unreadBytes += frame.length;
+    this.#unreadBytes += frame.length;
     socket.send(frame, () => {
-      this.unreadBytes -= frame.length;
+      this.#unreadBytes -= frame.length;
     });
     return true;
   }
 
   /** What it has too much of it waits for: it is not read meanwhile, which its own link notices as a slow channel. */
-  private charge(sender: Sender, bytes: number): void {
+  #charge(sender: Sender, bytes: number): void {
     const nowMs = performance.now();
-    let bucket = this.senders.get(sender.socket);
+    let bucket = this.#senders.get(sender.socket);
     if (bucket === undefined) {
-      bucket = new Bucket(this.rate, nowMs);
-      this.senders.set(sender.socket, bucket);
+      bucket = new Bucket(this.#rate, nowMs);
+      this.#senders.set(sender.socket, bucket);
     }
-    const address = this.addresses.of(sender.key, nowMs);
+    const address = this.#addresses.of(sender.key, nowMs);
     bucket.charge(bytes);
     address.charge(bytes);
     const debtMs = Math.max(bucket.debtMs(nowMs), address.debtMs(nowMs));
     if (debtMs === 0 || sender.socket.isPaused) return;
-    this.metrics.count('slowed');
+    this.#metrics.count('slowed');
     sender.socket.pause();
     setTimeout(() => sender.socket.resume(), Math.min(RELAY_PAUSE_MS_MAX, debtMs)).unref();
   }
 
-  private hasRoom(socket: RelaySocket): boolean {
-    if (socket.readyState !== OPEN || this.unreadBytes > UNREAD_RELAY_TOTAL_MAX) return false;
+  #hasRoom(socket: RelaySocket): boolean {
+    if (socket.readyState !== OPEN || this.#unreadBytes > UNREAD_RELAY_TOTAL_MAX) return false;
     return socket.bufferedAmount <= UNREAD_RELAY_BYTES_MAX;
   }
 }

@@ -23,18 +23,18 @@ interface Waiting {
 export class RoomMemory {
   /** As found when opened. */
   readonly clusters: ReadonlyMap<string, string>;
-  private readonly path: string;
-  private readonly onError: (error: unknown) => void;
+  readonly #path: string;
+  readonly #onError: (error: unknown) => void;
   /** By room: what is asked twice is written once. */
-  private waiting = new Map<string, Waiting>();
-  private work: Promise<void> = Promise.resolve();
-  private writing = false;
-  private failed = false;
+  #waiting = new Map<string, Waiting>();
+  #work: Promise<void> = Promise.resolve();
+  #writing = false;
+  #failed = false;
 
   private constructor(path: string, clusters: ReadonlyMap<string, string>, onError: (error: unknown) => void) {
-    this.path = path;
+    this.#path = path;
     this.clusters = clusters;
-    this.onError = onError;
+    this.#onError = onError;
   }
 
   /**
@@ -56,54 +56,54 @@ export class RoomMemory {
 
   /** The last write failed, and nothing has been written since. */
   get isFailing(): boolean {
-    return this.failed;
+    return this.#failed;
   }
 
   /** True when it is durable. */
   remember(room: string, clusterId: string): Promise<boolean> {
-    return this.write(room, JSON.stringify({ room, clusterId }));
+    return this.#write(room, JSON.stringify({ room, clusterId }));
   }
 
   /** True when it is durable that the room has no cluster. */
   forget(room: string): Promise<boolean> {
-    return this.write(room, JSON.stringify({ room, forgotten: true }));
+    return this.#write(room, JSON.stringify({ room, forgotten: true }));
   }
 
   /** Resolves when all that was to be written is, or could not be. */
   async close(): Promise<void> {
-    await this.work;
+    await this.#work;
   }
 
-  private write(room: string, line: string): Promise<boolean> {
-    const same = this.waiting.get(room);
-    if (same === undefined && this.waiting.size >= WAITING_MAX) return Promise.resolve(false);
+  #write(room: string, line: string): Promise<boolean> {
+    const same = this.#waiting.get(room);
+    if (same === undefined && this.#waiting.size >= WAITING_MAX) return Promise.resolve(false);
     return new Promise((resolve) => {
       if (same?.line === line) same.done.push(resolve);
       else {
         // A later word about the same room is the one that counts: it goes last.
-        this.waiting.delete(room);
-        this.waiting.set(room, { line, done: [...(same?.done ?? []), resolve] });
+        this.#waiting.delete(room);
+        this.#waiting.set(room, { line, done: [...(same?.done ?? []), resolve] });
       }
-      if (!this.writing) this.work = this.writeAll();
+      if (!this.#writing) this.#work = this.#writeAll();
     });
   }
 
-  private async writeAll(): Promise<void> {
-    this.writing = true;
-    while (this.waiting.size > 0) {
-      const batch = [...this.waiting.values()];
-      this.waiting = new Map();
+  async #writeAll(): Promise<void> {
+    this.#writing = true;
+    while (this.#waiting.size > 0) {
+      const batch = [...this.#waiting.values()];
+      this.#waiting = new Map();
       let durable = true;
       try {
-        await append(this.path, batch.map(({ line }) => `${line}\n`).join(''), this.failed);
+        await append(this.#path, batch.map(({ line }) => `${line}\n`).join(''), this.#failed);
       } catch (error) {
         durable = false;
-        this.onError(error);
+        this.#onError(error);
       }
-      this.failed = !durable;
+      this.#failed = !durable;
       for (const { done } of batch) for (const tell of done) tell(durable);
     }
-    this.writing = false; // in one go with finding nothing more: what comes later starts anew
+    this.#writing = false; // in one go with finding nothing more: what comes later starts anew
   }
 }
 

@@ -10,29 +10,29 @@ const OLD_PAUSE_MAX_MS = 15_000;
 const REFUSED_PAUSE_MS = 10_000;
 
 export class Backoff {
-  private readonly random: () => number;
-  private tries = 0;
-  private sinceMs: number | undefined;
+  readonly #random: () => number;
+  #tries = 0;
+  #sinceMs: number | undefined;
 
   constructor(random: () => number) {
-    this.random = random;
+    this.#random = random;
   }
 
   /** Back: the next outage is a new one. */
   reset(): void {
-    this.tries = 0;
-    this.sinceMs = undefined;
+    this.#tries = 0;
+    this.#sinceMs = undefined;
   }
 
   /** Each pause is drawn from the upper half of its range, so that clients that fell out together do not come back together. */
   pauseMs(nowMs: number, refused: boolean, retryAfterMs: number): number {
-    this.sinceMs ??= nowMs;
-    const isYoung = nowMs - this.sinceMs < YOUNG_MS;
+    this.#sinceMs ??= nowMs;
+    const isYoung = nowMs - this.#sinceMs < YOUNG_MS;
     // Only what follows the first two minutes counts towards the long pauses.
     const longestMs = isYoung ? PAUSE_MAX_MS : OLD_PAUSE_MAX_MS;
-    const rangeMs = Math.min(longestMs, PAUSE_MIN_MS * 2 ** Math.min(this.tries, 16));
-    this.tries = isYoung ? Math.min(this.tries + 1, 2) : this.tries + 1;
-    const pauseMs = rangeMs * (0.5 + this.random() / 2);
-    return Math.max(pauseMs, retryAfterMs, refused ? REFUSED_PAUSE_MS * (1 + this.random()) : 0);
+    const rangeMs = Math.min(longestMs, PAUSE_MIN_MS * 2 ** Math.min(this.#tries, 16));
+    this.#tries = isYoung ? Math.min(this.#tries + 1, 2) : this.#tries + 1;
+    const pauseMs = rangeMs * (0.5 + this.#random() / 2);
+    return Math.max(pauseMs, retryAfterMs, refused ? REFUSED_PAUSE_MS * (1 + this.#random()) : 0);
   }
 }

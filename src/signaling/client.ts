@@ -91,21 +91,21 @@ interface Connection {
 }
 
 export class SignalingClient implements Signaling, FrameRelay {
-  private readonly url: string;
-  private readonly connectTo: (url: string) => WebSocketLike;
-  private readonly backoff: Backoff;
-  private readonly onOnline = (): void => this.retryNow();
-  private entered: Entered | undefined;
-  private connection: Connection | undefined;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private pausing = false;
-  private relayListener: RelayListener | undefined;
+  readonly #url: string;
+  readonly #connectTo: (url: string) => WebSocketLike;
+  readonly #backoff: Backoff;
+  readonly #onOnline = (): void => this.#retryNow();
+  #entered: Entered | undefined;
+  #connection: Connection | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #pausing = false;
+  #relayListener: RelayListener | undefined;
 
   /** Errors: invalid-argument. */
   constructor(options: SignalingClientOptions) {
-    this.url = signalingUrl(options.url);
-    this.connectTo = options.connect ?? ((url) => new globalThis.WebSocket(url));
-    this.backoff = new Backoff(options.random ?? Math.random);
+    this.#url = signalingUrl(options.url);
+    this.#connectTo = options.connect ?? ((url) => new globalThis.WebSocket(url));
+    this.#backoff = new Backoff(options.random ?? Math.random);
   }
 
   /**
@@ -113,7 +113,7 @@ export class SignalingClient implements Signaling, FrameRelay {
    * transport: `iceServers: () => signaling.iceServers()`. Unchecked: the browser refuses what it does not understand.
    */
   iceServers(): readonly RTCIceServer[] {
-    return (this.entered?.view.iceServers ?? []) as readonly RTCIceServer[];
+    return (this.#entered?.view.iceServers ?? []) as readonly RTCIceServer[];
   }
 
   async enter(entry: RoomEntry, handlers: SignalingHandlers): Promise<void> {
@@ -123,37 +123,37 @@ export class SignalingClient implements Signaling, FrameRelay {
     for (const token of [entry.nodeId, entry.clusterId]) {
       if (token !== undefined && !TOKEN_PATTERN.test(token)) throw new RaftError('invalid-argument', `${token} is not an id.`);
     }
-    if (this.entered !== undefined) throw new RaftError('invalid-argument', 'This client is in a room already.');
+    if (this.#entered !== undefined) throw new RaftError('invalid-argument', 'This client is in a room already.');
     const view = new RoomView(handlers, entry.clusterId, (message) => {
-      if (this.connection?.welcomed === true) this.send(this.connection, message);
+      if (this.#connection?.welcomed === true) this.#send(this.#connection, message);
     });
-    this.entered = { entry, view, resume: randomToken() };
-    this.backoff.reset();
-    globalThis.addEventListener?.('online', this.onOnline);
-    this.open();
+    this.#entered = { entry, view, resume: randomToken() };
+    this.#backoff.reset();
+    globalThis.addEventListener?.('online', this.#onOnline);
+    this.#open();
   }
 
   signal(to: NodeId, data: unknown): boolean {
-    const connection = this.connection;
+    const connection = this.#connection;
     if (connection?.welcomed !== true || connection.socket.bufferedAmount > BUFFERED_BYTES_MAX) return false;
-    return this.send(connection, { type: 'signal', to, data });
+    return this.#send(connection, { type: 'signal', to, data });
   }
 
   founded(clusterId: string): void {
-    this.entered?.view.founded(clusterId);
+    this.#entered?.view.founded(clusterId);
   }
 
   joined(clusterId: string): void {
-    this.entered?.view.joined(clusterId);
+    this.#entered?.view.joined(clusterId);
   }
 
   listenToRelay(listener: RelayListener): void {
-    this.relayListener = listener;
-    if (this.connection?.relays === true) listener.onRelay(true);
+    this.#relayListener = listener;
+    if (this.#connection?.relays === true) listener.onRelay(true);
   }
 
   relay(to: NodeId, frame: Uint8Array): boolean {
-    const { connection } = this;
+    const connection = this.#connection;
     if (connection?.relays !== true || connection.socket.bufferedAmount > BUFFERED_BYTES_MAX) return false;
     try {
       connection.socket.send(relayFrame(to, frame));
@@ -164,37 +164,37 @@ export class SignalingClient implements Signaling, FrameRelay {
   }
 
   relayBufferedBytes(): number {
-    return this.connection?.socket.bufferedAmount ?? 0;
+    return this.#connection?.socket.bufferedAmount ?? 0;
   }
 
   async close(): Promise<void> {
-    this.entered = undefined;
-    clearTimeout(this.timer);
-    this.pausing = false;
-    globalThis.removeEventListener?.('online', this.onOnline);
-    const { connection } = this;
-    this.connection = undefined;
+    this.#entered = undefined;
+    clearTimeout(this.#timer);
+    this.#pausing = false;
+    globalThis.removeEventListener?.('online', this.#onOnline);
+    const connection = this.#connection;
+    this.#connection = undefined;
     if (connection !== undefined) release(connection.socket);
   }
 
   /** The network is back: no pause is worth while. */
-  private retryNow(): void {
-    if (!this.pausing) return;
-    clearTimeout(this.timer);
-    this.open();
+  #retryNow(): void {
+    if (!this.#pausing) return;
+    clearTimeout(this.#timer);
+    this.#open();
   }
 
-  private open(): void {
-    const entered = this.entered;
-    this.pausing = false;
+  #open(): void {
+    const entered = this.#entered;
+    this.#pausing = false;
     if (entered === undefined) return;
     entered.view.handlers.onState('connecting', undefined);
-    if (this.entered !== entered) return;
+    if (this.#entered !== entered) return;
     let socket: WebSocketLike;
     try {
-      socket = this.connectTo(this.url);
+      socket = this.#connectTo(this.#url);
     } catch (cause) {
-      this.retry(
+      this.#retry(
         new RaftError('signaling-unreachable', 'No connection to the signaling server could be opened.', { cause }),
         false,
         0,
@@ -211,60 +211,60 @@ export class SignalingClient implements Signaling, FrameRelay {
       retryAfterMs: 0,
       refused: false,
     };
-    this.connection = connection;
+    this.#connection = connection;
     socket.binaryType = 'arraybuffer';
-    socket.onopen = () => this.sayHello(connection, entered);
-    socket.onmessage = (event: { readonly data?: unknown }) => this.hear(connection, event.data);
-    socket.onclose = (event: { readonly code?: unknown }) => this.lost(connection, event.code);
+    socket.onopen = () => this.#sayHello(connection, entered);
+    socket.onmessage = (event: { readonly data?: unknown }) => this.#hear(connection, event.data);
+    socket.onclose = (event: { readonly code?: unknown }) => this.#lost(connection, event.code);
     socket.onerror = () => undefined; // a close follows, which says as much
-    this.after(WELCOME_TIMEOUT_MS, () => this.giveUp(connection, 'The signaling server does not answer.'));
+    this.#after(WELCOME_TIMEOUT_MS, () => this.#giveUp(connection, 'The signaling server does not answer.'));
   }
 
-  private sayHello(connection: Connection, { entry, view, resume }: Entered): void {
+  #sayHello(connection: Connection, { entry, view, resume }: Entered): void {
     const { room, nodeId, mayFound } = entry;
     const clusterId = view.claim;
-    this.send(connection, { type: 'hello', version: SIGNALING_VERSION, room, nodeId, resume, clusterId, mayFound });
+    this.#send(connection, { type: 'hello', version: SIGNALING_VERSION, room, nodeId, resume, clusterId, mayFound });
   }
 
-  private hear(connection: Connection, data: unknown): void {
-    const entered = this.entered;
-    if (this.connection !== connection || entered === undefined) return;
-    if (typeof data === 'object') return this.hearFrame(connection, data);
+  #hear(connection: Connection, data: unknown): void {
+    const entered = this.#entered;
+    if (this.#connection !== connection || entered === undefined) return;
+    if (typeof data === 'object') return this.#hearFrame(connection, data);
     const message = typeof data === 'string' ? parseServerMessage(data) : undefined;
     if (message === undefined) {
       connection.invalidMessages++;
-      if (connection.invalidMessages >= INVALID_MESSAGES_MAX) this.giveUp(connection, 'The signaling server speaks nonsense.');
+      if (connection.invalidMessages >= INVALID_MESSAGES_MAX) this.#giveUp(connection, 'The signaling server speaks nonsense.');
       return;
     }
     connection.heard = true;
-    if (message.type === 'welcome') this.welcome(connection, entered, message);
-    else if (message.type === 'error') this.hearError(connection, entered, message);
-    else if (message.type === 'relay-lost') this.relayListener?.onLost(message.nodeId);
+    if (message.type === 'welcome') this.#welcome(connection, entered, message);
+    else if (message.type === 'error') this.#hearError(connection, entered, message);
+    else if (message.type === 'relay-lost') this.#relayListener?.onLost(message.nodeId);
     else if (connection.welcomed) entered.view.hear(message);
   }
 
-  private hearFrame(connection: Connection, data: unknown): void {
+  #hearFrame(connection: Connection, data: unknown): void {
     const relayed = data instanceof ArrayBuffer ? parseRelayFrame(new Uint8Array(data)) : undefined;
     if (relayed === undefined) connection.invalidMessages++;
     else {
       connection.heard = true;
-      this.relayListener?.onFrame(relayed.nodeId, relayed.frame);
+      this.#relayListener?.onFrame(relayed.nodeId, relayed.frame);
     }
   }
 
-  private welcome(connection: Connection, entered: Entered, message: Extract<ServerMessage, { type: 'welcome' }>): void {
+  #welcome(connection: Connection, entered: Entered, message: Extract<ServerMessage, { type: 'welcome' }>): void {
     if (connection.welcomed) return;
     connection.welcomed = true;
-    this.backoff.reset();
-    clearTimeout(this.timer);
-    this.pingLater(connection);
+    this.#backoff.reset();
+    clearTimeout(this.#timer);
+    this.#pingLater(connection);
     connection.relays = message.relay;
     entered.view.handlers.onState('open', undefined);
-    if (this.entered === entered) entered.view.hear(message);
-    if (this.connection === connection && connection.relays) this.relayListener?.onRelay(true);
+    if (this.#entered === entered) entered.view.hear(message);
+    if (this.#connection === connection && connection.relays) this.#relayListener?.onRelay(true);
   }
 
-  private hearError(connection: Connection, entered: Entered, message: Extract<ServerMessage, { type: 'error' }>): void {
+  #hearError(connection: Connection, entered: Entered, message: Extract<ServerMessage, { type: 'error' }>): void {
     if (message.code === 'unknown-peer') return; // it left while we spoke; peer-leave says so
     if (message.code === 'cluster-mismatch') entered.view.foundingRefused();
     connection.error = toRaftError(message);
@@ -272,49 +272,49 @@ export class SignalingClient implements Signaling, FrameRelay {
     connection.refused = !isPassing(message.code) && message.code !== 'message-invalid' && message.retryAfterMs === null;
   }
 
-  private lost(connection: Connection, code: unknown): void {
-    if (this.connection !== connection) return;
-    this.connection = undefined;
-    clearTimeout(this.timer);
-    if (connection.relays) this.relayListener?.onRelay(false);
+  #lost(connection: Connection, code: unknown): void {
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    clearTimeout(this.#timer);
+    if (connection.relays) this.#relayListener?.onRelay(false);
     if (code === CLOSE_CODES.replaced) {
       connection.error ??= new RaftError('identity-in-use', 'Another connection of this node took its place.');
       connection.refused = true;
     }
     const error = connection.error ?? new RaftError('signaling-unreachable', 'The connection to the signaling server was lost.');
-    this.retry(error, connection.refused, connection.retryAfterMs);
+    this.#retry(error, connection.refused, connection.retryAfterMs);
   }
 
-  private giveUp(connection: Connection, why: string): void {
-    if (this.connection !== connection) return;
+  #giveUp(connection: Connection, why: string): void {
+    if (this.#connection !== connection) return;
     connection.error ??= new RaftError('signaling-unreachable', why);
     release(connection.socket);
-    this.lost(connection, undefined);
+    this.#lost(connection, undefined);
   }
 
   /** Tells that there is no connection and why, and tries again after a while. */
-  private retry(error: RaftError, refused: boolean, retryAfterMs: number): void {
-    const { entered } = this;
+  #retry(error: RaftError, refused: boolean, retryAfterMs: number): void {
+    const entered = this.#entered;
     if (entered === undefined) return;
-    this.pausing = !refused && retryAfterMs === 0;
-    this.after(this.backoff.pauseMs(performance.now(), refused, retryAfterMs), () => this.open());
+    this.#pausing = !refused && retryAfterMs === 0;
+    this.#after(this.#backoff.pauseMs(performance.now(), refused, retryAfterMs), () => this.#open());
     entered.view.handlers.onState(refused ? 'closed' : 'connecting', error);
   }
 
-  private pingLater(connection: Connection): void {
+  #pingLater(connection: Connection): void {
     connection.heard = false;
-    this.after(PING_EVERY_MS, () => {
-      if (this.connection !== connection) return;
-      this.send(connection, { type: 'ping' });
-      this.entered?.view.refreshIce(performance.now());
-      this.after(PING_EVERY_MS, () => {
-        if (connection.heard) this.pingLater(connection);
-        else this.giveUp(connection, 'The signaling server has fallen silent.');
+    this.#after(PING_EVERY_MS, () => {
+      if (this.#connection !== connection) return;
+      this.#send(connection, { type: 'ping' });
+      this.#entered?.view.refreshIce(performance.now());
+      this.#after(PING_EVERY_MS, () => {
+        if (connection.heard) this.#pingLater(connection);
+        else this.#giveUp(connection, 'The signaling server has fallen silent.');
       });
     });
   }
 
-  private send(connection: Connection, message: ClientMessage): boolean {
+  #send(connection: Connection, message: ClientMessage): boolean {
     try {
       const text = JSON.stringify(message);
       if (text.length > SIGNALING_FRAME_BYTES_MAX) return false;
@@ -325,9 +325,9 @@ export class SignalingClient implements Signaling, FrameRelay {
     }
   }
 
-  private after(delayMs: number, run: () => void): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(run, delayMs);
+  #after(delayMs: number, run: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(run, delayMs);
   }
 }
 

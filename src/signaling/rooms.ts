@@ -33,16 +33,16 @@ export interface RoomsOptions extends Partial<RoomLimits> {
 }
 
 export class Rooms {
-  private readonly options: Required<Omit<RoomsOptions, 'clusters'>>;
-  private readonly clusters: Map<string, string>;
-  private readonly rooms = new Map<string, Room>();
+  readonly #options: Required<Omit<RoomsOptions, 'clusters'>>;
+  readonly #clusters: Map<string, string>;
+  readonly #rooms = new Map<string, Room>();
   /** Of members and of contenders. */
-  private readonly roomOf = new Map<ConnectionId, Room>();
+  readonly #roomOf = new Map<ConnectionId, Room>();
 
   constructor(options: RoomsOptions = {}) {
     const { clusters, ...limits } = options;
-    this.clusters = new Map(clusters);
-    this.options = {
+    this.#clusters = new Map(clusters);
+    this.#options = {
       roomsMax: ROOMS_MAX,
       roomMembersMax: ROOM_MEMBERS_MAX,
       clustersRememberedMax: CLUSTERS_REMEMBERED_MAX,
@@ -54,92 +54,92 @@ export class Rooms {
   }
 
   message(connection: ConnectionId, message: ClientMessage, nowMs: number): readonly Effect[] {
-    const room = this.roomOf.get(connection);
-    if (room !== undefined) return this.settle(room, room.message(connection, message, nowMs));
+    const room = this.#roomOf.get(connection);
+    if (room !== undefined) return this.#settle(room, room.message(connection, message, nowMs));
     if (message.type === 'ping') return [{ type: 'send', connection, message: { type: 'pong' } }];
     if (message.type !== 'hello') return refusal(connection, 'message-invalid', 'say hello first');
     if (message.version !== SIGNALING_VERSION)
       return refusal(connection, 'protocol-mismatch', `this server speaks version ${SIGNALING_VERSION}`);
     if (!ROOM_KEY_PATTERN.test(message.room))
       return refusal(connection, 'room-invalid', 'a room has 1 to 64 letters, digits, dots, dashes or underscores');
-    const entered = this.roomNamed(message.room);
+    const entered = this.#roomNamed(message.room);
     if (entered === undefined) return refusal(connection, 'busy', 'this server has no room left', RETRY_AFTER_MS);
-    this.roomOf.set(connection, entered);
-    return this.settle(entered, entered.message(connection, message, nowMs));
+    this.#roomOf.set(connection, entered);
+    return this.#settle(entered, entered.message(connection, message, nowMs));
   }
 
   /** Where a frame of this connection for a member of its room goes, and whose it is. */
   route(connection: ConnectionId, to: NodeId): ReturnType<Room['route']> {
-    return this.roomOf.get(connection)?.route(connection, to);
+    return this.#roomOf.get(connection)?.route(connection, to);
   }
 
   /** The connection is gone, whoever closed it; `broken`: without a word, so that its client may come back. Idempotent. */
   closed(connection: ConnectionId, nowMs: number, broken = false): readonly Effect[] {
-    const room = this.roomOf.get(connection);
-    this.roomOf.delete(connection);
-    return room === undefined ? [] : this.settle(room, room.closed(connection, nowMs, broken));
+    const room = this.#roomOf.get(connection);
+    this.#roomOf.delete(connection);
+    return room === undefined ? [] : this.#settle(room, room.closed(connection, nowMs, broken));
   }
 
   /** The answer to a probe. */
   probed(connection: ConnectionId, alive: boolean, nowMs: number): readonly Effect[] {
-    const room = this.roomOf.get(connection);
-    return room === undefined ? [] : this.settle(room, room.probed(connection, alive, nowMs));
+    const room = this.#roomOf.get(connection);
+    return room === undefined ? [] : this.#settle(room, room.probed(connection, alive, nowMs));
   }
 
   /** The answer to a `remember`. */
   remembered(name: string, clusterId: string, durable: boolean, nowMs: number): readonly Effect[] {
-    const room = this.rooms.get(name);
-    if (durable && room?.state.founding?.clusterId === clusterId) this.clusters.set(name, clusterId);
-    return room === undefined ? [] : this.settle(room, room.remembered(clusterId, durable, nowMs));
+    const room = this.#rooms.get(name);
+    if (durable && room?.state.founding?.clusterId === clusterId) this.#clusters.set(name, clusterId);
+    return room === undefined ? [] : this.#settle(room, room.remembered(clusterId, durable, nowMs));
   }
 
   /** Call about once a second. */
   tick(nowMs: number): readonly Effect[] {
-    return [...this.rooms.values()].flatMap((room) => (room.waits ? this.settle(room, room.tick(nowMs)) : []));
+    return [...this.#rooms.values()].flatMap((room) => (room.waits ? this.#settle(room, room.tick(nowMs)) : []));
   }
 
   /** Something will happen with time alone. */
   get waits(): boolean {
-    return [...this.rooms.values()].some((room) => room.waits);
+    return [...this.#rooms.values()].some((room) => room.waits);
   }
 
   /** Nobody is in this room, and it has no cluster. */
   isNew(name: string): boolean {
-    return !this.rooms.has(name) && !this.clusters.has(name);
+    return !this.#rooms.has(name) && !this.#clusters.has(name);
   }
 
   /** The room may be founded anew. For operators: its members, if there still are any, find another cluster in it. */
   forget(name: string): boolean {
-    const room = this.rooms.get(name);
+    const room = this.#rooms.get(name);
     if (room !== undefined) room.state.clusterId = null;
-    return this.clusters.delete(name);
+    return this.#clusters.delete(name);
   }
 
   knownClusters(): Iterable<readonly [room: string, clusterId: string]> {
-    return this.clusters;
+    return this.#clusters;
   }
 
   counts(): { readonly rooms: number; readonly members: number; readonly clusters: number } {
     let members = 0;
-    for (const { state } of this.rooms.values()) members += state.members.length;
-    return { rooms: this.rooms.size, members, clusters: this.clusters.size };
+    for (const { state } of this.#rooms.values()) members += state.members.length;
+    return { rooms: this.#rooms.size, members, clusters: this.#clusters.size };
   }
 
   /** undefined when there are too many. */
-  private roomNamed(name: string): Room | undefined {
-    const known = this.rooms.get(name);
+  #roomNamed(name: string): Room | undefined {
+    const known = this.#rooms.get(name);
     if (known !== undefined) return known;
-    const { roomsMax, clustersRememberedMax } = this.options;
-    const isFull = this.clusters.size >= clustersRememberedMax && !this.clusters.has(name);
-    if (isFull || this.rooms.size >= roomsMax) return undefined;
-    const room = new Room(emptyRoom(name, this.clusters.get(name) ?? null), this.options);
-    this.rooms.set(name, room);
+    const { roomsMax, clustersRememberedMax } = this.#options;
+    const isFull = this.#clusters.size >= clustersRememberedMax && !this.#clusters.has(name);
+    if (isFull || this.#rooms.size >= roomsMax) return undefined;
+    const room = new Room(emptyRoom(name, this.#clusters.get(name) ?? null), this.#options);
+    this.#rooms.set(name, room);
     return room;
   }
 
   /** After every step: a room that is idle takes up no place. */
-  private settle(room: Room, effects: readonly Effect[]): readonly Effect[] {
-    if (room.idle && this.rooms.get(room.state.name) === room) this.rooms.delete(room.state.name);
+  #settle(room: Room, effects: readonly Effect[]): readonly Effect[] {
+    if (room.idle && this.#rooms.get(room.state.name) === room) this.#rooms.delete(room.state.name);
     return effects;
   }
 }

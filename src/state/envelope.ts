@@ -154,16 +154,16 @@ export function commandIn(data: Uint8Array): Uint8Array {
 }
 
 class Reader {
-  private at = 1;
-  private readonly data: Uint8Array;
+  #at = 1;
+  readonly #data: Uint8Array;
   constructor(data: Uint8Array) {
-    this.data = data;
+    this.#data = data;
   }
   number(): number {
     let value = 0;
     let scale = 1;
     for (;;) {
-      const byte = this.data[this.at++];
+      const byte = this.#data[this.#at++];
       if (byte === undefined || scale > 2 ** 49) throw new RaftError('corrupt', 'An entry ends inside a number.');
       value += (byte & 127) * scale;
       if (byte < 128) break;
@@ -175,23 +175,23 @@ class Reader {
   text(): string {
     const length = this.number();
     if (length === 0) return '';
-    if (length > ENVELOPE_TEXT_BYTES_MAX || this.at + length > this.data.length) {
+    if (length > ENVELOPE_TEXT_BYTES_MAX || this.#at + length > this.#data.length) {
       throw new RaftError('corrupt', 'An entry ends inside a text.');
     }
-    const text = this.utf8(length);
-    this.at += length;
+    const text = this.#utf8(length);
+    this.#at += length;
     return text;
   }
-  private utf8(length: number): string {
+  #utf8(length: number): string {
     try {
-      return decoder.decode(this.data.subarray(this.at, this.at + length));
+      return decoder.decode(this.#data.subarray(this.#at, this.#at + length));
     } catch (cause) {
       throw new RaftError('corrupt', 'An entry holds a text that is not UTF-8.', { cause });
     }
   }
   rest(): Uint8Array {
     // Not subarray, which looks for a species first: this is done once per entry and member.
-    const { buffer, byteOffset, length } = this.data;
-    return new Uint8Array(buffer, byteOffset + this.at, length - this.at);
+    const { buffer, byteOffset, length } = this.#data;
+    return new Uint8Array(buffer, byteOffset + this.#at, length - this.#at);
   }
 }

@@ -59,11 +59,11 @@ export class ReplicatedState {
   readonly machine: Machine;
   readonly sessions: Sessions;
   /** Log time: the greatest leader's clock seen, in ms since the epoch. */
-  private logTime = 0;
+  #logTime = 0;
   /** The time that sessions live by, in ms: log time, of which no step counts for more than a share of their life. */
-  private sessionTime = 0;
+  #sessionTime = 0;
   /** The leader's clock at the last entry, in ms since the epoch: it may go back, when another leads. */
-  private leaderTime = 0;
+  #leaderTime = 0;
 
   constructor(machine: Machine, limits: SessionLimits) {
     this.machine = machine;
@@ -71,22 +71,22 @@ export class ReplicatedState {
   }
 
   get now(): number {
-    return this.logTime;
+    return this.#logTime;
   }
 
   /** Applies one committed `normal` entry. Errors: version-mismatch (the node must stop). */
   apply(entry: Entry): Applied {
-    this.advance(entry.time);
-    this.sessions.expire(entry.index, this.sessionTime);
+    this.#advance(entry.time);
+    this.sessions.expire(entry.index, this.#sessionTime);
     if (entry.data.length === 0) return NOOP;
     const envelope = readEnvelope(entry.data);
     if (envelope === undefined) return UNREADABLE;
-    if (envelope.kind === 'command') return this.applyCommand(envelope, entry);
+    if (envelope.kind === 'command') return this.#applyCommand(envelope, entry);
     if (envelope.kind === 'close') {
       this.sessions.close(envelope.session);
       return { kind: 'closed', session: envelope.session };
     }
-    this.sessions.register(entry.index, envelope.clientId, this.sessionTime);
+    this.sessions.register(entry.index, envelope.clientId, this.#sessionTime);
     return { kind: 'registered', clientId: envelope.clientId, nonce: envelope.nonce, session: entry.index };
   }
 
@@ -96,14 +96,14 @@ export class ReplicatedState {
    * counted from the clock at the entry before, not from log time: that stands still until the right clock has caught up with it,
    * and no session would ever end.
    */
-  private advance(time: number): void {
-    const step = time - this.leaderTime;
-    this.leaderTime = time;
-    if (step > 0) this.sessionTime += Math.min(step, Math.max(1, Math.floor(this.sessions.lifeMs / SESSION_STEPS)));
-    if (time > this.logTime) this.logTime = time;
+  #advance(time: number): void {
+    const step = time - this.#leaderTime;
+    this.#leaderTime = time;
+    if (step > 0) this.#sessionTime += Math.min(step, Math.max(1, Math.floor(this.sessions.lifeMs / SESSION_STEPS)));
+    if (time > this.#logTime) this.#logTime = time;
   }
 
-  private applyCommand(envelope: CommandEnvelope, entry: Entry): Applied {
+  #applyCommand(envelope: CommandEnvelope, entry: Entry): Applied {
     if (envelope.machineVersion > this.machine.version) {
       throw new RaftError(
         'version-mismatch',
@@ -111,7 +111,7 @@ export class ReplicatedState {
         { index: entry.index },
       );
     }
-    const found = this.sessions.lookup(envelope, this.sessionTime);
+    const found = this.sessions.lookup(envelope, this.#sessionTime);
     const { session, sequence, command } = envelope;
     const { index, term } = entry;
     if (found.kind === 'done') {
@@ -123,20 +123,20 @@ export class ReplicatedState {
       const outcome = found.kind === 'no-session' ? SESSION_EXPIRED : ANSWERED_BEFORE;
       return { kind: 'command', session, sequence, command, outcome, index, term, replayed: true };
     }
-    const outcome = this.run(envelope, entry, found.clientId);
-    this.sessions.remember(found, envelope, { index, term, outcome }, this.sessionTime);
+    const outcome = this.#run(envelope, entry, found.clientId);
+    this.sessions.remember(found, envelope, { index, term, outcome }, this.#sessionTime);
     return { kind: 'command', session, sequence, command, outcome, index, term, replayed: false };
   }
 
   /** Applies an entry to a machine of its own, past the sessions: every command runs, as it did the first time. */
   rerun(entry: Entry): void {
-    this.advance(entry.time);
+    this.#advance(entry.time);
     if (entry.type !== 'normal' || entry.data.length === 0) return;
     const envelope = readEnvelope(entry.data);
-    if (envelope?.kind === 'command') this.run(envelope, entry, '');
+    if (envelope?.kind === 'command') this.#run(envelope, entry, '');
   }
 
-  private run(envelope: CommandEnvelope, entry: Entry, proposer: NodeId): Outcome {
+  #run(envelope: CommandEnvelope, entry: Entry, proposer: NodeId): Outcome {
     if (envelope.expectedTerm !== 0 && envelope.expectedTerm !== entry.term) {
       return {
         kind: 'error',
@@ -148,7 +148,7 @@ export class ReplicatedState {
     if (envelope.notAfter !== 0 && entry.time > envelope.notAfter) {
       return { kind: 'error', code: 'timeout', message: 'The write reached the log after its expiry and was not applied.' };
     }
-    return this.machine.apply(envelope.command, new EntryContext(entry, this.logTime, proposer));
+    return this.machine.apply(envelope.command, new EntryContext(entry, this.#logTime, proposer));
   }
 
   /** The state at this moment as a stream of bytes; what is applied later does not change it. */
@@ -156,10 +156,10 @@ export class ReplicatedState {
     const header = packValue([
       SNAPSHOT_FORMAT,
       this.machine.version,
-      this.logTime,
+      this.#logTime,
       this.sessions.image(),
-      this.sessionTime,
-      this.leaderTime,
+      this.#sessionTime,
+      this.#leaderTime,
     ]);
     return writeFrames(header, this.machine.snapshot());
   }
@@ -178,10 +178,10 @@ export class ReplicatedState {
     }
     await this.machine.restore({ [Symbol.asyncIterator]: () => frames }, version);
     this.sessions.load(sessions);
-    this.logTime = logTime;
+    this.#logTime = logTime;
     // Builds before it existed let sessions live by log time.
-    this.sessionTime = sessionTime ?? logTime;
-    this.leaderTime = leaderTime ?? logTime;
+    this.#sessionTime = sessionTime ?? logTime;
+    this.#leaderTime = leaderTime ?? logTime;
   }
 
   /** Errors: handler-failed. */
@@ -192,9 +192,9 @@ export class ReplicatedState {
       throw new RaftError('handler-failed', `The state machine could not be reset: ${String(error)}`, { cause: error });
     }
     this.sessions.clear();
-    this.logTime = 0;
-    this.sessionTime = 0;
-    this.leaderTime = 0;
+    this.#logTime = 0;
+    this.#sessionTime = 0;
+    this.#leaderTime = 0;
   }
 }
 
@@ -202,22 +202,22 @@ export class ReplicatedState {
 class EntryContext implements ApplyContext {
   readonly now: number;
   readonly proposer: NodeId;
-  private readonly entry: Entry;
-  private generator: (() => number) | undefined;
+  readonly #entry: Entry;
+  #generator: (() => number) | undefined;
   constructor(entry: Entry, now: number, proposer: NodeId) {
-    this.entry = entry;
+    this.#entry = entry;
     this.now = now;
     this.proposer = proposer;
-    this.generator = undefined;
+    this.#generator = undefined;
   }
   get index(): number {
-    return this.entry.index;
+    return this.#entry.index;
   }
   get term(): number {
-    return this.entry.term;
+    return this.#entry.term;
   }
   get random(): () => number {
-    this.generator ??= entryRandom(this.entry.index, this.entry.term, this.entry.time);
-    return this.generator;
+    this.#generator ??= entryRandom(this.#entry.index, this.#entry.term, this.#entry.time);
+    return this.#generator;
   }
 }

@@ -54,36 +54,36 @@ export type SessionsImage = readonly [
 type OutcomeImage = readonly [sequence: number, index: number, term: number, outcome: Outcome];
 
 export class Sessions {
-  private readonly sessions = new Map<number, Session>();
-  private readonly keys = new Map<string, { readonly time: number; readonly stored: StoredOutcome }>();
-  private limits: SessionLimits;
+  readonly #sessions = new Map<number, Session>();
+  readonly #keys = new Map<string, { readonly time: number; readonly stored: StoredOutcome }>();
+  #limits: SessionLimits;
 
   constructor(limits: SessionLimits) {
-    this.limits = limits;
+    this.#limits = limits;
   }
 
   /** The limits are the cluster's, not this node's: they change by a configuration entry, at the same index everywhere. */
   setLimits(limits: SessionLimits): void {
-    this.limits = limits;
+    this.#limits = limits;
   }
 
   /** How long a session lives without a write, in ms. */
   get lifeMs(): number {
-    return this.limits.sessionTtlMs;
+    return this.#limits.sessionTtlMs;
   }
 
   get size(): number {
-    return this.sessions.size;
+    return this.#sessions.size;
   }
 
   /** Opens the session named by the index of its registering entry, making room by dropping the least active. */
   register(id: number, clientId: NodeId, now: number): void {
-    if (this.sessions.size >= this.limits.sessionsMax) this.dropLeastActive();
-    this.sessions.set(id, { kind: 'new', clientId, lastActive: now, answeredBelow: 1, outcomes: new Map() });
+    if (this.#sessions.size >= this.#limits.sessionsMax) this.#dropLeastActive();
+    this.#sessions.set(id, { kind: 'new', clientId, lastActive: now, answeredBelow: 1, outcomes: new Map() });
   }
 
   close(id: number): void {
-    this.sessions.delete(id);
+    this.#sessions.delete(id);
   }
 
   /** Looks a write up, noting that its session is alive and what its client has had answered. */
@@ -91,7 +91,7 @@ export class Sessions {
     write: { readonly session: number; readonly sequence: number; readonly answeredBelow: number; readonly key: string },
     now: number,
   ): Lookup {
-    const session = this.sessions.get(write.session);
+    const session = this.#sessions.get(write.session);
     if (session === undefined) return NO_SESSION;
     session.lastActive = now;
     forgetBelow(session, write.answeredBelow);
@@ -99,7 +99,7 @@ export class Sessions {
     if (stored !== undefined) return { kind: 'done', stored };
     if (write.sequence < session.answeredBelow) return FORGOTTEN;
     if (write.key !== '') {
-      const known = this.keys.get(write.key);
+      const known = this.#keys.get(write.key);
       if (known !== undefined) return { kind: 'done', stored: known.stored };
     }
     return session;
@@ -107,11 +107,11 @@ export class Sessions {
 
   /** The outcome of a write of a session, if it is held. */
   outcomeOf(session: number, sequence: number): StoredOutcome | undefined {
-    return this.sessions.get(session)?.outcomes.get(sequence);
+    return this.#sessions.get(session)?.outcomes.get(sequence);
   }
 
   has(session: number): boolean {
-    return this.sessions.has(session);
+    return this.#sessions.has(session);
   }
 
   /** Keeps the outcome of a write that a lookup in its session has found to be new. */
@@ -124,10 +124,10 @@ export class Sessions {
     session.outcomes.set(write.sequence, stored);
     if (session.outcomes.size > SESSION_OUTCOMES_MAX) forgetBelow(session, session.answeredBelow + 1);
     if (write.key === '') return;
-    this.keys.set(write.key, { time: now, stored });
-    if (this.keys.size > KEYS_MAX) {
-      for (const oldest of this.keys.keys()) {
-        this.keys.delete(oldest);
+    this.#keys.set(write.key, { time: now, stored });
+    if (this.#keys.size > KEYS_MAX) {
+      for (const oldest of this.#keys.keys()) {
+        this.#keys.delete(oldest);
         break;
       }
     }
@@ -136,16 +136,16 @@ export class Sessions {
   /** Called for every applied entry, with log time: drops what has been silent too long. */
   expire(index: number, now: number): void {
     if (index % EXPIRY_EVERY_ENTRIES !== 0) return;
-    const oldest = now - this.limits.sessionTtlMs;
-    for (const [id, session] of this.sessions) if (session.lastActive < oldest) this.sessions.delete(id);
-    for (const [key, entry] of this.keys) {
+    const oldest = now - this.#limits.sessionTtlMs;
+    for (const [id, session] of this.#sessions) if (session.lastActive < oldest) this.#sessions.delete(id);
+    for (const [key, entry] of this.#keys) {
       if (entry.time >= oldest) break;
-      this.keys.delete(key);
+      this.#keys.delete(key);
     }
   }
 
   image(): SessionsImage {
-    const sessions = [...this.sessions].map(
+    const sessions = [...this.#sessions].map(
       ([id, s]) =>
         [
           id,
@@ -155,7 +155,7 @@ export class Sessions {
           [...s.outcomes].map(([sequence, o]) => outcomeImage(sequence, o)),
         ] as const,
     );
-    const keys = [...this.keys].map(([key, entry]) => [key, entry.time, outcomeImage(0, entry.stored)] as const);
+    const keys = [...this.#keys].map(([key, entry]) => [key, entry.time, outcomeImage(0, entry.stored)] as const);
     return [sessions, keys];
   }
 
@@ -163,26 +163,26 @@ export class Sessions {
     this.clear();
     for (const [id, clientId, lastActive, answeredBelow, outcomes] of sessions) {
       const restored = new Map(outcomes.map(([sequence, index, term, outcome]) => [sequence, { index, term, outcome }]));
-      this.sessions.set(id, { kind: 'new', clientId, lastActive, answeredBelow, outcomes: restored });
+      this.#sessions.set(id, { kind: 'new', clientId, lastActive, answeredBelow, outcomes: restored });
     }
-    for (const [key, time, [, index, term, outcome]] of keys) this.keys.set(key, { time, stored: { index, term, outcome } });
+    for (const [key, time, [, index, term, outcome]] of keys) this.#keys.set(key, { time, stored: { index, term, outcome } });
   }
 
   clear(): void {
-    this.sessions.clear();
-    this.keys.clear();
+    this.#sessions.clear();
+    this.#keys.clear();
   }
 
-  private dropLeastActive(): void {
+  #dropLeastActive(): void {
     let least: number | undefined;
     let leastActive = Number.POSITIVE_INFINITY;
-    for (const [id, session] of this.sessions) {
+    for (const [id, session] of this.#sessions) {
       if (session.lastActive < leastActive) {
         least = id;
         leastActive = session.lastActive;
       }
     }
-    if (least !== undefined) this.sessions.delete(least);
+    if (least !== undefined) this.#sessions.delete(least);
   }
 }
 

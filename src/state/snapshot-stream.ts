@@ -34,40 +34,40 @@ export async function* readFrames(chunks: AsyncIterable<Uint8Array>): AsyncItera
 
 class Pending {
   length = 0;
-  private chunks: Uint8Array[] = [];
-  private wanted: number | undefined;
+  #chunks: Uint8Array[] = [];
+  #wanted: number | undefined;
 
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.chunks.push(chunk);
+    this.#chunks.push(chunk);
     this.length += chunk.length;
   }
 
   /** The next whole frame, if there is one. */
   take(): Uint8Array | undefined {
-    if (this.wanted === undefined) {
+    if (this.#wanted === undefined) {
       if (this.length < 4) return undefined;
-      const head = this.read(4);
-      this.wanted = new DataView(head.buffer, head.byteOffset).getUint32(0, true);
-      if (this.wanted > FRAME_BYTES_MAX) throw new RaftError('corrupt', `The snapshot holds a frame of ${this.wanted} bytes.`);
+      const head = this.#read(4);
+      this.#wanted = new DataView(head.buffer, head.byteOffset).getUint32(0, true);
+      if (this.#wanted > FRAME_BYTES_MAX) throw new RaftError('corrupt', `The snapshot holds a frame of ${this.#wanted} bytes.`);
     }
-    if (this.length < this.wanted) return undefined;
-    const bytes = this.read(this.wanted);
-    this.wanted = undefined;
+    if (this.length < this.#wanted) return undefined;
+    const bytes = this.#read(this.#wanted);
+    this.#wanted = undefined;
     return bytes;
   }
 
-  private read(count: number): Uint8Array {
+  #read(count: number): Uint8Array {
     const out = new Uint8Array(count);
     let at = 0;
     while (at < count) {
-      const first = this.chunks[0];
+      const first = this.#chunks[0];
       if (first === undefined) break;
       const part = first.subarray(0, count - at);
       out.set(part, at);
       at += part.length;
-      if (part.length === first.length) this.chunks.shift();
-      else this.chunks[0] = first.subarray(part.length);
+      if (part.length === first.length) this.#chunks.shift();
+      else this.#chunks[0] = first.subarray(part.length);
     }
     this.length -= count;
     return out;

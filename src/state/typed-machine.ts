@@ -31,44 +31,44 @@ const OWN_CHUNKS: Uint8Array = Uint8Array.of(2);
 
 export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implements Machine {
   readonly version: number;
-  private readonly definition: StateMachine<S, C, Q>;
-  private readonly draft: Draft<S>;
+  readonly #definition: StateMachine<S, C, Q>;
+  readonly #draft: Draft<S>;
 
   constructor(definition: StateMachine<S, C, Q>) {
-    this.definition = definition;
+    this.#definition = definition;
     this.version = definition.version ?? 1;
-    this.draft = new Draft(definition.initial(), IS_DEVELOPMENT);
+    this.#draft = new Draft(definition.initial(), IS_DEVELOPMENT);
   }
 
   get state(): S {
-    return this.draft.state;
+    return this.#draft.state;
   }
 
   get view(): S {
-    return this.draft.view;
+    return this.#draft.view;
   }
 
   publish<T>(value: T): T {
-    return this.draft.publish(value);
+    return this.#draft.publish(value);
   }
 
   apply(command: Uint8Array, context: ApplyContext): Outcome {
     const value = this.decode(command);
     const type = commandType(value);
     const handler =
-      type !== undefined && Object.hasOwn(this.definition.commands, type) ? this.definition.commands[type] : undefined;
+      type !== undefined && Object.hasOwn(this.#definition.commands, type) ? this.#definition.commands[type] : undefined;
     if (handler === undefined)
       return { kind: 'error', code: 'unknown-command', message: `There is no command named ${String(type)}.` };
     try {
       // What it answers is packed before its changes are kept: an answer that cannot be packed is a failure like any other.
-      return this.draft.run((state) => toOutcome(refusePromise(handler(state, value, context))));
+      return this.#draft.run((state) => toOutcome(refusePromise(handler(state, value, context))));
     } catch (error) {
       return { kind: 'error', code: 'handler-failed', message: failureText(error) };
     }
   }
 
   query(name: string, input: unknown): unknown {
-    const queries = this.definition.queries;
+    const queries = this.#definition.queries;
     const query = queries !== undefined && Object.hasOwn(queries, name) ? queries[name] : undefined;
     if (query === undefined) throw new RaftError('unknown-command', `There is no query named ${name}.`);
     return this.publish(query(this.view, input));
@@ -76,20 +76,20 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
 
   /** Whether a query is called with an input before its options. Errors: unknown-command. */
   queryTakesInput(name: string): boolean {
-    const queries = this.definition.queries;
+    const queries = this.#definition.queries;
     const query = queries !== undefined && Object.hasOwn(queries, name) ? queries[name] : undefined;
     if (query === undefined) throw new RaftError('unknown-command', `There is no query named ${name}.`);
     return query.length > 1;
   }
 
   hasCommand(type: string): boolean {
-    return Object.hasOwn(this.definition.commands, type);
+    return Object.hasOwn(this.#definition.commands, type);
   }
 
   describe(command: unknown): string {
     const type = commandType(command);
-    if (this.definition.describe !== undefined && type !== undefined)
-      return this.definition.describe(command as { readonly type: string });
+    if (this.#definition.describe !== undefined && type !== undefined)
+      return this.#definition.describe(command as { readonly type: string });
     return JSON.stringify(command, jsonValue) ?? String(command);
   }
 
@@ -99,7 +99,7 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
   }
 
   snapshot(): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
-    const saved = this.definition.snapshot === undefined ? this.state : this.definition.snapshot(this.state);
+    const saved = this.#definition.snapshot === undefined ? this.state : this.#definition.snapshot(this.state);
     if (isAsyncIterable(saved)) return prefixed(OWN_CHUNKS, saved);
     if (isChunkIterator(saved)) return this.ownChunks(saved);
     return cut(packValue(saved));
@@ -112,18 +112,18 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
     const rest: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => iterator };
     const saved: unknown = form === OWN_CHUNKS[0] ? rest : unpackValue(await collected(rest), 'given away');
     const current =
-      version === this.version || this.definition.migrate === undefined ? saved : this.definition.migrate(saved, version);
-    const restore = this.definition.restore as ((saved: unknown) => S | Promise<S>) | undefined;
-    if (restore === undefined) this.draft.replace(current as S, this.definition.migrate === undefined ? 'own' : 'shared');
-    else this.draft.replace(await restore(current));
+      version === this.version || this.#definition.migrate === undefined ? saved : this.#definition.migrate(saved, version);
+    const restore = this.#definition.restore as ((saved: unknown) => S | Promise<S>) | undefined;
+    if (restore === undefined) this.#draft.replace(current as S, this.#definition.migrate === undefined ? 'own' : 'shared');
+    else this.#draft.replace(await restore(current));
   }
 
   reset(): void {
-    this.draft.replace(this.definition.initial());
+    this.#draft.replace(this.#definition.initial());
   }
 
   fresh(): Machine {
-    return new TypedMachine(this.definition);
+    return new TypedMachine(this.#definition);
   }
 
   decode(command: Uint8Array): unknown {
@@ -145,8 +145,8 @@ export class BytesMachine implements Machine {
   readonly state: ByteMachine;
 
   /** What the machine saves before its first command; undefined until then. */
-  private initial: readonly Uint8Array[] = [];
-  private hasApplied = false;
+  #initial: readonly Uint8Array[] = [];
+  #hasApplied = false;
 
   constructor(machine: ByteMachine) {
     this.state = machine;
@@ -159,11 +159,11 @@ export class BytesMachine implements Machine {
     const saved = this.snapshot();
     const chunks: Uint8Array[] = [];
     for await (const chunk of saved) chunks.push(chunk.slice());
-    this.initial = chunks;
+    this.#initial = chunks;
   }
 
   apply(command: Uint8Array, context: ApplyContext): Outcome {
-    this.hasApplied = true;
+    this.#hasApplied = true;
     try {
       return { kind: 'packed', bytes: checkBytes(this.state.apply(command, context)) };
     } catch (error) {
@@ -177,7 +177,7 @@ export class BytesMachine implements Machine {
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>, _version: number): Promise<void> {
-    this.hasApplied = true;
+    this.#hasApplied = true;
     await this.state.restore(chunks);
   }
 
@@ -192,9 +192,9 @@ export class BytesMachine implements Machine {
   /** Without a `reset` of its own it takes back what it was when it was opened. */
   async reset(): Promise<void> {
     if (this.state.reset !== undefined) return this.state.reset();
-    if (!this.hasApplied) return;
-    await this.state.restore(replay(this.initial));
-    this.hasApplied = false;
+    if (!this.#hasApplied) return;
+    await this.state.restore(replay(this.#initial));
+    this.#hasApplied = false;
   }
 
   fresh(): undefined {

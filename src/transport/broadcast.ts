@@ -37,30 +37,30 @@ interface Tab {
 class BroadcastMedium implements Medium {
   readonly kind: string = 'broadcast';
   readonly protection = 'local' as const;
-  private readonly options: BroadcastOptions;
-  private readonly instance: string = randomToken();
-  private readonly tabs = new Map<NodeId, Tab>();
-  private self: NodeId = '';
-  private lobby: BroadcastChannel | undefined;
-  private events: MediumEvents | undefined;
-  private release: (() => void) | undefined;
+  readonly #options: BroadcastOptions;
+  readonly #instance: string = randomToken();
+  readonly #tabs = new Map<NodeId, Tab>();
+  #self: NodeId = '';
+  #lobby: BroadcastChannel | undefined;
+  #events: MediumEvents | undefined;
+  #release: (() => void) | undefined;
 
   constructor(options: BroadcastOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   async open(self: NodeId, events: MediumEvents): Promise<void> {
-    if (this.channelClass === undefined) return;
-    this.self = self;
-    this.events = events;
-    await this.holdLock();
-    this.lobby = new this.channelClass(`${PREFIX}${this.options.room}`);
-    this.lobby.onmessage = ({ data }) => this.hearLobby(data);
-    this.announce(true);
+    if (this.#channelClass === undefined) return;
+    this.#self = self;
+    this.#events = events;
+    await this.#holdLock();
+    this.#lobby = new this.#channelClass(`${PREFIX}${this.#options.room}`);
+    this.#lobby.onmessage = ({ data }) => this.#hearLobby(data);
+    this.#announce(true);
   }
 
   send(to: NodeId, frame: Uint8Array): boolean {
-    const tab = this.tabs.get(to);
+    const tab = this.#tabs.get(to);
     if (tab === undefined) return false;
     // The whole buffer behind a view would be cloned: only what is sent.
     tab.channel.postMessage({ to: tab.instance, frame: frame.slice() });
@@ -72,102 +72,102 @@ class BroadcastMedium implements Medium {
   }
 
   async close(): Promise<void> {
-    this.lobby?.postMessage({ bye: this.self, instance: this.instance });
-    this.events = undefined;
-    this.lobby?.close();
-    this.lobby = undefined;
-    for (const { channel, watch } of this.tabs.values()) {
+    this.#lobby?.postMessage({ bye: this.#self, instance: this.#instance });
+    this.#events = undefined;
+    this.#lobby?.close();
+    this.#lobby = undefined;
+    for (const { channel, watch } of this.#tabs.values()) {
       channel.close();
       watch.abort();
     }
-    this.tabs.clear();
-    this.release?.();
+    this.#tabs.clear();
+    this.#release?.();
   }
 
-  private get channelClass(): typeof BroadcastChannel | undefined {
-    return this.options.BroadcastChannel ?? globalThis.BroadcastChannel;
+  get #channelClass(): typeof BroadcastChannel | undefined {
+    return this.#options.BroadcastChannel ?? globalThis.BroadcastChannel;
   }
 
-  private get locks(): Pick<LockManager, 'request'> | undefined {
-    if (this.options.locks === null) return undefined;
-    return this.options.locks ?? globalThis.navigator?.locks;
+  get #locks(): Pick<LockManager, 'request'> | undefined {
+    if (this.#options.locks === null) return undefined;
+    return this.#options.locks ?? globalThis.navigator?.locks;
   }
 
   /** Held until this tab ends, one way or the other. Resolves when it is. */
-  private holdLock(): Promise<void> {
-    const { locks } = this;
+  #holdLock(): Promise<void> {
+    const locks = this.#locks;
     if (locks === undefined) return Promise.resolve();
     return new Promise((resolve) => {
       const held = (): Promise<void> => {
         resolve();
         return new Promise((release) => {
-          this.release = release;
+          this.#release = release;
         });
       };
       // Refused where storage is blocked: then there is none.
-      locks.request(lockName(this.instance), held).catch(() => resolve());
+      locks.request(lockName(this.#instance), held).catch(() => resolve());
     });
   }
 
-  private announce(asks: boolean): void {
-    this.lobby?.postMessage({ here: this.self, instance: this.instance, asks, locked: this.release !== undefined });
+  #announce(asks: boolean): void {
+    this.#lobby?.postMessage({ here: this.#self, instance: this.#instance, asks, locked: this.#release !== undefined });
   }
 
   /** Any script of this origin can write here: what is no announcement is ignored. */
-  private hearLobby(data: unknown): void {
+  #hearLobby(data: unknown): void {
     const { here, bye, instance, asks, locked } = Object(data) as Readonly<Record<string, unknown>>;
-    if (typeof instance !== 'string' || !/^\w{8,64}$/.test(instance) || instance === this.instance) return;
+    if (typeof instance !== 'string' || !/^\w{8,64}$/.test(instance) || instance === this.#instance) return;
     if (typeof bye === 'string') {
-      if (this.tabs.get(bye)?.instance === instance) this.left(bye, 'the tab has left');
+      if (this.#tabs.get(bye)?.instance === instance) this.#left(bye, 'the tab has left');
       return;
     }
-    if (typeof here !== 'string' || !ID.test(here) || here === this.self) return;
-    this.met(here, instance, locked === true);
-    if (asks === true) this.announce(false);
+    if (typeof here !== 'string' || !ID.test(here) || here === this.#self) return;
+    this.#met(here, instance, locked === true);
+    if (asks === true) this.#announce(false);
   }
 
-  private met(id: NodeId, instance: string, locked: boolean): void {
-    const { channelClass } = this;
-    const known = this.tabs.get(id);
+  #met(id: NodeId, instance: string, locked: boolean): void {
+    const channelClass = this.#channelClass;
+    const known = this.#tabs.get(id);
     if (known?.instance === instance || channelClass === undefined) return;
-    if (known === undefined && this.tabs.size >= TABS_MAX) return;
-    if (known !== undefined) this.left(id, 'the tab started anew');
-    const pair = [this.self, id].sort().join('/');
-    const channel = new channelClass(`${PREFIX}${this.options.room}/${pair}`);
+    if (known === undefined && this.#tabs.size >= TABS_MAX) return;
+    if (known !== undefined) this.#left(id, 'the tab started anew');
+    const pair = [this.#self, id].sort().join('/');
+    const channel = new channelClass(`${PREFIX}${this.#options.room}/${pair}`);
     const watch = new AbortController();
-    channel.onmessage = ({ data }) => this.hearFrame(id, instance, data);
-    this.tabs.set(id, { instance, channel, watch });
-    if (locked) this.watchLock(id, instance, watch.signal);
-    this.tellPeers();
+    channel.onmessage = ({ data }) => this.#hearFrame(id, instance, data);
+    this.#tabs.set(id, { instance, channel, watch });
+    if (locked) this.#watchLock(id, instance, watch.signal);
+    this.#tellPeers();
   }
 
-  private hearFrame(from: NodeId, instance: string, data: unknown): void {
+  #hearFrame(from: NodeId, instance: string, data: unknown): void {
     const { to, frame } = Object(data) as Readonly<Record<string, unknown>>;
-    if (to !== this.instance || !(frame instanceof Uint8Array) || this.tabs.get(from)?.instance !== instance) return;
-    this.events?.onFrame(from, frame);
+    if (to !== this.#instance || !(frame instanceof Uint8Array) || this.#tabs.get(from)?.instance !== instance) return;
+    this.#events?.onFrame(from, frame);
   }
 
   /** Granted when its holder is gone. */
-  private watchLock(id: NodeId, instance: string, signal: AbortSignal): void {
-    this.locks
+  #watchLock(id: NodeId, instance: string, signal: AbortSignal): void {
+    this.#locks
       ?.request(lockName(instance), { signal }, () => {
-        if (this.tabs.get(id)?.instance === instance) this.left(id, 'the tab is gone');
+        if (this.#tabs.get(id)?.instance === instance) this.#left(id, 'the tab is gone');
       })
       .catch(() => undefined); // aborted: it is watched no more
   }
 
-  private left(id: NodeId, why: string): void {
-    const tab = this.tabs.get(id);
+  #left(id: NodeId, why: string): void {
+    const tab = this.#tabs.get(id);
     if (tab === undefined) return;
-    this.tabs.delete(id);
+    this.#tabs.delete(id);
     tab.watch.abort();
     tab.channel.close();
-    this.events?.onGone(id, why);
-    this.tellPeers();
+    this.#events?.onGone(id, why);
+    this.#tellPeers();
   }
 
-  private tellPeers(): void {
-    this.events?.onPeers([...this.tabs.keys()]);
+  #tellPeers(): void {
+    this.#events?.onPeers([...this.#tabs.keys()]);
   }
 }
 

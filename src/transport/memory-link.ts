@@ -11,8 +11,8 @@ interface Direction {
 export class MemoryLink {
   readonly a: NodeId;
   readonly b: NodeId;
-  private readonly fromA: Direction = { urgent: 0, bulk: 0, delivered: 0 };
-  private readonly fromB: Direction = { urgent: 0, bulk: 0, delivered: 0 };
+  readonly #fromA: Direction = { urgent: 0, bulk: 0, delivered: 0 };
+  readonly #fromB: Direction = { urgent: 0, bulk: 0, delivered: 0 };
 
   constructor(a: NodeId, b: NodeId) {
     this.a = a;
@@ -28,26 +28,26 @@ export class MemoryLink {
   }
 
   queued(from: NodeId, lane: Lane): number {
-    return this.direction(from)[lane];
+    return this.#direction(from)[lane];
   }
 
   delivered(from: NodeId): number {
-    return this.direction(from).delivered;
+    return this.#direction(from).delivered;
   }
 
   gave(from: NodeId, lane: Lane, bytes: number): void {
-    this.direction(from)[lane] += bytes;
+    this.#direction(from)[lane] += bytes;
   }
 
   took(from: NodeId, lane: Lane, bytes: number): void {
-    this.direction(from)[lane] -= bytes;
+    this.#direction(from)[lane] -= bytes;
   }
 
   arrived(from: NodeId, bytes: number): void {
-    this.direction(from).delivered += bytes;
+    this.#direction(from).delivered += bytes;
   }
 
-  private direction(from: NodeId): Direction {
-    return from === this.a ? this.fromA : this.fromB;
+  #direction(from: NodeId): Direction {
+    return from === this.a ? this.#fromA : this.#fromB;
   }
 }

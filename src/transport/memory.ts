@@ -35,22 +35,22 @@ interface Parcel extends MessageInFlight {
 }
 
 export class MemoryHub {
-  private readonly manual: boolean;
-  private readonly copies: boolean;
+  readonly #manual: boolean;
+  readonly #copies: boolean;
   readonly queueBytesMax: number;
-  private readonly after: (delayMs: number, run: () => void) => void;
-  private readonly nodes = new Map<NodeId, MemoryTransport>();
-  private readonly links = new Map<string, MemoryLink>();
-  private readonly blocked = new Set<string>();
-  private readonly refused = new Set<string>();
-  private inFlight: Parcel[] = [];
-  private scheduled = false;
+  readonly #after: (delayMs: number, run: () => void) => void;
+  readonly #nodes = new Map<NodeId, MemoryTransport>();
+  readonly #links = new Map<string, MemoryLink>();
+  readonly #blocked = new Set<string>();
+  readonly #refused = new Set<string>();
+  #inFlight: Parcel[] = [];
+  #scheduled = false;
 
   constructor(options: MemoryHubOptions = {}) {
-    this.manual = options.delivery === 'manual';
-    this.copies = options.copies ?? true;
+    this.#manual = options.delivery === 'manual';
+    this.#copies = options.copies ?? true;
     this.queueBytesMax = options.queueBytesMax ?? MEMORY_QUEUE_BYTES_MAX;
-    this.after = options.after ?? ((delayMs, run) => void setTimeout(run, delayMs));
+    this.#after = options.after ?? ((delayMs, run) => void setTimeout(run, delayMs));
   }
 
   /** A new adapter on this network. */
@@ -60,34 +60,34 @@ export class MemoryHub {
 
   /** Messages on their way, in the order in which they will be delivered. */
   pending(): readonly MessageInFlight[] {
-    return this.inFlight.filter((parcel) => !parcel.farewell);
+    return this.#inFlight.filter((parcel) => !parcel.farewell);
   }
 
   /** Delivers up to `most` messages, what is urgent first; how many it was. What they cause to be sent waits its turn. */
   deliver(most: number = Number.MAX_SAFE_INTEGER): number {
     let delivered = 0;
     while (delivered < most) {
-      const parcel = this.next();
+      const parcel = this.#next();
       if (parcel === undefined) break;
-      if (this.arrive(parcel)) delivered++;
+      if (this.#arrive(parcel)) delivered++;
     }
     return delivered;
   }
 
   /** Loses the messages on their way that match; how many it was. */
   drop(matches: (message: MessageInFlight) => boolean): number {
-    const before = this.inFlight.length;
-    this.inFlight = this.inFlight.filter((parcel) => {
+    const before = this.#inFlight.length;
+    this.#inFlight = this.#inFlight.filter((parcel) => {
       const lost = !parcel.farewell && matches(parcel);
       if (lost) parcel.link.took(parcel.from, parcel.lane, parcel.bytes.length);
       return !lost;
     });
-    return before - this.inFlight.length;
+    return before - this.#inFlight.length;
   }
 
   /** From now on everything from one to the other vanishes; the link stays open, as in a real partition. */
   block(from: NodeId, to: NodeId): void {
-    this.blocked.add(arrow(from, to));
+    this.#blocked.add(arrow(from, to));
   }
 
   /** Blocks everything between nodes of different groups. Nodes in no group are left alone. */
@@ -106,107 +106,107 @@ export class MemoryHub {
 
   /** Ends all blocks and refusals, and dials what is missing. */
   heal(): void {
-    this.blocked.clear();
-    this.refused.clear();
-    for (const id of this.nodes.keys()) this.dialAll(id);
+    this.#blocked.clear();
+    this.#refused.clear();
+    for (const id of this.#nodes.keys()) this.dialAll(id);
   }
 
   /** Closes a link with what is in flight on it. It is dialled again unless `refuse`. */
   cut(a: NodeId, b: NodeId, options: { readonly refuse?: boolean } = {}): void {
-    if (options.refuse === true) this.refused.add(pair(a, b));
+    if (options.refuse === true) this.#refused.add(pair(a, b));
     this.lose(a, b, new RaftError('link-failed', `the link between ${a} and ${b} was cut`));
   }
 
   /** A node vanishes without a word: its links stay open at the others until they are cut. */
   crash(id: NodeId): void {
-    this.nodes.get(id)?.vanish();
-    this.nodes.delete(id);
+    this.#nodes.get(id)?.vanish();
+    this.#nodes.delete(id);
   }
 
   // For the adapters.
 
   enter(id: NodeId, transport: MemoryTransport): void {
-    this.nodes.delete(id);
-    for (const key of [...this.links.keys()]) {
-      const link = this.links.get(key);
+    this.#nodes.delete(id);
+    for (const key of [...this.#links.keys()]) {
+      const link = this.#links.get(key);
       if (link?.joins(id)) this.lose(link.a, link.b, new RaftError('link-failed', `${id} started anew`));
     }
-    this.nodes.set(id, transport);
+    this.#nodes.set(id, transport);
   }
 
   leave(id: NodeId): void {
-    for (const link of this.links.values()) {
+    for (const link of this.#links.values()) {
       if (!link.joins(id)) continue;
-      this.post({ from: id, to: link.other(id), lane: 'bulk', bytes: FAREWELL, link, farewell: true });
+      this.#post({ from: id, to: link.other(id), lane: 'bulk', bytes: FAREWELL, link, farewell: true });
     }
-    this.nodes.delete(id);
+    this.#nodes.delete(id);
   }
 
   /** Links a node with all peers that both of them want. */
   dialAll(id: NodeId): void {
-    for (const [other, transport] of this.nodes) {
+    for (const [other, transport] of this.#nodes) {
       const key = pair(id, other);
-      const wanted = other !== id && transport.wants(id) && this.nodes.get(id)?.wants(other) === true;
-      if (!wanted || this.links.has(key) || this.refused.has(key)) continue;
-      this.links.set(key, new MemoryLink(id, other));
-      for (const one of [id, other]) this.nodes.get(one)?.linkOpened(one === id ? other : id);
+      const wanted = other !== id && transport.wants(id) && this.#nodes.get(id)?.wants(other) === true;
+      if (!wanted || this.#links.has(key) || this.#refused.has(key)) continue;
+      this.#links.set(key, new MemoryLink(id, other));
+      for (const one of [id, other]) this.#nodes.get(one)?.linkOpened(one === id ? other : id);
     }
   }
 
   send(from: NodeId, to: NodeId, bytes: Uint8Array, lane: Lane): boolean {
-    const link = this.links.get(pair(from, to));
+    const link = this.#links.get(pair(from, to));
     if (link === undefined || link.queued(from, lane) + bytes.length > this.queueBytesMax) return false;
     link.gave(from, lane, bytes.length);
-    this.post({ from, to, lane, bytes: this.copies ? bytes.slice() : bytes, link, farewell: false });
+    this.#post({ from, to, lane, bytes: this.#copies ? bytes.slice() : bytes, link, farewell: false });
     return true;
   }
 
   linkOf(a: NodeId, b: NodeId): MemoryLink | undefined {
-    return this.links.get(pair(a, b));
+    return this.#links.get(pair(a, b));
   }
 
   lose(a: NodeId, b: NodeId, error: RaftError): void {
     const key = pair(a, b);
-    const link = this.links.get(key);
+    const link = this.#links.get(key);
     if (link === undefined) return;
-    this.links.delete(key);
-    this.inFlight = this.inFlight.filter((parcel) => parcel.link !== link);
-    this.nodes.get(a)?.linkClosed(b, error);
-    this.nodes.get(b)?.linkClosed(a, error);
-    this.after(REDIAL_MS, () => this.dialAll(a));
+    this.#links.delete(key);
+    this.#inFlight = this.#inFlight.filter((parcel) => parcel.link !== link);
+    this.#nodes.get(a)?.linkClosed(b, error);
+    this.#nodes.get(b)?.linkClosed(a, error);
+    this.#after(REDIAL_MS, () => this.dialAll(a));
   }
 
-  private post(parcel: Parcel): void {
-    this.inFlight.push(parcel);
-    if (!this.manual) this.scheduleDelivery();
+  #post(parcel: Parcel): void {
+    this.#inFlight.push(parcel);
+    if (!this.#manual) this.#scheduleDelivery();
   }
 
   /** One delivery at a time: what it causes is delivered in the microtask after. */
-  private scheduleDelivery(): void {
-    if (this.scheduled) return;
-    this.scheduled = true;
+  #scheduleDelivery(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
     void RESOLVED.then(() => {
-      this.scheduled = false;
-      this.deliver(this.inFlight.length);
-      if (this.inFlight.length > 0) this.scheduleDelivery();
+      this.#scheduled = false;
+      this.deliver(this.#inFlight.length);
+      if (this.#inFlight.length > 0) this.#scheduleDelivery();
     });
   }
 
-  private next(): Parcel | undefined {
-    const urgent = this.inFlight.findIndex((parcel) => parcel.lane === 'urgent');
-    return urgent > 0 ? this.inFlight.splice(urgent, 1)[0] : this.inFlight.shift();
+  #next(): Parcel | undefined {
+    const urgent = this.#inFlight.findIndex((parcel) => parcel.lane === 'urgent');
+    return urgent > 0 ? this.#inFlight.splice(urgent, 1)[0] : this.#inFlight.shift();
   }
 
   /** True when it was a message that reached somebody. */
-  private arrive(parcel: Parcel): boolean {
+  #arrive(parcel: Parcel): boolean {
     const { from, to, lane, bytes, link } = parcel;
     if (parcel.farewell) {
       this.lose(link.a, link.b, new RaftError('link-failed', `${from} has stopped`));
       return false;
     }
     link.took(from, lane, bytes.length);
-    const receiver = this.nodes.get(to);
-    if (receiver === undefined || (this.blocked.size > 0 && this.blocked.has(arrow(from, to)))) return false;
+    const receiver = this.#nodes.get(to);
+    if (receiver === undefined || (this.#blocked.size > 0 && this.#blocked.has(arrow(from, to)))) return false;
     link.arrived(from, bytes.length);
     receiver.receive(from, bytes);
     return true;
@@ -228,83 +228,83 @@ function pair(a: NodeId, b: NodeId): string {
 
 class MemoryTransport implements Transport {
   readonly kind: string = 'memory';
-  private readonly hub: MemoryHub;
-  private self: NodeId = '';
-  private handlers: TransportHandlers | undefined;
-  private readonly wanted = new Set<NodeId>();
-  private readonly errors = new Map<NodeId, RaftError>();
+  readonly #hub: MemoryHub;
+  #self: NodeId = '';
+  #handlers: TransportHandlers | undefined;
+  readonly #wanted = new Set<NodeId>();
+  readonly #errors = new Map<NodeId, RaftError>();
 
   constructor(hub: MemoryHub) {
-    this.hub = hub;
+    this.#hub = hub;
   }
 
   async start(self: NodeId, handlers: TransportHandlers, discovery: Discovery): Promise<void> {
-    this.self = self;
-    this.handlers = handlers;
-    this.hub.enter(self, this);
+    this.#self = self;
+    this.#handlers = handlers;
+    this.#hub.enter(self, this);
     discovery.listen({
       onPeers: (peers) => {
-        for (const peer of peers) this.wanted.add(peer);
-        if (this.handlers !== undefined) this.hub.dialAll(self);
+        for (const peer of peers) this.#wanted.add(peer);
+        if (this.#handlers !== undefined) this.#hub.dialAll(self);
       },
       onSignal: () => undefined,
     });
   }
 
   send(peer: NodeId, bytes: Uint8Array, lane: Lane): boolean {
-    return this.handlers !== undefined && this.hub.send(this.self, peer, bytes, lane);
+    return this.#handlers !== undefined && this.#hub.send(this.#self, peer, bytes, lane);
   }
 
   queuedBytes(peer: NodeId, lane: Lane): number {
-    return this.hub.linkOf(this.self, peer)?.queued(this.self, lane) ?? 0;
+    return this.#hub.linkOf(this.#self, peer)?.queued(this.#self, lane) ?? 0;
   }
 
   links(): readonly LinkStatus[] {
-    return [...this.wanted].map((peer) => {
-      const link = this.handlers === undefined ? undefined : this.hub.linkOf(this.self, peer);
+    return [...this.#wanted].map((peer) => {
+      const link = this.#handlers === undefined ? undefined : this.#hub.linkOf(this.#self, peer);
       return {
         peer,
         state: link === undefined ? 'closed' : 'open',
         kind: this.kind,
-        queuedBytes: (link?.queued(this.self, 'urgent') ?? 0) + (link?.queued(this.self, 'bulk') ?? 0),
-        sentBytes: link?.delivered(this.self) ?? 0,
+        queuedBytes: (link?.queued(this.#self, 'urgent') ?? 0) + (link?.queued(this.#self, 'bulk') ?? 0),
+        sentBytes: link?.delivered(this.#self) ?? 0,
         receivedBytes: link?.delivered(peer) ?? 0,
-        error: this.errors.get(peer),
+        error: this.#errors.get(peer),
       };
     });
   }
 
   disconnect(peer: NodeId, reason: string): void {
-    this.hub.lose(this.self, peer, new RaftError('link-failed', `disconnected: ${reason}`));
+    this.#hub.lose(this.#self, peer, new RaftError('link-failed', `disconnected: ${reason}`));
   }
 
   async stop(): Promise<void> {
-    if (this.handlers === undefined) return;
+    if (this.#handlers === undefined) return;
     this.vanish();
-    this.hub.leave(this.self);
+    this.#hub.leave(this.#self);
   }
 
   // For the hub.
 
   wants(peer: NodeId): boolean {
-    return this.wanted.has(peer);
+    return this.#wanted.has(peer);
   }
 
   vanish(): void {
-    this.handlers = undefined;
+    this.#handlers = undefined;
   }
 
   receive(from: NodeId, bytes: Uint8Array): void {
-    this.handlers?.onMessage(from, bytes);
+    this.#handlers?.onMessage(from, bytes);
   }
 
   linkOpened(peer: NodeId): void {
-    this.errors.delete(peer);
-    this.handlers?.onLink(peer, 'open');
+    this.#errors.delete(peer);
+    this.#handlers?.onLink(peer, 'open');
   }
 
   linkClosed(peer: NodeId, error: RaftError): void {
-    this.errors.set(peer, error);
-    this.handlers?.onLink(peer, 'closed');
+    this.#errors.set(peer, error);
+    this.#handlers?.onLink(peer, 'closed');
   }
 }

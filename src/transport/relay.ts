@@ -21,47 +21,47 @@ export function relayTransport({ relay, dials = false }: RelayOptions): Transpor
 class RelayMedium implements Medium {
   readonly kind: string = 'relay';
   readonly protection = 'none' as const;
-  private readonly relay: FrameRelay;
-  private events: MediumEvents | undefined;
-  private present: readonly NodeId[] = [];
-  private available = false;
+  readonly #relay: FrameRelay;
+  #events: MediumEvents | undefined;
+  #present: readonly NodeId[] = [];
+  #available = false;
 
   constructor(relay: FrameRelay) {
-    this.relay = relay;
+    this.#relay = relay;
   }
 
   async open(_self: NodeId, events: MediumEvents, discovery: Discovery): Promise<void> {
-    this.events = events;
+    this.#events = events;
     discovery.listen({
       onPeers: (peers) => {
-        this.present = peers;
-        if (this.available) this.events?.onPeers(peers);
+        this.#present = peers;
+        if (this.#available) this.#events?.onPeers(peers);
       },
       onSignal: () => undefined,
     });
-    this.relay.listenToRelay({
-      onFrame: (from, frame) => this.events?.onFrame(from, frame),
-      onLost: (peer) => this.events?.onGone(peer, 'the relay lost what was sent'),
-      onRelay: (available) => this.changed(available),
+    this.#relay.listenToRelay({
+      onFrame: (from, frame) => this.#events?.onFrame(from, frame),
+      onLost: (peer) => this.#events?.onGone(peer, 'the relay lost what was sent'),
+      onRelay: (available) => this.#changed(available),
     });
   }
 
   send(to: NodeId, frame: Uint8Array): boolean {
-    return this.relay.relay(to, frame);
+    return this.#relay.relay(to, frame);
   }
 
   bufferedBytes(): number {
-    return this.relay.relayBufferedBytes();
+    return this.#relay.relayBufferedBytes();
   }
 
   async close(): Promise<void> {
-    this.events = undefined;
+    this.#events = undefined;
   }
 
   /** When the server goes, what was on its way is lost, and with it every link. */
-  private changed(available: boolean): void {
-    this.available = available;
-    if (!available) this.events?.onGone(undefined, 'the relay is gone');
-    this.events?.onPeers(available ? this.present : []);
+  #changed(available: boolean): void {
+    this.#available = available;
+    if (!available) this.#events?.onGone(undefined, 'the relay is gone');
+    this.#events?.onPeers(available ? this.#present : []);
   }
 }

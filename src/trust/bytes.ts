@@ -12,13 +12,13 @@ export function malformed(what: string): never {
 }
 
 export class ByteWriter {
-  private readonly parts: Uint8Array[] = [];
-  private length = 0;
+  readonly #parts: Uint8Array[] = [];
+  #length = 0;
 
   /** Bytes whose number the reader knows. */
   fixed(bytes: Uint8Array): this {
-    this.parts.push(bytes);
-    this.length += bytes.length;
+    this.#parts.push(bytes);
+    this.#length += bytes.length;
     return this;
   }
 
@@ -48,9 +48,9 @@ export class ByteWriter {
   }
 
   done(): Uint8Array {
-    const whole = new Uint8Array(this.length);
+    const whole = new Uint8Array(this.#length);
     let at = 0;
-    for (const part of this.parts) {
+    for (const part of this.#parts) {
       whole.set(part, at);
       at += part.length;
     }
@@ -60,17 +60,17 @@ export class ByteWriter {
 
 /** Reads untrusted bytes. Every method: message-invalid. Results are copies. */
 export class ByteReader {
-  private readonly whole: Uint8Array;
-  private at = 0;
+  readonly #whole: Uint8Array;
+  #at = 0;
 
   constructor(whole: Uint8Array) {
-    this.whole = whole;
+    this.#whole = whole;
   }
 
   fixed(length: number): Uint8Array {
-    if (this.at + length > this.whole.length) malformed('a message ends early');
-    this.at += length;
-    return this.whole.slice(this.at - length, this.at);
+    if (this.#at + length > this.#whole.length) malformed('a message ends early');
+    this.#at += length;
+    return this.#whole.slice(this.#at - length, this.#at);
   }
 
   u8(): number {
@@ -108,11 +108,11 @@ export class ByteReader {
 
   /** What has been read so far. */
   read(): Uint8Array {
-    return this.whole.slice(0, this.at);
+    return this.#whole.slice(0, this.#at);
   }
 
   end(): void {
-    if (this.at !== this.whole.length) malformed('a message has bytes left over');
+    if (this.#at !== this.#whole.length) malformed('a message has bytes left over');
   }
 }
 

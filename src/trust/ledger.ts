@@ -81,34 +81,34 @@ export interface LedgerImage {
 const DONE: TrustOutcome = { error: undefined, role: undefined };
 
 export class InviteLedger {
-  private secretInForce: SecretInForce = { epoch: 0, commitment: new Uint8Array(0) };
-  private readonly invites = new Map<string, InviteRecord>();
+  #secretInForce: SecretInForce = { epoch: 0, commitment: new Uint8Array(0) };
+  readonly #invites = new Map<string, InviteRecord>();
   /** With the secret's epoch in which each was put out. */
-  private readonly revoked = new Map<NodeId, number>();
+  readonly #revoked = new Map<NodeId, number>();
 
   static of(image: LedgerImage): InviteLedger {
     const ledger = new InviteLedger();
-    ledger.secretInForce = image.secret;
-    for (const [id, record] of image.invites) ledger.invites.set(id, record);
-    for (const [id, epoch] of image.revoked) ledger.revoked.set(id, epoch);
+    ledger.#secretInForce = image.secret;
+    for (const [id, record] of image.invites) ledger.#invites.set(id, record);
+    for (const [id, epoch] of image.revoked) ledger.#revoked.set(id, epoch);
     return ledger;
   }
 
   image(): LedgerImage {
-    return { secret: this.secretInForce, invites: [...this.invites], revoked: [...this.revoked] };
+    return { secret: this.#secretInForce, invites: [...this.#invites], revoked: [...this.#revoked] };
   }
 
   get secret(): SecretInForce {
-    return this.secretInForce;
+    return this.#secretInForce;
   }
 
   isRevoked(id: NodeId): boolean {
-    return this.revoked.has(id);
+    return this.#revoked.has(id);
   }
 
   /** How an invite stands at a time; undefined when the ledger does not know it. */
   invite(inviteId: string, timeMs: number): InviteView | undefined {
-    const record = this.invites.get(inviteId);
+    const record = this.#invites.get(inviteId);
     if (record === undefined) return undefined;
     const { role, uses, expiresMs, inviteKey } = readTicket(record.ticket);
     const isOver = timeMs >= expiresMs;
@@ -118,43 +118,43 @@ export class InviteLedger {
   /** Never throws: what cannot be done is the outcome. */
   apply(command: TrustCommand, context: TrustContext): TrustOutcome {
     try {
-      return this.dispatch(command, context);
+      return this.#dispatch(command, context);
     } catch (error) {
       if (RaftError.is(error)) return { error, role: undefined };
       throw error;
     }
   }
 
-  private dispatch(command: TrustCommand, context: TrustContext): TrustOutcome {
+  #dispatch(command: TrustCommand, context: TrustContext): TrustOutcome {
     const own = context.roleOf(context.by);
     if (this.isRevoked(context.by)) throw trustError('member-revoked');
     if (own === undefined) throw new RaftError('not-a-member', `${context.by} is no member.`);
     if (own === 'reader') throw trustErrorOf('not-authorized', 'a reader decides nothing');
     switch (command.kind) {
       case 'invite':
-        return this.take(command, own, context);
+        return this.#take(command, own, context);
       case 'use':
-        return this.use(command.inviteId, command.node, context);
+        return this.#use(command.inviteId, command.node, context);
       case 'revoke-invite':
-        return this.revokeInvite(command.inviteId, own, context);
+        return this.#revokeInvite(command.inviteId, own, context);
       case 'revoke-member':
-        return this.revokeMember(command.node, own);
+        return this.#revokeMember(command.node, own);
       case 'secret':
-        return this.changeSecret(command, own);
+        return this.#changeSecret(command, own);
     }
   }
 
-  private take(command: InviteCommand, own: MemberRole, context: TrustContext): TrustOutcome {
+  #take(command: InviteCommand, own: MemberRole, context: TrustContext): TrustOutcome {
     const ticket = readTicket(command.ticket);
     if (ticket.clusterId !== context.clusterId || command.welcomeKey.length !== KEY_BYTES) throw trustError('invite-invalid');
     if (!mayGive(own, ticket.role)) throw trustErrorOf('not-authorized', `a ${own} invites no ${ticket.role}`);
-    const known = this.invites.get(ticket.inviteId);
+    const known = this.#invites.get(ticket.inviteId);
     if (known !== undefined) return sameBytes(known.ticket, command.ticket) ? DONE : fail(trustError('invite-invalid'));
     if (ticket.issuedMs > context.timeMs + CLOCK_SKEW_MAX_MS) throw trustError('clock-skew');
     if (ticket.expiresMs <= context.timeMs) throw trustError('invite-expired');
-    if (this.invites.size >= INVITES_MAX) this.dropEnded(context.timeMs);
+    if (this.#invites.size >= INVITES_MAX) this.#dropEnded(context.timeMs);
     const { ticket: bytes, welcomeKey } = command;
-    this.invites.set(ticket.inviteId, {
+    this.#invites.set(ticket.inviteId, {
       ticket: bytes.slice(),
       welcomeKey: welcomeKey.slice(),
       issuer: context.by,
@@ -165,16 +165,16 @@ export class InviteLedger {
   }
 
   /** Makes room: the oldest that nobody can use any more goes. */
-  private dropEnded(timeMs: number): void {
-    for (const id of this.invites.keys()) {
+  #dropEnded(timeMs: number): void {
+    for (const id of this.#invites.keys()) {
       if (this.invite(id, timeMs)?.state === 'valid') continue;
-      this.invites.delete(id);
+      this.#invites.delete(id);
       return;
     }
     throw new RaftError('busy', `There are ${INVITES_MAX} invites that can still be used. Take some back first.`);
   }
 
-  private use(inviteId: string, node: NodeId, context: TrustContext): TrustOutcome {
+  #use(inviteId: string, node: NodeId, context: TrustContext): TrustOutcome {
     if (this.isRevoked(node)) throw trustError('member-revoked');
     const view = this.invite(inviteId, context.timeMs);
     if (view === undefined) throw trustError('invite-invalid');
@@ -185,33 +185,33 @@ export class InviteLedger {
     if (inside !== undefined) throw trustErrorOf('not-authorized', `${node} is a member already`);
     const refused = inviteRefusal(view, node);
     if (refused !== undefined) throw trustError(refused);
-    if (!counted) this.invites.set(inviteId, { ...view.record, usedBy: [...view.record.usedBy, node] });
+    if (!counted) this.#invites.set(inviteId, { ...view.record, usedBy: [...view.record.usedBy, node] });
     return { error: undefined, role: view.role };
   }
 
-  private revokeInvite(inviteId: string, own: MemberRole, context: TrustContext): TrustOutcome {
-    const record = this.invites.get(inviteId);
+  #revokeInvite(inviteId: string, own: MemberRole, context: TrustContext): TrustOutcome {
+    const record = this.#invites.get(inviteId);
     if (record === undefined) throw trustError('invite-invalid');
     if (record.issuer !== context.by) requireVoter(own);
-    this.invites.set(inviteId, { ...record, revoked: true });
+    this.#invites.set(inviteId, { ...record, revoked: true });
     return DONE;
   }
 
-  private revokeMember(node: NodeId, own: MemberRole): TrustOutcome {
+  #revokeMember(node: NodeId, own: MemberRole): TrustOutcome {
     requireVoter(own);
-    if (!this.revoked.has(node) && this.revoked.size >= REVOKED_MAX) this.dropRevoked();
-    this.revoked.set(node, this.secretInForce.epoch);
-    for (const [id, record] of this.invites) {
-      if (record.issuer === node) this.invites.set(id, { ...record, revoked: true });
+    if (!this.#revoked.has(node) && this.#revoked.size >= REVOKED_MAX) this.#dropRevoked();
+    this.#revoked.set(node, this.#secretInForce.epoch);
+    for (const [id, record] of this.#invites) {
+      if (record.issuer === node) this.#invites.set(id, { ...record, revoked: true });
     }
     return DONE;
   }
 
   /** Who was put out before the secret was last changed has neither a membership nor the secret: its name may go. */
-  private dropRevoked(): void {
-    for (const [id, epoch] of this.revoked) {
-      if (epoch >= this.secretInForce.epoch) continue;
-      this.revoked.delete(id);
+  #dropRevoked(): void {
+    for (const [id, epoch] of this.#revoked) {
+      if (epoch >= this.#secretInForce.epoch) continue;
+      this.#revoked.delete(id);
       return;
     }
     throw new RaftError(
@@ -220,16 +220,16 @@ export class InviteLedger {
     );
   }
 
-  private changeSecret(command: SecretCommand, own: MemberRole): TrustOutcome {
+  #changeSecret(command: SecretCommand, own: MemberRole): TrustOutcome {
     requireVoter(own);
     if (command.commitment.length !== KEY_BYTES) throw trustError('wrong-secret');
-    if (command.epoch !== this.secretInForce.epoch + 1) {
+    if (command.epoch !== this.#secretInForce.epoch + 1) {
       throw new RaftError(
         'membership-mismatch',
-        `The room's secret has been changed ${this.secretInForce.epoch} times. Look again.`,
+        `The room's secret has been changed ${this.#secretInForce.epoch} times. Look again.`,
       );
     }
-    this.secretInForce = { epoch: command.epoch, commitment: command.commitment.slice() };
+    this.#secretInForce = { epoch: command.epoch, commitment: command.commitment.slice() };
     return DONE;
   }
 }

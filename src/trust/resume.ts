@@ -12,29 +12,29 @@ interface Entry {
 }
 
 export class ResumeCache {
-  private readonly entries = new Map<NodeId, Entry>();
+  readonly #entries = new Map<NodeId, Entry>();
 
   get(peer: NodeId, nowMs: number): Resumption | undefined {
-    const entry = this.entries.get(peer);
+    const entry = this.#entries.get(peer);
     if (entry === undefined) return undefined;
     if (nowMs < entry.untilMs) return entry.session;
-    this.entries.delete(peer);
+    this.#entries.delete(peer);
     return undefined;
   }
 
   /** Takes the place of an earlier session with this peer; when it is full, of the oldest. */
   put(peer: NodeId, session: Resumption, nowMs: number): void {
-    this.entries.delete(peer);
-    const [oldest] = this.entries.keys();
-    if (this.entries.size >= RESUMES_MAX && oldest !== undefined) this.entries.delete(oldest);
-    this.entries.set(peer, { session, untilMs: nowMs + RESUME_TTL_MS });
+    this.#entries.delete(peer);
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size >= RESUMES_MAX && oldest !== undefined) this.#entries.delete(oldest);
+    this.#entries.set(peer, { session, untilMs: nowMs + RESUME_TTL_MS });
   }
 
   forget(peer: NodeId): void {
-    this.entries.delete(peer);
+    this.#entries.delete(peer);
   }
 
   get size(): number {
-    return this.entries.size;
+    return this.#entries.size;
   }
 }

@@ -25,9 +25,9 @@ class LaneQueue {
   readonly flag: number;
   readonly bytesMax: number;
   queuedBytes = 0;
-  private messages: Uint8Array[] = [];
-  private head = 0;
-  private sent = 0;
+  #messages: Uint8Array[] = [];
+  #head = 0;
+  #sent = 0;
 
   constructor(flag: number, bytesMax: number) {
     this.flag = flag;
@@ -37,7 +37,7 @@ class LaneQueue {
   push(message: Uint8Array): boolean {
     if (message.length > MESSAGE_BYTES_MAX) return false;
     if (this.queuedBytes > 0 && this.queuedBytes + message.length > this.bytesMax) return false;
-    this.messages.push(message);
+    this.#messages.push(message);
     this.queuedBytes += message.length;
     return true;
   }
@@ -46,69 +46,69 @@ class LaneQueue {
   fill(frame: Uint8Array, start: number): number {
     let at = start;
     for (;;) {
-      const message = this.messages[this.head];
+      const message = this.#messages[this.#head];
       const room = frame.length - at - PIECE_HEADER_BYTES;
       if (message === undefined) return at;
-      const length = Math.min(room, message.length - this.sent);
-      if (room < 0 || (length < PIECE_BYTES_MIN && length < message.length - this.sent)) return at;
-      const last = this.sent + length === message.length;
-      frame[at] = this.flag | (this.sent === 0 ? FIRST : 0) | (last ? LAST : 0);
+      const length = Math.min(room, message.length - this.#sent);
+      if (room < 0 || (length < PIECE_BYTES_MIN && length < message.length - this.#sent)) return at;
+      const last = this.#sent + length === message.length;
+      frame[at] = this.flag | (this.#sent === 0 ? FIRST : 0) | (last ? LAST : 0);
       frame[at + 1] = length >>> 8;
       frame[at + 2] = length & 0xff;
-      frame.set(length === message.length ? message : message.subarray(this.sent, this.sent + length), at + PIECE_HEADER_BYTES);
+      frame.set(length === message.length ? message : message.subarray(this.#sent, this.#sent + length), at + PIECE_HEADER_BYTES);
       at += PIECE_HEADER_BYTES + length;
-      this.sent += length;
+      this.#sent += length;
       this.queuedBytes -= length;
-      if (last) this.shift();
+      if (last) this.#shift();
     }
   }
 
-  private shift(): void {
-    this.sent = 0;
-    this.head++;
-    if (this.head < 64 || this.head * 2 < this.messages.length) {
-      this.messages[this.head - 1] = EMPTY;
+  #shift(): void {
+    this.#sent = 0;
+    this.#head++;
+    if (this.#head < 64 || this.#head * 2 < this.#messages.length) {
+      this.#messages[this.#head - 1] = EMPTY;
       return;
     }
-    this.messages = this.messages.slice(this.head);
-    this.head = 0;
+    this.#messages = this.#messages.slice(this.#head);
+    this.#head = 0;
   }
 }
 
 /** The sending side of one link. */
 export class FrameWriter {
-  private readonly urgent = new LaneQueue(0, URGENT_QUEUE_BYTES_MAX);
-  private readonly bulk = new LaneQueue(BULK, BULK_QUEUE_BYTES_MAX);
-  private readonly frame = new Uint8Array(FRAME_BYTES_MAX);
+  readonly #urgent = new LaneQueue(0, URGENT_QUEUE_BYTES_MAX);
+  readonly #bulk = new LaneQueue(BULK, BULK_QUEUE_BYTES_MAX);
+  readonly #frame = new Uint8Array(FRAME_BYTES_MAX);
 
   /** Queues a message without copying it. False when the lane is full, or the message larger than MESSAGE_BYTES_MAX. */
   push(lane: FrameLane, message: Uint8Array): boolean {
-    return this.lane(lane).push(message);
+    return this.#lane(lane).push(message);
   }
 
   /** The next frame, valid until the next call; undefined when nothing waits. */
   take(): Uint8Array | undefined {
-    const end = this.bulk.fill(this.frame, this.urgent.fill(this.frame, 0));
-    return end === 0 ? undefined : this.frame.subarray(0, end);
+    const end = this.#bulk.fill(this.#frame, this.#urgent.fill(this.#frame, 0));
+    return end === 0 ? undefined : this.#frame.subarray(0, end);
   }
 
   queuedBytes(lane: FrameLane): number {
-    return this.lane(lane).queuedBytes;
+    return this.#lane(lane).queuedBytes;
   }
 
-  private lane(lane: FrameLane): LaneQueue {
-    return lane === 'bulk' ? this.bulk : this.urgent;
+  #lane(lane: FrameLane): LaneQueue {
+    return lane === 'bulk' ? this.#bulk : this.#urgent;
   }
 }
 
 /** The receiving side of one link. After an error it must not be used again: the link is closed. */
 export class FrameReader {
-  private readonly parts: [Uint8Array[], Uint8Array[]] = [[], []];
-  private readonly partBytes: [number, number] = [0, 0];
-  private readonly deliver: (message: Uint8Array) => void;
+  readonly #parts: [Uint8Array[], Uint8Array[]] = [[], []];
+  readonly #partBytes: [number, number] = [0, 0];
+  readonly #deliver: (message: Uint8Array) => void;
 
   constructor(deliver: (message: Uint8Array) => void) {
-    this.deliver = deliver;
+    this.#deliver = deliver;
   }
 
   /** Takes a frame in and delivers what it completes, as views on the frame where it can. Errors: message-invalid. */
@@ -122,28 +122,28 @@ export class FrameReader {
       at += PIECE_HEADER_BYTES;
       if (flags > (BULK | FIRST | LAST)) refuse('unknown flags');
       if (at + length > frame.length) refuse('ends early');
-      this.piece(flags, new Uint8Array(frame.buffer, frame.byteOffset + at, length));
+      this.#piece(flags, new Uint8Array(frame.buffer, frame.byteOffset + at, length));
       at += length;
     }
   }
 
-  private piece(flags: number, bytes: Uint8Array): void {
+  #piece(flags: number, bytes: Uint8Array): void {
     const lane = (flags & BULK) === 0 ? 0 : 1;
-    const parts = this.parts[lane];
+    const parts = this.#parts[lane];
     if (((flags & FIRST) !== 0) !== (parts.length === 0)) refuse('a piece out of order');
     if ((flags & FIRST) !== 0 && (flags & LAST) !== 0) {
-      this.deliver(bytes);
+      this.#deliver(bytes);
       return;
     }
     if ((flags & LAST) === 0 && bytes.length < PIECE_BYTES_MIN) refuse('a piece too small');
     parts.push(bytes);
-    this.partBytes[lane] += bytes.length;
-    if (this.partBytes[lane] > MESSAGE_BYTES_MAX) refuse('a message larger than allowed');
+    this.#partBytes[lane] += bytes.length;
+    if (this.#partBytes[lane] > MESSAGE_BYTES_MAX) refuse('a message larger than allowed');
     if ((flags & LAST) === 0) return;
-    const message = joined(parts, this.partBytes[lane]);
-    this.parts[lane] = [];
-    this.partBytes[lane] = 0;
-    this.deliver(message);
+    const message = joined(parts, this.#partBytes[lane]);
+    this.#parts[lane] = [];
+    this.#partBytes[lane] = 0;
+    this.#deliver(message);
   }
 }
 

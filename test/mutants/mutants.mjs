@@ -310,15 +310,15 @@ export const MUTANTS = [
   m(
     'read-not-applied',
     'runtime/client/reads.ts',
-    '    else if (state.index <= this.applied) this.answer(round.reads);',
-    '    else if (state.index >= 0) this.answer(round.reads);',
+    '    else if (state.index <= this.#applied) this.#answer(round.reads);',
+    '    else if (state.index >= 0) this.#answer(round.reads);',
     'a read does not wait for what it must see (L6)',
   ),
   m(
     'read-context-shared',
     'runtime/client/reads.ts',
-    '    if (state.rejected) this.again(round);',
-    '    if (state.rejected) this.answer(round.reads);',
+    '    if (state.rejected) this.#again(round);',
+    '    if (state.rejected) this.#answer(round.reads);',
     'a read that was refused is answered all the same',
   ),
   // ---- membership
@@ -410,15 +410,15 @@ export const MUTANTS = [
   m(
     'own-snapshot-replaces-newer',
     'runtime/member/snapshot-maker.ts',
-    '    if (meta.index <= this.newest) {',
+    '    if (meta.index <= this.#newest) {',
     '    if (Number.isNaN(meta.index)) {',
     "a late snapshot of its own replaces the leader's",
   ),
   m(
     'restore-out-of-order',
     'runtime/member/replica.ts',
-    'this.lastRestore.then(() => (this.stopped ?',
-    'Promise.resolve().then(() => (this.stopped ?',
+    'this.#lastRestore.then(() => (this.#stopped ?',
+    'Promise.resolve().then(() => (this.#stopped ?',
     'of two snapshots the older is restored last (S12)',
   ),
   m(
@@ -431,8 +431,8 @@ export const MUTANTS = [
   m(
     'compact-past-snapshot',
     'runtime/member/snapshot-maker.ts',
-    '    await this.compact(meta.index - this.options.keepEntries);',
-    '    await this.compact(this.latest);\n    await this.store.compact(meta.index + 1);',
+    '    await this.compact(meta.index - this.#options.keepEntries);',
+    '    await this.compact(this.#latest);\n    await this.#store.compact(meta.index + 1);',
     'the log is dropped further than the snapshot reaches',
   ),
   // ---- the driver
@@ -440,14 +440,14 @@ export const MUTANTS = [
     'send-before-durable',
     'runtime/member/replica.ts',
     '    const write: Write = { mark, entries, messages: ready.messagesAfterPersist, snapshot, restore, done: nothing };',
-    '    for (const message of ready.messagesAfterPersist) this.deliver(message);\n    const write: Write = { mark, entries, messages: [], snapshot, restore, done: nothing };',
+    '    for (const message of ready.messagesAfterPersist) this.#deliver(message);\n    const write: Write = { mark, entries, messages: [], snapshot, restore, done: nothing };',
     'what waits for the disk leaves at once (P1)',
   ),
   m(
     'persisted-too-early',
     'runtime/member/replica.ts',
-    '    if (nothing) return this.drainWrites();',
-    '    if (nothing) return this.drainWrites();\n    if (mark !== undefined && snapshot === undefined) this.core.persisted(mark);',
+    '    if (nothing) return this.#drainWrites();',
+    '    if (nothing) return this.#drainWrites();\n    if (mark !== undefined && snapshot === undefined) this.core.persisted(mark);',
     'the core is told that a write is durable when it is asked for',
   ),
   m(
@@ -467,15 +467,15 @@ export const MUTANTS = [
   m(
     'writes-drain-unordered',
     'runtime/member/replica.ts',
-    '    for (let write = this.writes[0]; write?.done === true && !this.stopped; write = this.writes[0]) {\n      this.writes.shift();',
-    '    for (let write = this.writes.find((one) => one.done); write !== undefined && !this.stopped; write = this.writes.find((one) => one.done)) {\n      this.writes.splice(this.writes.indexOf(write), 1);',
+    '    for (let write = this.#writes[0]; write?.done === true && !this.#stopped; write = this.#writes[0]) {\n      this.#writes.shift();',
+    '    for (let write = this.#writes.find((one) => one.done); write !== undefined && !this.#stopped; write = this.#writes.find((one) => one.done)) {\n      this.#writes.splice(this.#writes.indexOf(write), 1);',
     'a message leaves past an earlier write that is not durable',
   ),
   m(
     'truncated-range-read',
     'runtime/member/log-cache.ts',
-    '    const to = this.storedEnd(from);',
-    '    const to = this.last + 1;',
+    '    const to = this.#storedEnd(from);',
+    '    const to = this.#last + 1;',
     'entries are read that a write in flight cuts off: the node stops itself',
   ),
   m(
@@ -495,7 +495,7 @@ export const MUTANTS = [
   m(
     'applies-between-restores',
     'runtime/member/replica.ts',
-    '        if (number !== this.restores) return;\n',
+    '        if (number !== this.#restores) return;\n',
     '',
     'of two snapshots in a row the first lets entries behind the second be applied (S12)',
   ),
@@ -516,8 +516,8 @@ export const MUTANTS = [
   m(
     'apply-twice-after-restore',
     'runtime/member/replica.ts',
-    'this.toApply.findIndex(({ index }) => index > this.appliedTo);',
-    'this.toApply.length === 0 ? -1 : 0;',
+    'this.#toApply.findIndex(({ index }) => index > this.#appliedTo);',
+    'this.#toApply.length === 0 ? -1 : 0;',
     'what a snapshot holds is applied again',
   ),
   m(
@@ -537,7 +537,7 @@ export const MUTANTS = [
   m(
     'truncation-keeps-cache',
     'runtime/member/log-cache.ts',
-    '    this.cache.length = Math.min(this.cache.length, keep);\n',
+    '    this.#cache.length = Math.min(this.#cache.length, keep);\n',
     '',
     'entries that were cut off are still read',
   ),
@@ -551,8 +551,8 @@ export const MUTANTS = [
   m(
     'retry-not-sent',
     'runtime/client/writes.ts',
-    '    this.unsent = [...this.inherited.values(), ...this.pending.values()].filter((write) => write.sentUnder !== leadership);',
-    '    this.unsent = [];',
+    '    this.#unsent = [...this.#inherited.values(), ...this.#pending.values()].filter((write) => write.sentUnder !== leadership);',
+    '    this.#unsent = [];',
     'a write is not sent again to the next leader',
   ),
   m(
@@ -565,7 +565,7 @@ export const MUTANTS = [
   m(
     'join-asks-one',
     'runtime/duties/join.ts',
-    '    const next = candidates.find(({ id }) => id > this.lastAsked) ?? candidates[0];',
+    '    const next = candidates.find(({ id }) => id > this.#lastAsked) ?? candidates[0];',
     '    const next = candidates[0];',
     'a newcomer asks the same member for ever',
   ),
@@ -587,7 +587,7 @@ export const MUTANTS = [
   m(
     'keys-not-kept',
     'state/sessions.ts',
-    '    this.keys.set(write.key, { time: now, stored });\n',
+    '    this.#keys.set(write.key, { time: now, stored });\n',
     '',
     'the same key through another node is applied twice',
   ),
@@ -601,7 +601,7 @@ export const MUTANTS = [
   m(
     'log-time-not-in-snapshot',
     'state/replicated-state.ts',
-    '    this.logTime = logTime;\n',
+    '    this.#logTime = logTime;\n',
     '',
     'after a snapshot time begins anew',
   ),
@@ -637,15 +637,15 @@ export const MUTANTS = [
   m(
     'replay-draws-anew',
     'state/replicated-state.ts',
-    '    this.sessions.expire(entry.index, this.sessionTime);\n    if (entry.data.length === 0)',
-    '    this.sessions.expire(entry.index * Math.ceil(performance.now()), this.sessionTime + 1e9);\n    if (entry.data.length === 0)',
+    '    this.sessions.expire(entry.index, this.#sessionTime);\n    if (entry.data.length === 0)',
+    '    this.sessions.expire(entry.index * Math.ceil(performance.now()), this.#sessionTime + 1e9);\n    if (entry.data.length === 0)',
     'what a replay comes to depends on when it runs (I23)',
   ),
   m(
     'answers-before-applied',
     'runtime/client/writes.ts',
-    '      if (error !== undefined) this.onRefused(batch, name, error);',
-    "      if (error !== undefined) this.onRefused(batch, name, error);\n      else for (const write of batch) this.finish(write, { kind: 'command', outcome: { kind: 'value', value: null }, index: Number.MAX_SAFE_INTEGER, term: 0, replayed: false });",
+    '      if (error !== undefined) this.#onRefused(batch, name, error);',
+    "      if (error !== undefined) this.#onRefused(batch, name, error);\n      else for (const write of batch) this.#finish(write, { kind: 'command', outcome: { kind: 'value', value: null }, index: Number.MAX_SAFE_INTEGER, term: 0, replayed: false });",
     'a write is answered when the leader has taken it (I26)',
   ),
   m(
@@ -658,14 +658,14 @@ export const MUTANTS = [
   m(
     'index-before-state',
     'runtime/member/replica.ts',
-    '    this.view.reset(meta);\n',
-    '    this.view.reset(meta);\n    this.appliedTo = meta.index;\n',
+    '    this.#view.reset(meta);\n',
+    '    this.#view.reset(meta);\n    this.#appliedTo = meta.index;\n',
     'a node names the index of a snapshot while it shows the state before it (I30)',
   ),
   m(
     'changes-skip-snapshot',
     'runtime/watch/change-feed.ts',
-    '    this.first = applied + 1;\n',
+    '    this.#first = applied + 1;\n',
     '',
     'watchers are not told that a snapshot took the place of changes (I32)',
   ),
@@ -700,7 +700,7 @@ export const MUTANTS = [
   m(
     'lease-outlives-late-ticks',
     'runtime/member/member.ts',
-    '    else if (this.isLeader && this.parts.tuning.leaseReads) this.watchLease(pausedMs);\n',
+    '    else if (this.isLeader && this.#parts.tuning.leaseReads) this.#watchLease(pausedMs);\n',
     '',
     'ticks that come late make a lease too long (L3)',
   ),
@@ -714,8 +714,8 @@ export const MUTANTS = [
   m(
     'error-behind-snapshot-lost',
     'runtime/member/replica.ts',
-    '        this.applyWaiting();\n        this.pump();\n      })\n      .catch((error: unknown) => this.fail(error));',
-    '        this.applyWaiting();\n        this.pump();\n      }, (error: unknown) => this.fail(error));',
+    '        this.#applyWaiting();\n        this.pump();\n      })\n      .catch((error: unknown) => this.fail(error));',
+    '        this.#applyWaiting();\n        this.pump();\n      }, (error: unknown) => this.fail(error));',
     'an entry that cannot be applied right behind a snapshot is not noticed (A7)',
   ),
   m(
@@ -728,8 +728,8 @@ export const MUTANTS = [
   m(
     'snapshot-stream-late',
     'runtime/member/snapshot-maker.ts',
-    '    this.newest = meta.index;\n    await this.store.write',
-    '    await this.store.write',
+    '    this.#newest = meta.index;\n    await this.#store.write',
+    '    await this.#store.write',
     'two snapshots of a node may be stored in the wrong order',
   ),
   m(
@@ -749,29 +749,29 @@ export const MUTANTS = [
   m(
     'keys-not-in-snapshot',
     'state/sessions.ts',
-    '    for (const [key, time, [, index, term, outcome]] of keys) this.keys.set(key, { time, stored: { index, term, outcome } });\n',
+    '    for (const [key, time, [, index, term, outcome]] of keys) this.#keys.set(key, { time, stored: { index, term, outcome } });\n',
     '',
     'after a snapshot a key is applied again',
   ),
   m(
     'reads-of-old-leader-kept',
     'runtime/client/reads.ts',
-    '    if (state.rejected) this.again(round);\n    else if',
+    '    if (state.rejected) this.#again(round);\n    else if',
     '    if',
     'a read that was refused is answered',
   ),
   m(
     'commit-told-too-early',
     'runtime/member/replica.ts',
-    '    if (nothing) return this.drainWrites();',
-    '    if (nothing) write.messages.forEach((message) => this.deliver(message));\n    if (nothing) return this.drainWrites();',
+    '    if (nothing) return this.#drainWrites();',
+    '    if (nothing) write.messages.forEach((message) => this.#deliver(message));\n    if (nothing) return this.#drainWrites();',
     'messages that wait for earlier writes leave at once, and again',
   ),
   m(
     'fetched-log-not-renewed',
     'runtime/member/log-cache.ts',
-    '    this.last = index - 1;\n    this.fetched = [];',
-    '    this.last = index - 1;',
+    '    this.#last = index - 1;\n    this.#fetched = [];',
+    '    this.#last = index - 1;',
     'entries that were replaced are still sent to slow followers',
   ),
   m(
@@ -989,8 +989,8 @@ export const MUTANTS = [
   m(
     'founds-second-cluster',
     'runtime/duties/join.ts',
-    'if (this.expectedCluster === undefined && this.clock.monotonicMs() < this.mayFoundUntilMs)',
-    'if (this.clock.monotonicMs() < this.mayFoundUntilMs)',
+    'if (this.#expectedCluster === undefined && this.#clock.monotonicMs() < this.#mayFoundUntilMs)',
+    'if (this.#clock.monotonicMs() < this.#mayFoundUntilMs)',
     'a founder whose storage failed founds when the room has got a cluster meanwhile',
   ),
   m(
@@ -1010,7 +1010,7 @@ export const MUTANTS = [
   m(
     'forgotten-changes-skipped',
     'runtime/watch/change-feed.ts',
-    '      if (next < this.first) {',
+    '      if (next < this.#first) {',
     '      if (next < 0) {',
     'whoever takes a feed up where it is forgotten is not told that changes are missing',
   ),
@@ -1024,14 +1024,14 @@ export const MUTANTS = [
   m(
     'joint-half-called-done',
     'runtime/member/change-queue.ts',
-    '    if (conf.votersOutgoing.length === 0) this.finish(index, undefined);',
-    '    this.finish(index, undefined);',
+    '    if (conf.votersOutgoing.length === 0) this.#finish(index, undefined);',
+    '    this.#finish(index, undefined);',
     'a change is said to be done before the old half is left',
   ),
   m(
     'compact-unclamped',
     'runtime/member/snapshot-maker.ts',
-    '    const index = Math.min(upTo, this.latest);',
+    '    const index = Math.min(upTo, this.#latest);',
     '    const index = upTo;',
     'compacting on request drops entries that no snapshot holds',
   ),

@@ -35,7 +35,7 @@ export class LoneReplica {
   readonly faults: RaftError[] = [];
   readonly core: RawNode;
   readonly replica: Replica;
-  private readonly restoring: (() => void)[] = [];
+  readonly #restoring: (() => void)[] = [];
 
   constructor(behaviour: { write?(batch: WriteBatch): Promise<void>; apply?(entry: Entry): void } = {}) {
     const store = {
@@ -55,7 +55,7 @@ export class LoneReplica {
       leaderChanged: () => {},
       halt: () => {},
       restore: async () => {
-        await new Promise<void>((resolve) => this.restoring.push(resolve));
+        await new Promise<void>((resolve) => this.#restoring.push(resolve));
         this.done.push('restore');
       },
       committed: (entries) => {
@@ -93,12 +93,12 @@ export class LoneReplica {
 
   /** Restores of the state machine that have begun and have not come to their end. */
   get restoresUnderWay(): number {
-    return this.restoring.length;
+    return this.#restoring.length;
   }
 
   /** Restores of the state machine that have begun come to their end. */
   async restored(): Promise<void> {
-    for (const end of this.restoring.splice(0)) end();
+    for (const end of this.#restoring.splice(0)) end();
     await turn();
   }
 }

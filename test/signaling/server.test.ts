@@ -36,7 +36,7 @@ class Tab {
   readonly told: string[] = [];
   readonly errors: RaftError[] = [];
   readonly client: SignalingClient;
-  private readonly waiting = new Set<() => void>();
+  readonly #waiting = new Set<() => void>();
 
   constructor(url: string, connect: (to: string) => WebSocket = (to) => new WebSocket(to)) {
     this.client = new SignalingClient({ url, connect, random: () => 0 });
@@ -46,20 +46,20 @@ class Tab {
   async enter(nodeId: string, more: Partial<RoomEntry> = {}): Promise<void> {
     const entry: RoomEntry = { room: 'room', nodeId, clusterId: undefined, mayFound: true, ...more };
     await this.client.enter(entry, {
-      onPeers: (peers) => this.note(`peers ${[...peers].sort().join()}`),
-      onSignal: (from, data) => this.note(`signal ${from} ${JSON.stringify(data)}`),
-      onGrant: () => this.note('grant'),
-      onCluster: (clusterId) => this.note(`cluster ${clusterId}`),
+      onPeers: (peers) => this.#note(`peers ${[...peers].sort().join()}`),
+      onSignal: (from, data) => this.#note(`signal ${from} ${JSON.stringify(data)}`),
+      onGrant: () => this.#note('grant'),
+      onCluster: (clusterId) => this.#note(`cluster ${clusterId}`),
       onState: (state, error) => {
         if (error !== undefined) this.errors.push(error);
-        this.note(error === undefined ? state : `${state}: ${error.code}`);
+        this.#note(error === undefined ? state : `${state}: ${error.code}`);
       },
     });
   }
 
-  private note(what: string): void {
+  #note(what: string): void {
     this.told.push(what);
-    for (const look of [...this.waiting]) look();
+    for (const look of [...this.#waiting]) look();
   }
 
   /** Waits until it has been told something, from a place on; the place after it. */
@@ -72,10 +72,10 @@ class Tab {
         const look = (): void => {
           if (find() < 0) return;
           clearTimeout(timer);
-          this.waiting.delete(look);
+          this.#waiting.delete(look);
           resolve();
         };
-        this.waiting.add(look);
+        this.#waiting.add(look);
       });
     }
     return find() + 1;

@@ -6,19 +6,19 @@ import type { LinkState, Transport } from '../../src/transport/transport.ts';
 
 /** Exclusive locks by name, one after the other; `crash` frees what a tab holds, as a browser does. */
 class Locks {
-  private readonly queues = new Map<string, Promise<void>>();
-  private readonly crashes: (() => void)[] = [];
+  readonly #queues = new Map<string, Promise<void>>();
+  readonly #crashes: (() => void)[] = [];
 
   request(name: string, ...rest: readonly unknown[]): Promise<unknown> {
     const run = rest.at(-1) as () => unknown;
     const { signal } = (rest.length > 1 ? rest[0] : {}) as { readonly signal?: AbortSignal };
-    const before = this.queues.get(name) ?? Promise.resolve();
-    const crashed = new Promise<void>((resolve) => this.crashes.push(resolve));
+    const before = this.#queues.get(name) ?? Promise.resolve();
+    const crashed = new Promise<void>((resolve) => this.#crashes.push(resolve));
     const held = before.then(async () => {
       if (signal?.aborted === true) throw new Error('aborted');
       await Promise.race([run(), crashed]);
     });
-    this.queues.set(
+    this.#queues.set(
       name,
       held.catch(() => undefined),
     );
@@ -26,13 +26,13 @@ class Locks {
   }
 
   crash(): void {
-    for (const free of this.crashes.splice(0)) free();
+    for (const free of this.#crashes.splice(0)) free();
   }
 
   /** What one tab sees: the same locks, freed when that tab crashes. */
   tab(): { readonly locks: Pick<LockManager, 'request'>; crash(): void } {
     const own = new Locks();
-    (own as unknown as { queues: unknown }).queues = this.queues;
+    (own as unknown as { queues: unknown }).queues = this.#queues;
     return { locks: own as unknown as Pick<LockManager, 'request'>, crash: () => own.crash() };
   }
 }

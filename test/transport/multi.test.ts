@@ -33,22 +33,22 @@ class Node {
   readonly told: string[] = [];
   readonly transport: Transport;
   listener: Parameters<Discovery['listen']>[0] | undefined;
-  private readonly id: string;
-  private readonly waiting = new Set<() => void>();
+  readonly #id: string;
+  readonly #waiting = new Set<() => void>();
 
   constructor(id: string, options: MultiOptions) {
-    this.id = id;
+    this.#id = id;
     this.transport = multiTransport(options);
     cleanups.push(() => this.transport.stop());
   }
 
   async start(): Promise<void> {
     await this.transport.start(
-      this.id,
+      this.#id,
       {
-        onMessage: (peer, bytes) => this.note(`${peer}: ${new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)}`),
-        onLink: (peer, state) => this.note(`${peer} ${state}`),
-        onFault: (error) => this.note(error.code),
+        onMessage: (peer, bytes) => this.#note(`${peer}: ${new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)}`),
+        onLink: (peer, state) => this.#note(`${peer} ${state}`),
+        onFault: (error) => this.#note(error.code),
       },
       {
         listen: (listener) => {
@@ -69,14 +69,14 @@ class Node {
     return this.transport.links().find((link) => link.peer === peer)?.kind;
   }
 
-  private note(what: string): void {
+  #note(what: string): void {
     this.told.push(what);
-    for (const look of this.waiting) look();
+    for (const look of this.#waiting) look();
   }
 
   async hears(what: string, times = 1): Promise<void> {
     while (this.told.filter((one) => one === what).length < times)
-      await new Promise<void>((resolve) => this.waiting.add(resolve));
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
   }
 }
 

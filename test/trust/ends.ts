@@ -18,7 +18,7 @@ export const NOW_MS = 1_800_000_000_000;
 export class HandClock {
   nowMs = 0;
   wall = NOW_MS;
-  private timers: { readonly atMs: number; readonly run: () => void }[] = [];
+  #timers: { readonly atMs: number; readonly run: () => void }[] = [];
 
   monotonicMs(): number {
     return this.nowMs;
@@ -28,20 +28,20 @@ export class HandClock {
   }
   after(delayMs: number, run: () => void): { stop(): void } {
     const timer = { atMs: this.nowMs + delayMs, run };
-    this.timers.push(timer);
+    this.#timers.push(timer);
     return {
       stop: () => {
-        this.timers = this.timers.filter((other) => other !== timer);
+        this.#timers = this.#timers.filter((other) => other !== timer);
       },
     };
   }
   get waiting(): number {
-    return this.timers.length;
+    return this.#timers.length;
   }
   advance(ms: number): void {
     this.nowMs += ms;
-    const due = this.timers.filter(({ atMs }) => atMs <= this.nowMs);
-    this.timers = this.timers.filter(({ atMs }) => atMs > this.nowMs);
+    const due = this.#timers.filter(({ atMs }) => atMs <= this.nowMs);
+    this.#timers = this.#timers.filter(({ atMs }) => atMs > this.nowMs);
     for (const { run } of due) run();
   }
 }

@@ -9,16 +9,16 @@ export const LISTENERS_MAX = 100_000;
 type Listener<T> = (event: T) => void;
 
 export class Emitter {
-  private readonly listeners = new Map<keyof RaftEvents, Set<Listener<never>>>();
-  private readonly onListenerError: (error: unknown) => void;
+  readonly #listeners = new Map<keyof RaftEvents, Set<Listener<never>>>();
+  readonly #onListenerError: (error: unknown) => void;
 
   constructor(onListenerError: (error: unknown) => void) {
-    this.onListenerError = onListenerError;
+    this.#onListenerError = onListenerError;
   }
 
   /** Errors: busy. */
   on<K extends keyof RaftEvents>(type: K, listener: Listener<RaftEvents[K]>, signal?: AbortSignal): Registration {
-    const set = this.setOf(type);
+    const set = this.#setOf(type);
     if (set.size >= LISTENERS_MAX) throw new RaftError('busy', `There are ${LISTENERS_MAX} listeners for '${type}'.`);
     // Wrapped, so that the same function can listen twice.
     const wrapped: Listener<RaftEvents[K]> = (event) => listener(event);
@@ -27,30 +27,30 @@ export class Emitter {
   }
 
   emit<K extends keyof RaftEvents>(type: K, event: RaftEvents[K]): void {
-    const set = this.listeners.get(type) as Set<Listener<RaftEvents[K]>> | undefined;
+    const set = this.#listeners.get(type) as Set<Listener<RaftEvents[K]>> | undefined;
     if (set === undefined || set.size === 0) return;
     for (const listener of [...set]) {
       try {
         listener(event);
       } catch (error) {
-        this.onListenerError(error);
+        this.#onListenerError(error);
       }
     }
   }
 
   has(type: keyof RaftEvents): boolean {
-    return (this.listeners.get(type)?.size ?? 0) > 0;
+    return (this.#listeners.get(type)?.size ?? 0) > 0;
   }
 
   clear(): void {
-    this.listeners.clear();
+    this.#listeners.clear();
   }
 
-  private setOf<K extends keyof RaftEvents>(type: K): Set<Listener<RaftEvents[K]>> {
-    const known = this.listeners.get(type) as Set<Listener<RaftEvents[K]>> | undefined;
+  #setOf<K extends keyof RaftEvents>(type: K): Set<Listener<RaftEvents[K]>> {
+    const known = this.#listeners.get(type) as Set<Listener<RaftEvents[K]>> | undefined;
     if (known !== undefined) return known;
     const made = new Set<Listener<RaftEvents[K]>>();
-    this.listeners.set(type, made as Set<Listener<never>>);
+    this.#listeners.set(type, made as Set<Listener<never>>);
     return made;
   }
 }

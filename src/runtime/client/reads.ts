@@ -32,54 +32,54 @@ interface ConfirmedReads {
 }
 
 export class Reads {
-  private readonly prefix: string;
-  private readonly clock: Clock;
-  private readonly consensus: ReadSource;
-  private fresh: WaitingRead[] = [];
-  private readonly open = new Map<string, Round>();
-  private confirmed: ConfirmedReads[] = [];
-  private count = 0;
-  private nextRound = 1;
-  private applied: Index = 0;
+  readonly #prefix: string;
+  readonly #clock: Clock;
+  readonly #consensus: ReadSource;
+  #fresh: WaitingRead[] = [];
+  readonly #open = new Map<string, Round>();
+  #confirmed: ConfirmedReads[] = [];
+  #count = 0;
+  #nextRound = 1;
+  #applied: Index = 0;
 
   constructor(bootNonce: string, clock: Clock, consensus: ReadSource) {
-    this.prefix = bootNonce;
-    this.clock = clock;
-    this.consensus = consensus;
+    this.#prefix = bootNonce;
+    this.#clock = clock;
+    this.#consensus = consensus;
   }
 
   /** ReadIndex rounds asked so far. */
   get rounds(): number {
-    return this.nextRound - 1;
+    return this.#nextRound - 1;
   }
 
   submit(read: WaitingRead): void {
-    if (this.count >= READS_MAX) {
+    if (this.#count >= READS_MAX) {
       return read.done(new RaftError('busy', `${READS_MAX} reads of this node are waiting.`, { retryAfterMs: 50 }));
     }
-    this.count++;
-    this.fresh.push(read);
-    this.consensus.wake();
+    this.#count++;
+    this.#fresh.push(read);
+    this.#consensus.wake();
   }
 
   /** Takes a read that nobody waits for any more; false when it was answered already. */
   drop(read: WaitingRead): boolean {
-    const lists = [this.fresh, ...[...this.open.values()].map((round) => round.reads)];
+    const lists = [this.#fresh, ...[...this.#open.values()].map((round) => round.reads)];
     for (const list of lists) {
       const at = list.indexOf(read);
       if (at < 0) continue;
       list.splice(at, 1);
-      this.count--;
+      this.#count--;
       return true;
     }
-    return this.dropConfirmed(read);
+    return this.#dropConfirmed(read);
   }
 
-  private dropConfirmed(read: WaitingRead): boolean {
-    for (const [i, group] of this.confirmed.entries()) {
+  #dropConfirmed(read: WaitingRead): boolean {
+    for (const [i, group] of this.#confirmed.entries()) {
       if (!group.reads.includes(read)) continue;
-      this.confirmed[i] = { index: group.index, reads: group.reads.filter((other) => other !== read) };
-      this.count--;
+      this.#confirmed[i] = { index: group.index, reads: group.reads.filter((other) => other !== read) };
+      this.#count--;
       return true;
     }
     return false;
@@ -87,69 +87,69 @@ export class Reads {
 
   /** Asks one round for everything called since the last. Call after every batch of inputs. */
   flush(): void {
-    if (this.fresh.length === 0) return;
-    const context = `${this.prefix}:${this.nextRound}`;
-    if (!this.consensus.askReadRound(context)) return;
-    this.nextRound++;
-    this.open.set(context, { context, askedMs: this.clock.monotonicMs(), reads: this.fresh });
-    this.fresh = [];
+    if (this.#fresh.length === 0) return;
+    const context = `${this.#prefix}:${this.#nextRound}`;
+    if (!this.#consensus.askReadRound(context)) return;
+    this.#nextRound++;
+    this.#open.set(context, { context, askedMs: this.#clock.monotonicMs(), reads: this.#fresh });
+    this.#fresh = [];
   }
 
   onReadState(state: ReadState): void {
-    const round = this.open.get(state.context);
+    const round = this.#open.get(state.context);
     if (round === undefined) return;
-    this.open.delete(state.context);
-    if (state.rejected) this.again(round);
-    else if (state.index <= this.applied) this.answer(round.reads);
-    else this.confirmed.push({ index: state.index, reads: round.reads });
+    this.#open.delete(state.context);
+    if (state.rejected) this.#again(round);
+    else if (state.index <= this.#applied) this.#answer(round.reads);
+    else this.#confirmed.push({ index: state.index, reads: round.reads });
   }
 
   /** The member starts from storage: it may have to apply again what an earlier one had applied. */
   onOpened(applied: Index): void {
-    this.applied = applied;
+    this.#applied = applied;
   }
 
   onAppliedTo(index: Index): void {
-    this.applied = index;
-    if (this.confirmed.length === 0) return;
-    const ready = this.confirmed.filter((group) => group.index <= index);
+    this.#applied = index;
+    if (this.#confirmed.length === 0) return;
+    const ready = this.#confirmed.filter((group) => group.index <= index);
     if (ready.length === 0) return;
-    this.confirmed = this.confirmed.filter((group) => group.index > index);
-    for (const group of ready) this.answer(group.reads);
+    this.#confirmed = this.#confirmed.filter((group) => group.index > index);
+    for (const group of ready) this.#answer(group.reads);
   }
 
   /** A leader is gone: what it was asked is asked of the next. */
   onLeaderChange(): void {
-    for (const round of [...this.open.values()]) {
-      this.open.delete(round.context);
-      this.again(round);
+    for (const round of [...this.#open.values()]) {
+      this.#open.delete(round.context);
+      this.#again(round);
     }
   }
 
   tick(): void {
-    const now = this.clock.monotonicMs();
-    for (const round of [...this.open.values()]) {
+    const now = this.#clock.monotonicMs();
+    for (const round of [...this.#open.values()]) {
       if (now - round.askedMs < READ_RETRY_MS) continue;
-      this.open.delete(round.context);
-      this.again(round);
+      this.#open.delete(round.context);
+      this.#again(round);
     }
-    this.expire(now);
+    this.#expire(now);
   }
 
-  private expire(now: number): void {
-    const late = this.fresh.filter((read) => read.deadlineMs <= now);
+  #expire(now: number): void {
+    const late = this.#fresh.filter((read) => read.deadlineMs <= now);
     if (late.length > 0) {
-      this.fresh = this.fresh.filter((read) => read.deadlineMs > now);
+      this.#fresh = this.#fresh.filter((read) => read.deadlineMs > now);
       const error =
-        this.consensus.leadership() !== undefined
+        this.#consensus.leadership() !== undefined
           ? new RaftError('timeout', 'The read could not be confirmed in time.', { mayHaveApplied: false })
           : new RaftError('no-leader', 'No leader could be reached in time.');
-      this.answer(late, error);
+      this.#answer(late, error);
     }
-    for (const group of this.confirmed) {
+    for (const group of this.#confirmed) {
       const slow = group.reads.filter((read) => read.deadlineMs <= now);
       for (const read of slow) {
-        if (this.dropConfirmed(read))
+        if (this.#dropConfirmed(read))
           read.done(new RaftError('timeout', 'This node did not catch up in time.', { mayHaveApplied: false }));
       }
     }
@@ -157,22 +157,22 @@ export class Reads {
 
   stop(error: RaftError): void {
     const all = [
-      ...this.fresh,
-      ...[...this.open.values()].flatMap((round) => round.reads),
-      ...this.confirmed.flatMap((group) => group.reads),
+      ...this.#fresh,
+      ...[...this.#open.values()].flatMap((round) => round.reads),
+      ...this.#confirmed.flatMap((group) => group.reads),
     ];
-    this.fresh = [];
-    this.open.clear();
-    this.confirmed = [];
-    this.answer(all, error);
+    this.#fresh = [];
+    this.#open.clear();
+    this.#confirmed = [];
+    this.#answer(all, error);
   }
 
-  private again(round: Round): void {
-    this.fresh = [...round.reads, ...this.fresh];
+  #again(round: Round): void {
+    this.#fresh = [...round.reads, ...this.#fresh];
   }
 
-  private answer(reads: readonly WaitingRead[], error?: RaftError): void {
-    this.count -= reads.length;
+  #answer(reads: readonly WaitingRead[], error?: RaftError): void {
+    this.#count -= reads.length;
     for (const read of reads) read.done(error);
   }
 }

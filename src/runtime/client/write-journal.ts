@@ -46,15 +46,15 @@ const JOURNAL_LINGER_MAX = 1_000;
 export const JOURNAL_AGE_MS_MAX: number = 10 * 60 * 1000;
 
 export class WriteJournal {
-  private added: SavedWrite[] = [];
-  private readonly finished: string[] = [];
-  private lingersSinceMs = 0;
-  private next: number;
-  private readonly boot: number;
+  #added: SavedWrite[] = [];
+  readonly #finished: string[] = [];
+  #lingersSinceMs = 0;
+  #next: number;
+  readonly #boot: number;
 
   constructor(bootCount: number) {
-    this.boot = bootCount;
-    this.next = 0;
+    this.#boot = bootCount;
+    this.#next = 0;
   }
 
   /**
@@ -74,7 +74,7 @@ export class WriteJournal {
       if (inLog.length > 0) entries ??= await uncommitted();
       for (const run of inLog) writes.push(...findInLog(run, entries ?? []));
       const fresh = writes.filter((write) => nowMs <= (write.expiresAt || write.since + JOURNAL_AGE_MS_MAX));
-      if (fresh.length === 0) this.finished.push(key);
+      if (fresh.length === 0) this.#finished.push(key);
       keepIn({ key, open: 0 }, fresh);
       for (const write of fresh) all.push(write);
     }
@@ -82,37 +82,37 @@ export class WriteJournal {
   }
 
   add(write: SavedWrite): void {
-    this.added.push(write);
+    this.#added.push(write);
   }
 
   /** The write has its answer, or was given up. */
   remove(write: SavedWrite): void {
     const { record } = write;
     if (record === undefined) {
-      this.added = this.added.filter((other) => other !== write);
+      this.#added = this.#added.filter((other) => other !== write);
       return;
     }
     write.record = undefined;
     record.open--;
-    if (record.open === 0) this.finished.push(record.key);
+    if (record.open === 0) this.#finished.push(record.key);
   }
 
-  private lingers(nowMs: number): boolean {
-    const { length } = this.finished;
-    return length === 0 || (length < JOURNAL_LINGER_MAX && nowMs - this.lingersSinceMs < JOURNAL_LINGER_MS);
+  #lingers(nowMs: number): boolean {
+    const { length } = this.#finished;
+    return length === 0 || (length < JOURNAL_LINGER_MAX && nowMs - this.#lingersSinceMs < JOURNAL_LINGER_MS);
   }
 
   /** What must be stored now, or undefined. Losing it in a power cut loses the retry, never the write. */
   flush(nowMs: number): WriteBatch | undefined {
-    if (this.finished.length === 0) this.lingersSinceMs = nowMs;
-    if (this.added.length === 0 && this.lingers(nowMs)) return undefined;
-    this.lingersSinceMs = nowMs;
+    if (this.#finished.length === 0) this.#lingersSinceMs = nowMs;
+    if (this.#added.length === 0 && this.#lingers(nowMs)) return undefined;
+    this.#lingersSinceMs = nowMs;
     // A record that is done is written over by the next: one operation less for the disk.
-    const key = this.added.length === 0 ? '' : (this.finished.pop() ?? `${KEY_PREFIX}${this.boot}/${this.next++}`);
-    const deleteRecords = this.finished.splice(0);
-    if (this.added.length === 0) return { deleteRecords, sync: false };
-    const writes = this.added;
-    this.added = [];
+    const key = this.#added.length === 0 ? '' : (this.#finished.pop() ?? `${KEY_PREFIX}${this.#boot}/${this.#next++}`);
+    const deleteRecords = this.#finished.splice(0);
+    if (this.#added.length === 0) return { deleteRecords, sync: false };
+    const writes = this.#added;
+    this.#added = [];
     keepIn({ key, open: 0 }, writes);
     return { putRecords: [[key, encodeWrites(writes)]], deleteRecords, sync: false };
   }

@@ -32,28 +32,28 @@ export const PROPOSE_BATCH_BYTES_MAX: number = 256 * 1024;
 export const FORWARD_TIMEOUT_MS = 3_000;
 
 export class Writes {
-  private readonly self: NodeId;
-  private readonly machineVersion: number;
-  private readonly clock: Clock;
-  private readonly proposals: Proposals;
-  private readonly journal: WriteJournal;
-  private readonly pendingMax: number;
-  private readonly nonce: string;
+  readonly #self: NodeId;
+  readonly #machineVersion: number;
+  readonly #clock: Clock;
+  readonly #proposals: Proposals;
+  readonly #journal: WriteJournal;
+  readonly #pendingMax: number;
+  readonly #nonce: string;
   /** By sequence, for the session of this life. */
-  private readonly pending = new Map<number, Pending>();
+  readonly #pending = new Map<number, Pending>();
   /** Left by earlier lives, under their own sessions. */
-  private readonly inherited = new Map<string, Pending>();
-  private session = 0;
-  private nextSequence = 1;
-  private lowestPending = 1;
-  private registeredUnder = '';
+  readonly #inherited = new Map<string, Pending>();
+  #session = 0;
+  #nextSequence = 1;
+  #lowestPending = 1;
+  #registeredUnder = '';
   /** Registering was refused: tried again at the next tick. */
-  private registerRefused = false;
+  #registerRefused = false;
   /** Called without a session yet, or not yet sent under the present leader: in the order of the calls. */
-  private unsent: Pending[] = [];
+  #unsent: Pending[] = [];
   /** Refused for now: sent again at the next tick, not at once, so that a refusing leader is not flooded. */
-  private refused: Pending[] = [];
-  private lastLeadership = '';
+  #refused: Pending[] = [];
+  #lastLeadership = '';
 
   constructor(
     self: { readonly id: NodeId; readonly bootNonce: string; readonly bootCount: number },
@@ -62,144 +62,144 @@ export class Writes {
     clock: Clock,
     proposals: Proposals,
   ) {
-    this.self = self.id;
-    this.nonce = self.bootNonce;
-    this.machineVersion = machineVersion;
-    this.pendingMax = pendingMax;
-    this.clock = clock;
-    this.proposals = proposals;
-    this.journal = new WriteJournal(self.bootCount);
+    this.#self = self.id;
+    this.#nonce = self.bootNonce;
+    this.#machineVersion = machineVersion;
+    this.#pendingMax = pendingMax;
+    this.#clock = clock;
+    this.#proposals = proposals;
+    this.#journal = new WriteJournal(self.bootCount);
   }
 
   get size(): number {
-    return this.pending.size + this.inherited.size;
+    return this.#pending.size + this.#inherited.size;
   }
 
   /** Takes over what an earlier life left unanswered; nobody waits for it, but it is finished all the same. */
   async inherit(records: ReadonlyMap<string, Uint8Array>, uncommitted: () => Promise<readonly Entry[]>): Promise<void> {
-    const found = await this.journal.load(records, this.clock.wallMs(), uncommitted);
+    const found = await this.#journal.load(records, this.#clock.wallMs(), uncommitted);
     // Of a node that died again and again without a leader: the newest, as many as may wait at all.
     found.sort((a, b) => a.since - b.since);
-    for (const old of found.splice(0, found.length - this.pendingMax)) this.journal.remove(old);
+    for (const old of found.splice(0, found.length - this.#pendingMax)) this.#journal.remove(old);
     for (const saved of found) {
       const write = inheritedWrite(saved);
-      this.inherited.set(inheritedKey(saved.session, saved.sequence), write);
-      this.unsent.push(write);
+      this.#inherited.set(inheritedKey(saved.session, saved.sequence), write);
+      this.#unsent.push(write);
     }
   }
 
   /** Errors (through done): busy, then whatever becomes of it. */
   submit(request: WriteRequest): Pending | undefined {
-    if (this.pending.size >= this.pendingMax) {
-      request.done(refusedBusy(this.pendingMax));
+    if (this.#pending.size >= this.#pendingMax) {
+      request.done(refusedBusy(this.#pendingMax));
       return undefined;
     }
     const write: Pending = {
       request,
       session: 0,
-      sequence: this.nextSequence++,
+      sequence: this.#nextSequence++,
       data: undefined,
       saved: undefined,
       sentUnder: '',
       attempts: 0,
-      since: this.clock.wallMs(),
+      since: this.#clock.wallMs(),
     };
-    this.pending.set(write.sequence, write);
-    this.unsent.push(write);
-    this.proposals.wake();
+    this.#pending.set(write.sequence, write);
+    this.#unsent.push(write);
+    this.#proposals.wake();
     return write;
   }
 
   /** Ends a write for its caller with an error; it may have been, or yet be, applied if it was ever sent. */
   giveUp(write: Pending, code: 'aborted' | 'timeout' | 'no-leader' | 'stopped' | 'removed', text: string): void {
     const sent = mayComeYet(write);
-    if (!this.forget(write)) return;
+    if (!this.#forget(write)) return;
     const honest = code === 'no-leader' && sent ? 'timeout' : code;
     write.request.done({ kind: 'failed', error: new RaftError(honest, text, { mayHaveApplied: sent }) });
   }
 
   /** Sends what can be sent; answers the journal's records to store. Call after every batch of inputs. */
   flush(): WriteBatch | undefined {
-    const leadership = this.proposals.leadership();
+    const leadership = this.#proposals.leadership();
     if (leadership !== undefined) {
       const name = nameOf(leadership);
-      this.resendUnder(name);
-      if (this.session === 0) this.register(leadership, name);
-      if (this.unsent.length > 0) this.sendAll(leadership, name);
+      this.#resendUnder(name);
+      if (this.#session === 0) this.#register(leadership, name);
+      if (this.#unsent.length > 0) this.#sendAll(leadership, name);
     }
-    return this.journal.flush(this.clock.monotonicMs());
+    return this.#journal.flush(this.#clock.monotonicMs());
   }
 
   /** The journal's records to store before the end: whatever still lingers. */
   lastFlush(): WriteBatch | undefined {
-    return this.journal.flush(Number.POSITIVE_INFINITY);
+    return this.#journal.flush(Number.POSITIVE_INFINITY);
   }
 
   /** Another leader, or another term of the same one: whatever was on its way may be lost. */
-  private resendUnder(leadership: string): void {
-    if (leadership === this.lastLeadership) return;
-    this.lastLeadership = leadership;
-    this.refused = [];
-    this.unsent = [...this.inherited.values(), ...this.pending.values()].filter((write) => write.sentUnder !== leadership);
+  #resendUnder(leadership: string): void {
+    if (leadership === this.#lastLeadership) return;
+    this.#lastLeadership = leadership;
+    this.#refused = [];
+    this.#unsent = [...this.#inherited.values(), ...this.#pending.values()].filter((write) => write.sentUnder !== leadership);
   }
 
-  private register(leadership: Leadership, name: string): void {
-    if (this.registeredUnder === name || this.pending.size === 0) return;
-    this.registeredUnder = name;
-    this.proposals.send(leadership, [encodeRegister(this.self, this.nonce)], (error) => {
+  #register(leadership: Leadership, name: string): void {
+    if (this.#registeredUnder === name || this.#pending.size === 0) return;
+    this.#registeredUnder = name;
+    this.#proposals.send(leadership, [encodeRegister(this.#self, this.#nonce)], (error) => {
       // Not at once: a link that takes nothing would be asked for ever within one moment.
       if (error === undefined) return;
-      this.registerRefused = true;
+      this.#registerRefused = true;
       // What refuses the session refuses the writes that wait for one.
-      if (!isLost(error) && !isWorthRetrying(error)) this.refuseWaiting(error);
+      if (!isLost(error) && !isWorthRetrying(error)) this.#refuseWaiting(error);
     });
   }
 
-  private sendAll(leadership: Leadership, name: string): void {
-    const waiting = this.unsent;
-    this.unsent = [];
+  #sendAll(leadership: Leadership, name: string): void {
+    const waiting = this.#unsent;
+    this.#unsent = [];
     let batch: Pending[] = [];
     let bytes = 0;
     for (const write of waiting) {
-      if (!this.isOpen(write)) continue;
-      if (write.session === 0 && this.session === 0) {
-        this.unsent.push(write);
+      if (!this.#isOpen(write)) continue;
+      if (write.session === 0 && this.#session === 0) {
+        this.#unsent.push(write);
         continue;
       }
       if (!write.request.forward && !leadership.isSelf) {
-        this.refuseToForward(write, leadership);
+        this.#refuseToForward(write, leadership);
         continue;
       }
-      const data = this.dataOf(write);
+      const data = this.#dataOf(write);
       if (batch.length === PROPOSE_COUNT_MAX || (batch.length > 0 && bytes + data.length > PROPOSE_BATCH_BYTES_MAX)) {
-        this.send(batch, leadership, name);
+        this.#send(batch, leadership, name);
         batch = [];
         bytes = 0;
       }
       batch.push(write);
       bytes += data.length;
     }
-    if (batch.length > 0) this.send(batch, leadership, name);
+    if (batch.length > 0) this.#send(batch, leadership, name);
   }
 
   /** It may be in this node's log from a time when it led: then whoever leads now may commit it yet. */
-  private refuseToForward(write: Pending, leadership: Leadership): void {
+  #refuseToForward(write: Pending, leadership: Leadership): void {
     const error = new RaftError('not-leader', 'This node does not lead and was told not to forward.', {
       leaderHint: leadership.leaderId,
       mayHaveApplied: mayComeYet(write),
     });
-    this.finish(write, { kind: 'failed', error });
+    this.#finish(write, { kind: 'failed', error });
   }
 
-  private dataOf(write: Pending): Uint8Array {
+  #dataOf(write: Pending): Uint8Array {
     if (write.data !== undefined) return write.data;
-    write.session = this.session;
+    write.session = this.#session;
     const { key, expectedTerm, notAfter, command } = write.request;
     write.data = encodeCommand({
-      session: this.session,
+      session: this.#session,
       sequence: write.sequence,
-      answeredBelow: this.answeredBelow(),
-      machineVersion: this.machineVersion,
+      answeredBelow: this.#answeredBelow(),
+      machineVersion: this.#machineVersion,
       expectedTerm,
       notAfter,
       key,
@@ -209,146 +209,146 @@ export class Writes {
   }
 
   /** The lowest sequence without an answer: those below it have one, and stay so. */
-  private answeredBelow(): number {
-    while (this.lowestPending < this.nextSequence && !this.pending.has(this.lowestPending)) this.lowestPending++;
-    return this.lowestPending;
+  #answeredBelow(): number {
+    while (this.#lowestPending < this.#nextSequence && !this.#pending.has(this.#lowestPending)) this.#lowestPending++;
+    return this.#lowestPending;
   }
 
-  private send(batch: readonly Pending[], leadership: Leadership, name: string): void {
+  #send(batch: readonly Pending[], leadership: Leadership, name: string): void {
     const data: Uint8Array[] = [];
     for (const write of batch) {
       write.sentUnder = name;
       write.attempts++;
       if (write.data !== undefined) data.push(write.data);
-      this.save(write, leadership.isSelf);
+      this.#save(write, leadership.isSelf);
     }
-    this.proposals.send(leadership, data, (error) => {
-      if (error !== undefined) this.onRefused(batch, name, error);
+    this.#proposals.send(leadership, data, (error) => {
+      if (error !== undefined) this.#onRefused(batch, name, error);
     });
   }
 
   /** A write that this node's log has is saved anew, with its bytes, when it goes to another leader: the log may lose it. */
-  private save(write: Pending, inLog: boolean): void {
+  #save(write: Pending, inLog: boolean): void {
     if (write.data === undefined) return;
     if (write.saved !== undefined) {
       if (inLog || !write.saved.inLog) return;
-      this.journal.remove(write.saved);
+      this.#journal.remove(write.saved);
     }
     const { session, sequence, since, data } = write;
     const { key, notAfter: expiresAt } = write.request;
     write.saved = { session, sequence, key, since, expiresAt, data, inLog, record: undefined };
-    this.journal.add(write.saved);
+    this.#journal.add(write.saved);
   }
 
-  private onRefused(batch: readonly Pending[], leadership: string, error: RaftError): void {
+  #onRefused(batch: readonly Pending[], leadership: string, error: RaftError): void {
     const lost = isLost(error);
     const again = lost || isWorthRetrying(error);
     for (const write of batch) {
-      if (!this.isOpen(write) || write.sentUnder !== leadership) continue;
+      if (!this.#isOpen(write) || write.sentUnder !== leadership) continue;
       write.sentUnder = '';
       if (!lost) write.attempts--;
-      if (again || this.inherited.has(inheritedKey(write.session, write.sequence))) this.refused.push(write);
-      else this.finish(write, { kind: 'failed', error: refusedError(error, write) });
+      if (again || this.#inherited.has(inheritedKey(write.session, write.sequence))) this.#refused.push(write);
+      else this.#finish(write, { kind: 'failed', error: refusedError(error, write) });
     }
   }
 
-  private refuseWaiting(error: RaftError): void {
-    for (const write of [...this.pending.values()]) {
-      if (write.session === 0) this.finish(write, { kind: 'failed', error: refusedError(error, write) });
+  #refuseWaiting(error: RaftError): void {
+    for (const write of [...this.#pending.values()]) {
+      if (write.session === 0) this.#finish(write, { kind: 'failed', error: refusedError(error, write) });
     }
   }
 
   /** Tells what the log has done. Call for every applied entry. */
   onApplied(_entry: Entry, applied: Applied): void {
     if (applied.kind === 'registered') {
-      if (applied.clientId !== this.self || applied.nonce !== this.nonce || this.session !== 0) return;
-      this.session = applied.session;
-      this.proposals.wake();
+      if (applied.clientId !== this.#self || applied.nonce !== this.#nonce || this.#session !== 0) return;
+      this.#session = applied.session;
+      this.#proposals.wake();
     } else if (applied.kind === 'command') {
-      const write = this.find(applied.session, applied.sequence);
+      const write = this.#find(applied.session, applied.sequence);
       if (write === undefined) return;
-      if (applied.outcome.kind === 'error' && applied.outcome.code === 'session-expired') return this.onExpired(write);
-      this.finish(write, applied);
+      if (applied.outcome.kind === 'error' && applied.outcome.code === 'session-expired') return this.#onExpired(write);
+      this.#finish(write, applied);
     }
   }
 
-  private find(session: number, sequence: number): Pending | undefined {
+  #find(session: number, sequence: number): Pending | undefined {
     // Writes of an earlier session of this life are answered under that: it may have been dropped with several on their way.
-    const own = this.pending.get(sequence);
+    const own = this.#pending.get(sequence);
     if (own?.session === session) return own;
-    return this.inherited.size === 0 ? undefined : this.inherited.get(inheritedKey(session, sequence));
+    return this.#inherited.size === 0 ? undefined : this.#inherited.get(inheritedKey(session, sequence));
   }
 
   /** A first copy that found no session was not applied: it gets a new session. A second copy cannot tell. */
-  private onExpired(write: Pending): void {
-    if (write.session === this.session) this.startNewSession();
+  #onExpired(write: Pending): void {
+    if (write.session === this.#session) this.#startNewSession();
     if (write.attempts > 1) {
       const error = new RaftError('session-expired', 'The session of this write expired while it was sent again.');
-      return this.finish(write, { kind: 'failed', error });
+      return this.#finish(write, { kind: 'failed', error });
     }
-    this.reissue(write);
+    this.#reissue(write);
   }
 
-  private startNewSession(): void {
-    this.session = 0;
-    this.registeredUnder = '';
+  #startNewSession(): void {
+    this.#session = 0;
+    this.#registeredUnder = '';
   }
 
-  private reissue(write: Pending): void {
-    if (write.saved !== undefined) this.journal.remove(write.saved);
+  #reissue(write: Pending): void {
+    if (write.saved !== undefined) this.#journal.remove(write.saved);
     write.saved = undefined;
     write.data = undefined;
     write.session = 0;
     write.sentUnder = '';
     write.attempts = 0;
-    this.unsent.push(write);
-    this.proposals.wake();
+    this.#unsent.push(write);
+    this.#proposals.wake();
   }
 
   /** After a snapshot: writes that it covers have their outcome in its session table. */
   onInstalled(_applied: Index, sessions: Sessions): void {
-    for (const write of [...this.inherited.values(), ...this.pending.values()]) {
+    for (const write of [...this.#inherited.values(), ...this.#pending.values()]) {
       if (write.session === 0) continue;
       const stored = sessions.outcomeOf(write.session, write.sequence);
-      if (stored !== undefined) this.finish(write, toResult(stored));
+      if (stored !== undefined) this.#finish(write, toResult(stored));
     }
-    if (this.session !== 0 && !sessions.has(this.session)) this.startNewSession();
+    if (this.#session !== 0 && !sessions.has(this.#session)) this.#startNewSession();
   }
 
   /** Ends what has waited too long; tries again what was refused. Call on every tick. */
   tick(): void {
-    if (this.registerRefused) {
-      this.registerRefused = false;
-      this.registeredUnder = '';
+    if (this.#registerRefused) {
+      this.#registerRefused = false;
+      this.#registeredUnder = '';
     }
-    if (this.refused.length > 0) this.unsent.push(...this.refused.splice(0));
-    const now = this.clock.monotonicMs();
-    const hasLeader = this.proposals.leadership() !== undefined;
-    for (const write of this.pending.values()) {
+    if (this.#refused.length > 0) this.#unsent.push(...this.#refused.splice(0));
+    const now = this.#clock.monotonicMs();
+    const hasLeader = this.#proposals.leadership() !== undefined;
+    for (const write of this.#pending.values()) {
       if (write.request.deadlineMs > now) continue;
       if (hasLeader) this.giveUp(write, 'timeout', 'The write was not answered in time.');
       else this.giveUp(write, 'no-leader', 'No leader could be reached in time.');
     }
-    const oldest = this.clock.wallMs() - JOURNAL_AGE_MS_MAX;
-    for (const write of this.inherited.values()) if (write.since < oldest) this.forget(write);
+    const oldest = this.#clock.wallMs() - JOURNAL_AGE_MS_MAX;
+    for (const write of this.#inherited.values()) if (write.since < oldest) this.#forget(write);
   }
 
   stop(code: 'stopped' | 'removed', text: string): void {
-    for (const write of [...this.pending.values()]) {
+    for (const write of [...this.#pending.values()]) {
       // What was sent stays in the journal: the next life of this node finishes it.
-      this.pending.delete(write.sequence);
+      this.#pending.delete(write.sequence);
       write.request.done({ kind: 'failed', error: new RaftError(code, text, { mayHaveApplied: mayComeYet(write) }) });
     }
-    this.inherited.clear();
-    this.unsent = [];
+    this.#inherited.clear();
+    this.#unsent = [];
   }
 
   list(decode: (command: Uint8Array) => unknown): PendingWrite[] {
-    return [...this.inherited.values(), ...this.pending.values()].map((write) => describePending(write, decode));
+    return [...this.#inherited.values(), ...this.#pending.values()].map((write) => describePending(write, decode));
   }
 
   cancel(id: string): boolean {
-    for (const write of [...this.inherited.values(), ...this.pending.values()]) {
+    for (const write of [...this.#inherited.values(), ...this.#pending.values()]) {
       if (idOf(write) !== id) continue;
       this.giveUp(write, 'aborted', 'The write was cancelled.');
       return true;
@@ -356,21 +356,21 @@ export class Writes {
     return false;
   }
 
-  private finish(write: Pending, result: WriteResult): void {
-    if (this.forget(write)) write.request.done(result);
+  #finish(write: Pending, result: WriteResult): void {
+    if (this.#forget(write)) write.request.done(result);
   }
 
-  private isOpen(write: Pending): boolean {
+  #isOpen(write: Pending): boolean {
     return (
-      this.pending.get(write.sequence) === write || this.inherited.get(inheritedKey(write.session, write.sequence)) === write
+      this.#pending.get(write.sequence) === write || this.#inherited.get(inheritedKey(write.session, write.sequence)) === write
     );
   }
 
-  private forget(write: Pending): boolean {
-    if (!this.isOpen(write)) return false;
-    if (this.pending.get(write.sequence) === write) this.pending.delete(write.sequence);
-    else this.inherited.delete(inheritedKey(write.session, write.sequence));
-    if (write.saved !== undefined) this.journal.remove(write.saved);
+  #forget(write: Pending): boolean {
+    if (!this.#isOpen(write)) return false;
+    if (this.#pending.get(write.sequence) === write) this.#pending.delete(write.sequence);
+    else this.#inherited.delete(inheritedKey(write.session, write.sequence));
+    if (write.saved !== undefined) this.#journal.remove(write.saved);
     return true;
   }
 }

@@ -16,21 +16,21 @@ export class Discovery implements TransportDiscovery {
   state: 'connecting' | 'open' | 'closed' = 'connecting';
   error: RaftError | undefined;
   peers: readonly NodeId[] = [];
-  private readonly signaling: Signaling;
-  private listener: Listener | undefined;
+  readonly #signaling: Signaling;
+  #listener: Listener | undefined;
 
   constructor(signaling: Signaling) {
-    this.signaling = signaling;
+    this.#signaling = signaling;
   }
 
   /** Errors: room-invalid. */
   async enter(entry: RoomEntry, hooks: RoomHooks): Promise<void> {
-    await this.signaling.enter(entry, {
+    await this.#signaling.enter(entry, {
       onPeers: (peers) => {
         this.peers = peers;
-        this.listener?.onPeers(peers);
+        this.#listener?.onPeers(peers);
       },
-      onSignal: (from, data) => this.listener?.onSignal(from, data),
+      onSignal: (from, data) => this.#listener?.onSignal(from, data),
       onGrant: () => hooks.onGrant(),
       onCluster: (clusterId) => hooks.onCluster(clusterId),
       onState: (state, error) => {
@@ -42,24 +42,24 @@ export class Discovery implements TransportDiscovery {
   }
 
   listen(listener: Listener): void {
-    this.listener = listener;
+    this.#listener = listener;
     if (this.peers.length > 0) listener.onPeers(this.peers);
   }
 
   signal(to: NodeId, data: unknown): boolean {
-    return this.signaling.signal(to, data);
+    return this.#signaling.signal(to, data);
   }
 
   founded(clusterId: string): void {
-    this.signaling.founded(clusterId);
+    this.#signaling.founded(clusterId);
   }
 
   /** A member has taken this node in: it wants no grant any more. */
   joined(clusterId: string): void {
-    this.signaling.joined?.(clusterId);
+    this.#signaling.joined?.(clusterId);
   }
 
   async close(): Promise<void> {
-    await this.signaling.close();
+    await this.#signaling.close();
   }
 }

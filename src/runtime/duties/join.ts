@@ -48,127 +48,131 @@ export interface Newcomer {
 }
 
 export class Join {
-  private readonly newcomer: Newcomer;
-  private readonly store: NodeStore;
-  private readonly clock: Clock;
-  private readonly hooks: JoinHooks;
-  private busy = false;
-  private done = false;
-  private retryAtMs = 0;
-  private mayFoundUntilMs = Number.NEGATIVE_INFINITY;
-  private lastAsked: NodeId = NO_NODE;
-  private expectedCluster: string | undefined;
+  readonly #newcomer: Newcomer;
+  readonly #store: NodeStore;
+  readonly #clock: Clock;
+  readonly #hooks: JoinHooks;
+  #busy = false;
+  #done = false;
+  #retryAtMs = 0;
+  #mayFoundUntilMs = Number.NEGATIVE_INFINITY;
+  #lastAsked: NodeId = NO_NODE;
+  #expectedCluster: string | undefined;
 
   constructor(newcomer: Newcomer, store: NodeStore, clock: Clock, hooks: JoinHooks) {
-    this.newcomer = newcomer;
-    this.store = store;
-    this.clock = clock;
-    this.hooks = hooks;
+    this.#newcomer = newcomer;
+    this.#store = store;
+    this.#clock = clock;
+    this.#hooks = hooks;
   }
 
   stop(): void {
-    this.done = true;
+    this.#done = true;
   }
 
   /** The room is fresh and this node may found it. */
   onGrant(): void {
-    if (this.done || this.busy) return;
-    if (this.newcomer.mode === 'join')
-      return this.hooks.onHopeless(new RaftError('rejected', 'There is no cluster in this room to join.'));
-    if (this.newcomer.mode === 'open')
-      return this.hooks.onHopeless(new RaftError('rejected', 'This device holds no identity of this room to open.'));
-    this.mayFoundUntilMs = this.clock.monotonicMs() + FOUNDING_RETRIED_MS;
-    void this.found();
+    if (this.#done || this.#busy) return;
+    if (this.#newcomer.mode === 'join')
+      return this.#hooks.onHopeless(new RaftError('rejected', 'There is no cluster in this room to join.'));
+    if (this.#newcomer.mode === 'open')
+      return this.#hooks.onHopeless(new RaftError('rejected', 'This device holds no identity of this room to open.'));
+    this.#mayFoundUntilMs = this.#clock.monotonicMs() + FOUNDING_RETRIED_MS;
+    void this.#found();
   }
 
   /** The room has a cluster. */
   onCluster(clusterId: string): void {
-    if (this.done) return;
-    this.expectedCluster = clusterId;
-    if (this.newcomer.mode === 'create') this.hooks.onHopeless(new RaftError('rejected', 'The room already has a cluster.'));
-    if (this.newcomer.mode === 'open')
-      this.hooks.onHopeless(new RaftError('rejected', 'This device holds no identity of this room to open.'));
+    if (this.#done) return;
+    this.#expectedCluster = clusterId;
+    if (this.#newcomer.mode === 'create') this.#hooks.onHopeless(new RaftError('rejected', 'The room already has a cluster.'));
+    if (this.#newcomer.mode === 'open')
+      this.#hooks.onHopeless(new RaftError('rejected', 'This device holds no identity of this room to open.'));
   }
 
   /** Founds the room that it was granted, or asks a member to be taken in, when there is one to ask. Call on every tick and when a peer says hello. */
   tick(): void {
-    if (this.done || this.busy || this.clock.monotonicMs() < this.retryAtMs) return;
-    if (this.expectedCluster === undefined && this.clock.monotonicMs() < this.mayFoundUntilMs) return void this.found();
-    if (this.newcomer.mode !== 'enter' && this.newcomer.mode !== 'join') return;
-    const candidates = this.hooks
+    if (this.#done || this.#busy || this.#clock.monotonicMs() < this.#retryAtMs) return;
+    if (this.#expectedCluster === undefined && this.#clock.monotonicMs() < this.#mayFoundUntilMs) return void this.#found();
+    if (this.#newcomer.mode !== 'enter' && this.#newcomer.mode !== 'join') return;
+    const candidates = this.#hooks
       .candidates()
-      .filter(({ clusterId }) => this.expectedCluster === undefined || clusterId === this.expectedCluster)
+      .filter(({ clusterId }) => this.#expectedCluster === undefined || clusterId === this.#expectedCluster)
       // In order of their ids, so that everybody is asked in turn: one of them may have been removed and know no leader.
       .sort((a, b) => (a.id < b.id ? -1 : 1));
-    const next = candidates.find(({ id }) => id > this.lastAsked) ?? candidates[0];
+    const next = candidates.find(({ id }) => id > this.#lastAsked) ?? candidates[0];
     if (next === undefined) return;
-    const context = this.ownContext();
+    const context = this.#ownContext();
     if (context === undefined) return;
-    this.lastAsked = next.id;
-    this.busy = true;
-    const body = encodeJoin({ nodeId: this.newcomer.self, context });
-    this.hooks.call(next.id, body, JOIN_TIMEOUT_MS, (result) => void this.onJoinAnswer(result));
+    this.#lastAsked = next.id;
+    this.#busy = true;
+    const body = encodeJoin({ nodeId: this.#newcomer.self, context });
+    this.#hooks.call(next.id, body, JOIN_TIMEOUT_MS, (result) => void this.#onJoinAnswer(result));
   }
 
-  private async onJoinAnswer(result: CallResult): Promise<void> {
-    this.retryAtMs = this.clock.monotonicMs() + JOIN_RETRY_MS;
+  async #onJoinAnswer(result: CallResult): Promise<void> {
+    this.#retryAtMs = this.#clock.monotonicMs() + JOIN_RETRY_MS;
     try {
-      if (this.done) return;
+      if (this.#done) return;
       if (result.error !== undefined) {
-        if (!result.error.retryable && result.error.code !== 'timeout') this.hooks.onFault(result.error);
+        if (!result.error.retryable && result.error.code !== 'timeout') this.#hooks.onFault(result.error);
         return;
       }
       const { introduction, ...cluster } = decodeJoinReply(result.body);
-      await this.store.write({ cluster });
-      this.hooks.onIntroduced(introduction, this.lastAsked);
-      this.finish(cluster, 'joined');
+      await this.#store.write({ cluster });
+      this.#hooks.onIntroduced(introduction, this.#lastAsked);
+      this.#finish(cluster, 'joined');
     } catch (error) {
-      this.hooks.onFault(storageErrorOf(error));
+      this.#hooks.onFault(storageErrorOf(error));
     } finally {
-      this.busy = false;
+      this.#busy = false;
     }
   }
 
   /** What the configuration shall keep of this node; undefined, once it is told, when nobody could take it in with so much. */
-  private ownContext(): Uint8Array | undefined {
-    const context = encodeMember(this.newcomer.member);
+  #ownContext(): Uint8Array | undefined {
+    const context = encodeMember(this.#newcomer.member);
     if (context.length <= MEMBER_CONTEXT_BYTES_MAX) return context;
-    this.done = true;
+    this.#done = true;
     const text = `This node would keep ${context.length} bytes in the configuration; at most ${MEMBER_CONTEXT_BYTES_MAX}.`;
-    this.hooks.onHopeless(new RaftError('config-invalid', text));
+    this.#hooks.onHopeless(new RaftError('config-invalid', text));
     return undefined;
   }
 
   /** One atomic write makes the cluster: its id, and a committed first entry that makes this node its only voter. */
-  private async found(): Promise<void> {
-    const context = this.ownContext();
+  async #found(): Promise<void> {
+    const context = this.#ownContext();
     if (context === undefined) return;
-    this.busy = true;
+    this.#busy = true;
     try {
       const cluster: ClusterIdentity = { clusterId: globalThis.crypto.randomUUID(), epoch: FIRST_EPOCH };
-      await this.store.write({ cluster, hardState: { term: 1, vote: NO_NODE, commit: 1 }, entries: [this.firstEntry(context)] });
-      this.finish(cluster, 'founded');
+      await this.#store.write({
+        cluster,
+        hardState: { term: 1, vote: NO_NODE, commit: 1 },
+        entries: [this.#firstEntry(context)],
+      });
+      this.#finish(cluster, 'founded');
     } catch (error) {
-      this.hooks.onFault(storageErrorOf(error));
-      this.retryAtMs = this.clock.monotonicMs() + JOIN_RETRY_MS;
+      this.#hooks.onFault(storageErrorOf(error));
+      this.#retryAtMs = this.#clock.monotonicMs() + JOIN_RETRY_MS;
     } finally {
-      this.busy = false;
+      this.#busy = false;
     }
   }
 
-  private firstEntry(context: Uint8Array): Entry {
-    const { self, settings } = this.newcomer;
+  #firstEntry(context: Uint8Array): Entry {
+    const { self, settings } = this.#newcomer;
     const change = {
       transition: 'auto' as const,
       steps: [{ op: 'voter' as const, id: self, context }],
       context: encodeSettings(settings),
     };
-    return makeEntry(1, 1, 'conf', this.clock.wallMs(), NO_BYTES, change);
+    return makeEntry(1, 1, 'conf', this.#clock.wallMs(), NO_BYTES, change);
   }
 
-  private finish(cluster: ClusterIdentity, how: 'founded' | 'joined'): void {
-    if (this.done) return;
-    this.done = true;
-    this.hooks.onMember(cluster, how);
+  #finish(cluster: ClusterIdentity, how: 'founded' | 'joined'): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#hooks.onMember(cluster, how);
   }
 }

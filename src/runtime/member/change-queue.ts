@@ -23,36 +23,36 @@ interface Underway {
 }
 
 export class MembershipQueue {
-  private readonly clock: Clock;
-  private waiting: QueuedChange[] = [];
-  private underway: Underway | undefined;
+  readonly #clock: Clock;
+  #waiting: QueuedChange[] = [];
+  #underway: Underway | undefined;
 
   constructor(clock: Clock) {
-    this.clock = clock;
+    this.#clock = clock;
   }
 
   submit(change: QueuedChange): void {
-    if (this.waiting.length >= CHANGES_WAITING_MAX) {
+    if (this.#waiting.length >= CHANGES_WAITING_MAX) {
       return change.done(
         0,
         new RaftError('busy', `${CHANGES_WAITING_MAX} membership changes are waiting.`, { retryAfterMs: 1_000 }),
       );
     }
-    this.waiting.push(change);
+    this.#waiting.push(change);
   }
 
   /** Proposes the next change if none is under way. Call after inputs, on the leader, when its own term has committed. */
   flush(core: CoreNode, conf: ConfState, version: Index): void {
-    while (this.underway === undefined && this.waiting.length > 0 && conf.votersOutgoing.length === 0) {
-      const change = this.waiting[0];
+    while (this.#underway === undefined && this.#waiting.length > 0 && conf.votersOutgoing.length === 0) {
+      const change = this.#waiting[0];
       if (change === undefined) return;
-      const outcome = this.proposeOne(core, conf, version, change);
+      const outcome = this.#proposeOne(core, conf, version, change);
       if (outcome === 'later') return;
-      this.waiting.shift();
+      this.#waiting.shift();
     }
   }
 
-  private proposeOne(core: CoreNode, conf: ConfState, version: Index, change: QueuedChange): 'later' | 'taken' {
+  #proposeOne(core: CoreNode, conf: ConfState, version: Index, change: QueuedChange): 'later' | 'taken' {
     let planned: ConfChange | undefined;
     try {
       planned = change.plan(conf);
@@ -71,36 +71,36 @@ export class MembershipQueue {
       return 'taken';
     }
     if (outcome.forwarded) return 'later';
-    this.underway = { change, index: outcome.lastIndex };
+    this.#underway = { change, index: outcome.lastIndex };
     return 'taken';
   }
 
   /** A change took effect, or could not. */
   onConfig(conf: ConfState, index: Index, error: RaftError | undefined): void {
-    const underway = this.underway;
+    const underway = this.#underway;
     if (underway === undefined || index < underway.index) return;
-    if (error !== undefined && index === underway.index) return this.finish(0, error);
+    if (error !== undefined && index === underway.index) return this.#finish(0, error);
     // A joint configuration is only half of the change: it is done when the old half is left.
-    if (conf.votersOutgoing.length === 0) this.finish(index, undefined);
+    if (conf.votersOutgoing.length === 0) this.#finish(index, undefined);
   }
 
   tick(): void {
-    const now = this.clock.monotonicMs();
-    const late = this.waiting.filter((change) => change.deadlineMs <= now);
-    if (late.length > 0) this.waiting = this.waiting.filter((change) => change.deadlineMs > now);
+    const now = this.#clock.monotonicMs();
+    const late = this.#waiting.filter((change) => change.deadlineMs <= now);
+    if (late.length > 0) this.#waiting = this.#waiting.filter((change) => change.deadlineMs > now);
     for (const change of late)
       change.done(0, new RaftError('timeout', 'The membership change waited too long.', { mayHaveApplied: false }));
-    if (this.underway !== undefined && this.underway.change.deadlineMs <= now) {
-      this.finish(0, new RaftError('timeout', 'The membership change was not committed in time; it may still be.'));
+    if (this.#underway !== undefined && this.#underway.change.deadlineMs <= now) {
+      this.#finish(0, new RaftError('timeout', 'The membership change was not committed in time; it may still be.'));
     }
   }
 
   /** Leadership is over: what waits was never proposed, what is under way may yet commit. */
   clear(error: RaftError): void {
-    const waiting = this.waiting;
-    this.waiting = [];
-    if (this.underway !== undefined)
-      this.finish(
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (this.#underway !== undefined)
+      this.#finish(
         0,
         new RaftError('leadership-lost', 'Leadership was lost; the membership change may still commit.', {
           mayHaveApplied: true,
@@ -109,9 +109,9 @@ export class MembershipQueue {
     for (const change of waiting) change.done(0, error);
   }
 
-  private finish(index: Index, error: RaftError | undefined): void {
-    const underway = this.underway;
-    this.underway = undefined;
+  #finish(index: Index, error: RaftError | undefined): void {
+    const underway = this.#underway;
+    this.#underway = undefined;
     underway?.change.done(index, error);
   }
 }

@@ -23,61 +23,61 @@ interface FetchedRange {
 }
 
 export class LogView implements LogReader {
-  private readonly store: NodeStore;
-  private readonly onFetched: () => void;
-  private readonly onFault: (error: unknown) => void;
-  private first: Index;
-  private last: Index;
-  private meta: SnapshotMeta | undefined;
+  readonly #store: NodeStore;
+  readonly #onFetched: () => void;
+  readonly #onFault: (error: unknown) => void;
+  #first: Index;
+  #last: Index;
+  #meta: SnapshotMeta | undefined;
   /** The end of the log: contiguous, up to `last`. */
-  private cache: Entry[];
-  private cacheBytes = 0;
-  private fetched: FetchedRange[] = [];
-  private readonly fetching = new Set<Index>();
+  #cache: Entry[];
+  #cacheBytes = 0;
+  #fetched: FetchedRange[] = [];
+  readonly #fetching = new Set<Index>();
   /** Counts truncations and resets: an answer to an older question is dropped. */
-  private generation = 0;
+  #generation = 0;
 
   constructor(store: NodeStore, loaded: LoadedState, onFetched: () => void, onFault: (error: unknown) => void) {
-    this.store = store;
-    this.onFetched = onFetched;
-    this.onFault = onFault;
-    this.first = loaded.firstIndex;
-    this.last = loaded.lastIndex;
-    this.meta = loaded.snapshot;
-    this.cache = [...loaded.tail];
-    for (const entry of this.cache) this.cacheBytes += entryBytes(entry);
+    this.#store = store;
+    this.#onFetched = onFetched;
+    this.#onFault = onFault;
+    this.#first = loaded.firstIndex;
+    this.#last = loaded.lastIndex;
+    this.#meta = loaded.snapshot;
+    this.#cache = [...loaded.tail];
+    for (const entry of this.#cache) this.#cacheBytes += entryBytes(entry);
   }
 
   firstIndex(): Index {
-    return this.first;
+    return this.#first;
   }
 
   lastIndex(): Index {
-    return this.last;
+    return this.#last;
   }
 
   term(index: Index): Term | 'compacted' | 'unavailable' {
     if (index === 0) return 0;
-    const cached = this.cache[index - this.cacheFirst()];
+    const cached = this.#cache[index - this.#cacheFirst()];
     if (cached !== undefined) return cached.term;
-    if (this.meta !== undefined && index === this.meta.index) return this.meta.term;
-    if (index < this.first - 1) return 'compacted';
-    return this.store.term(index) ?? (index < this.first ? 'compacted' : 'unavailable');
+    if (this.#meta !== undefined && index === this.#meta.index) return this.#meta.term;
+    if (index < this.#first - 1) return 'compacted';
+    return this.#store.term(index) ?? (index < this.#first ? 'compacted' : 'unavailable');
   }
 
   entries(from: Index, to: Index, maxBytes: number): readonly Entry[] | 'compacted' | 'unavailable' {
-    if (from < this.first) return 'compacted';
-    if (from >= this.cacheFirst()) return sliceWithin(this.cache, from - this.cacheFirst(), to - this.cacheFirst(), maxBytes);
-    const range = this.fetched.find((candidate) => from >= candidate.from && from < candidate.from + candidate.entries.length);
+    if (from < this.#first) return 'compacted';
+    if (from >= this.#cacheFirst()) return sliceWithin(this.#cache, from - this.#cacheFirst(), to - this.#cacheFirst(), maxBytes);
+    const range = this.#fetched.find((candidate) => from >= candidate.from && from < candidate.from + candidate.entries.length);
     if (range !== undefined) return sliceWithin(range.entries, from - range.from, to - range.from, maxBytes);
-    this.fetch(from);
+    this.#fetch(from);
     return 'unavailable';
   }
 
   /** The same from memory only, asking nothing of storage; undefined when it is not all there. */
   peek(from: Index, to: Index, maxBytes: number): readonly Entry[] | undefined {
-    return from >= this.cacheFirst()
-      ? sliceWithin(this.cache, from - this.cacheFirst(), to - this.cacheFirst(), maxBytes)
+    return from >= this.#cacheFirst()
+      ? sliceWithin(this.#cache, from - this.#cacheFirst(), to - this.#cacheFirst(), maxBytes)
       : undefined;
   }
 
@@ -87,7 +87,7 @@ export class LogView implements LogReader {
     if (cached !== undefined) return cached;
     const entries: Entry[] = [];
     for (let next = from; next <= to; ) {
-      const some = await this.store.entries(next, to + 1, maxBytes);
+      const some = await this.#store.entries(next, to + 1, maxBytes);
       for (const entry of some) entries.push(entry);
       next += some.length;
       if (some.length === 0) break;
@@ -96,7 +96,7 @@ export class LogView implements LogReader {
   }
 
   snapshot(): SnapshotMeta | 'unavailable' {
-    return this.meta ?? 'unavailable';
+    return this.#meta ?? 'unavailable';
   }
 
   /** Entries that are durable now, replacing what the log held from the first one's index. */
@@ -104,98 +104,98 @@ export class LogView implements LogReader {
     const first = entries[0];
     const last = entries.at(-1);
     if (first === undefined || last === undefined) return;
-    if (first.index <= this.last) this.truncateFrom(first.index);
-    if (this.cache.length === 0 || first.index === this.last + 1) {
+    if (first.index <= this.#last) this.#truncateFrom(first.index);
+    if (this.#cache.length === 0 || first.index === this.#last + 1) {
       for (const entry of entries) {
-        this.cache.push(entry);
-        this.cacheBytes += entryBytes(entry);
+        this.#cache.push(entry);
+        this.#cacheBytes += entryBytes(entry);
       }
     }
-    this.last = last.index;
-    this.trim();
+    this.#last = last.index;
+    this.#trim();
   }
 
   /** A snapshot of this node's own state is durable; the log stays. */
   setSnapshot(meta: SnapshotMeta): void {
-    this.meta = meta;
+    this.#meta = meta;
   }
 
   /** A leader's snapshot is durable and replaces the log. */
   reset(meta: SnapshotMeta): void {
-    this.generation++;
-    this.meta = meta;
-    this.cache = [];
-    this.cacheBytes = 0;
-    this.fetched = [];
-    this.first = meta.index + 1;
-    this.last = meta.index;
+    this.#generation++;
+    this.#meta = meta;
+    this.#cache = [];
+    this.#cacheBytes = 0;
+    this.#fetched = [];
+    this.#first = meta.index + 1;
+    this.#last = meta.index;
   }
 
   /** Entries up to `index` are gone from now on; storage drops them in the background. */
   compactedTo(index: Index): void {
-    if (index < this.first) return;
-    this.first = index + 1;
-    const drop = Math.min(this.cache.length, Math.max(0, this.first - this.cacheFirst()));
-    if (drop > 0) this.dropFront(drop);
-    this.fetched = this.fetched.filter((range) => range.from >= this.first);
+    if (index < this.#first) return;
+    this.#first = index + 1;
+    const drop = Math.min(this.#cache.length, Math.max(0, this.#first - this.#cacheFirst()));
+    if (drop > 0) this.#dropFront(drop);
+    this.#fetched = this.#fetched.filter((range) => range.from >= this.#first);
   }
 
-  private cacheFirst(): Index {
-    return this.last + 1 - this.cache.length;
+  #cacheFirst(): Index {
+    return this.#last + 1 - this.#cache.length;
   }
 
-  private truncateFrom(index: Index): void {
-    this.generation++;
-    const keep = Math.max(0, index - this.cacheFirst());
-    for (let i = keep; i < this.cache.length; i++) this.cacheBytes -= entryBytes(this.cache[i]);
-    this.cache.length = Math.min(this.cache.length, keep);
-    this.last = index - 1;
-    this.fetched = [];
+  #truncateFrom(index: Index): void {
+    this.#generation++;
+    const keep = Math.max(0, index - this.#cacheFirst());
+    for (let i = keep; i < this.#cache.length; i++) this.#cacheBytes -= entryBytes(this.#cache[i]);
+    this.#cache.length = Math.min(this.#cache.length, keep);
+    this.#last = index - 1;
+    this.#fetched = [];
   }
 
   /** Lets the cache grow to twice its bound before it is cut, so that cutting costs little per entry. */
-  private trim(): void {
-    if (this.cacheBytes <= 2 * LOG_CACHE_BYTES_MAX && this.cache.length <= 2 * LOG_CACHE_ENTRIES_MAX) return;
-    let bytes = this.cacheBytes;
+  #trim(): void {
+    if (this.#cacheBytes <= 2 * LOG_CACHE_BYTES_MAX && this.#cache.length <= 2 * LOG_CACHE_ENTRIES_MAX) return;
+    let bytes = this.#cacheBytes;
     let drop = 0;
-    while (drop < this.cache.length - 1 && (bytes > LOG_CACHE_BYTES_MAX || this.cache.length - drop > LOG_CACHE_ENTRIES_MAX)) {
-      bytes -= entryBytes(this.cache[drop++]);
+    while (drop < this.#cache.length - 1 && (bytes > LOG_CACHE_BYTES_MAX || this.#cache.length - drop > LOG_CACHE_ENTRIES_MAX)) {
+      bytes -= entryBytes(this.#cache[drop++]);
     }
-    this.dropFront(drop);
+    this.#dropFront(drop);
   }
 
-  private dropFront(count: number): void {
-    for (let i = 0; i < count; i++) this.cacheBytes -= entryBytes(this.cache[i]);
-    this.cache = this.cache.slice(count);
+  #dropFront(count: number): void {
+    for (let i = 0; i < count; i++) this.#cacheBytes -= entryBytes(this.#cache[i]);
+    this.#cache = this.#cache.slice(count);
   }
 
   /** One past the last entry in storage: that is ahead of `last` while a write that truncates is in flight. */
-  private storedEnd(from: Index): Index {
-    let end = this.last + 1;
-    while (end > from + 1 && this.store.term(end - 1) === undefined) end--;
+  #storedEnd(from: Index): Index {
+    let end = this.#last + 1;
+    while (end > from + 1 && this.#store.term(end - 1) === undefined) end--;
     return end;
   }
 
-  private fetch(from: Index): void {
-    if (this.fetching.has(from)) return;
-    this.fetching.add(from);
-    const generation = this.generation;
-    const to = this.storedEnd(from);
-    this.store.entries(from, to, FETCH_BYTES).then(
+  #fetch(from: Index): void {
+    if (this.#fetching.has(from)) return;
+    this.#fetching.add(from);
+    const generation = this.#generation;
+    const to = this.#storedEnd(from);
+    this.#store.entries(from, to, FETCH_BYTES).then(
       (entries) => {
-        this.fetching.delete(from);
-        if (generation !== this.generation) return this.onFetched();
-        if (this.fetched.length >= FETCHED_RANGES_MAX) this.fetched.shift();
-        this.fetched.push({ from, entries });
-        this.onFetched();
+        this.#fetching.delete(from);
+        if (generation !== this.#generation) return this.#onFetched();
+        if (this.#fetched.length >= FETCHED_RANGES_MAX) this.#fetched.shift();
+        this.#fetched.push({ from, entries });
+        this.#onFetched();
       },
       (error: unknown) => {
-        this.fetching.delete(from);
+        this.#fetching.delete(from);
         // A snapshot of the leader's replaces the log in storage before it does so here, when it is durable.
         const replaced = RaftError.is(error, 'index-compacted');
-        const gone = replaced || from < this.first || this.store.term(to - 1) === undefined;
-        if (gone || generation !== this.generation) this.onFetched();
-        else this.onFault(error);
+        const gone = replaced || from < this.#first || this.#store.term(to - 1) === undefined;
+        if (gone || generation !== this.#generation) this.#onFetched();
+        else this.#onFault(error);
       },
     );
   }

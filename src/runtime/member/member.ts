@@ -92,13 +92,13 @@ export class Member {
   removed = false;
   /** Changes in the end of the log that was found at the start: not known to be committed, but a leader's word. */
   readonly namedInLog: readonly NamedInLog[];
-  private readonly parts: MemberParts;
+  readonly #parts: MemberParts;
   /** By how much ticks were late since a lease was last made void for it. */
-  private lateMs = 0;
+  #lateMs = 0;
 
   private constructor(parts: MemberParts, cluster: ClusterIdentity, loaded: LoadedState, uncommitted: readonly Entry[]) {
     const { store, application, clock, tuning, hooks } = parts;
-    this.parts = parts;
+    this.#parts = parts;
     this.cluster = cluster;
     this.hard = loaded.hardState;
     this.conf = loaded.snapshot?.conf ?? EMPTY_CONF;
@@ -126,7 +126,7 @@ export class Member {
     this.sender = new SnapshotSender(store, clock, {
       send: (peer, message) => hooks.sendSnapshot(peer, message),
       onEnd: (peer, ok, sent) =>
-        this.onSnapshotSent(
+        this.#onSnapshotSent(
           peer,
           ok,
           sent && { index: sent.meta.index, term: sent.meta.term, bytes: sent.bytes, digest: sent.digest },
@@ -138,7 +138,7 @@ export class Member {
       onFault: (error) => hooks.onFault(error),
     });
     this.changes = new MembershipQueue(clock);
-    this.replica = new Replica({ core: this.core, view: this.view, store, application, hooks: this.replicaHooks() }, applied);
+    this.replica = new Replica({ core: this.core, view: this.view, store, application, hooks: this.#replicaHooks() }, applied);
   }
 
   /** Reads what storage holds and brings the state machine to its snapshot. Errors: corrupt, version-mismatch, storage. */
@@ -169,7 +169,7 @@ export class Member {
   /** A verified message from a peer, or a snapshot that has arrived. */
   step(message: Message): void {
     this.replica.step(message);
-    this.parts.hooks.wake();
+    this.#parts.hooks.wake();
   }
 
   onSnapshotMessage(peer: NodeId, message: SnapshotOffer | SnapshotChunk | SnapshotAck): void {
@@ -180,11 +180,11 @@ export class Member {
 
   /** One logical tick (Figure 2's timers). `pausedMs` is how long the process did nothing before it. */
   tick(pausedMs: number): void {
-    this.core.setTime(this.parts.clock.wallMs());
+    this.core.setTime(this.#parts.clock.wallMs());
     // A page that was frozen may have been deposed meanwhile: what it believes of its leadership is void.
-    if (pausedMs > this.parts.tuning.electionTimeoutMs[0] / 2)
-      this.core.resumeAfterPause(Math.floor(pausedMs / tickMs(this.parts.tuning)));
-    else if (this.isLeader && this.parts.tuning.leaseReads) this.watchLease(pausedMs);
+    if (pausedMs > this.#parts.tuning.electionTimeoutMs[0] / 2)
+      this.core.resumeAfterPause(Math.floor(pausedMs / tickMs(this.#parts.tuning)));
+    else if (this.isLeader && this.#parts.tuning.leaseReads) this.#watchLease(pausedMs);
     // Also of one that was told that it is out: its time goes on, else it would hear its last leader for ever, and refuse those
     // who still need its vote. It disturbs nobody by campaigning (§4.2.3): whoever knows that it is out does not hear it.
     this.core.tick();
@@ -193,10 +193,10 @@ export class Member {
   }
 
   /** A lease is counted in ticks: many that are a little late are a pause as well. */
-  private watchLease(lateMs: number): void {
-    this.lateMs += Math.max(0, lateMs);
-    if (this.lateMs <= leaseSlackMs(this.parts.tuning)) return;
-    this.lateMs = 0;
+  #watchLease(lateMs: number): void {
+    this.#lateMs += Math.max(0, lateMs);
+    if (this.#lateMs <= leaseSlackMs(this.#parts.tuning)) return;
+    this.#lateMs = 0;
     this.core.resumeAfterPause(0);
   }
 
@@ -219,7 +219,7 @@ export class Member {
     const farewell = this.core.giveProxyVote(candidates);
     if (farewell === undefined) return false;
     this.replica.stop();
-    for (const message of farewell.messages) this.parts.hooks.send(message);
+    for (const message of farewell.messages) this.#parts.hooks.send(message);
     return true;
   }
 
@@ -242,24 +242,24 @@ export class Member {
     this.receiver.stop();
   }
 
-  private onSnapshotSent(peer: NodeId, ok: boolean, info: SnapshotInfo | undefined): void {
+  #onSnapshotSent(peer: NodeId, ok: boolean, info: SnapshotInfo | undefined): void {
     if (this.replica.isStopped) return;
     this.core.reportSnapshot(peer, ok);
-    if (ok && info !== undefined) this.parts.hooks.onSnapshot('sent', info);
-    this.parts.hooks.wake();
+    if (ok && info !== undefined) this.#parts.hooks.onSnapshot('sent', info);
+    this.#parts.hooks.wake();
   }
 
-  private replicaHooks(): ConstructorParameters<typeof Replica>[0]['hooks'] {
-    const { hooks } = this.parts;
+  #replicaHooks(): ConstructorParameters<typeof Replica>[0]['hooks'] {
+    const { hooks } = this.#parts;
     return {
-      send: (message) => this.send(message),
-      onSoftState: (soft) => this.onSoftState(soft),
+      send: (message) => this.#send(message),
+      onSoftState: (soft) => this.#onSoftState(soft),
       onCommit: (commit, hard) => {
         const previous = this.hard;
         this.hard = { ...(hard ?? previous), commit };
         hooks.onCommit(this.hard, previous);
       },
-      onConfig: (conf, index, error) => this.onConfig(conf, index, error),
+      onConfig: (conf, index, error) => this.#onConfig(conf, index, error),
       wake: () => hooks.wake(),
       onAppliedTo: (index) => {
         this.maker.maybe(index, () => this.snapshotMeta());
@@ -277,28 +277,28 @@ export class Member {
     };
   }
 
-  private send(message: Message): void {
-    if (message.type === 'snapshot-request') return this.sendState(message);
-    if (!this.parts.hooks.send(message) && message.type === 'append-request') this.core.reportUnreachable(message.to);
+  #send(message: Message): void {
+    if (message.type === 'snapshot-request') return this.#sendState(message);
+    if (!this.#parts.hooks.send(message) && message.type === 'append-request') this.core.reportUnreachable(message.to);
   }
 
   /** A snapshot from before the receiver was a member is of no use to it: it gets a newer one, taken first. */
-  private sendState(request: SnapshotRequest): void {
+  #sendState(request: SnapshotRequest): void {
     if (memberIds(request.snapshot.conf).includes(request.to)) return this.sender.start(request);
     const again = (): void => {
       if (this.replica.isStopped) return;
       this.core.reportSnapshot(request.to, false);
-      this.parts.hooks.wake();
+      this.#parts.hooks.wake();
     };
     this.maker
       .takeNow(() => this.snapshotMeta())
       .then(again, (error: unknown) => {
-        this.parts.hooks.onFault(storageErrorOf(error));
+        this.#parts.hooks.onFault(storageErrorOf(error));
         again();
       });
   }
 
-  private onSoftState(soft: SoftState): void {
+  #onSoftState(soft: SoftState): void {
     const previous = this.soft;
     this.soft = soft;
     // What was asked of a leader that leads no longer does not come.
@@ -311,11 +311,11 @@ export class Member {
         }),
       );
     }
-    this.parts.hooks.onSoftState(soft, previous);
+    this.#parts.hooks.onSoftState(soft, previous);
   }
 
-  private onConfig(conf: ConfState, index: Index, error: RaftError | undefined): void {
-    const self = this.parts.self;
+  #onConfig(conf: ConfState, index: Index, error: RaftError | undefined): void {
+    const self = this.#parts.self;
     const before = memberIds(this.conf);
     const wasMember = before.includes(self);
     this.conf = conf;
@@ -327,8 +327,8 @@ export class Member {
     if (isMember) this.core.setPriority(contextOf(conf, self).priority);
     if (isMember) this.removed = false;
     else if (wasMember) this.removed = true;
-    if (this.isLeader) this.parts.hooks.onDeparted(before.filter((id) => !after.includes(id) && id !== self));
-    this.parts.hooks.onConfig(conf, index);
+    if (this.isLeader) this.#parts.hooks.onDeparted(before.filter((id) => !after.includes(id) && id !== self));
+    this.#parts.hooks.onConfig(conf, index);
   }
 }
 

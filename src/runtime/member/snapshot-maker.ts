@@ -16,17 +16,17 @@ export interface MakerOptions {
 }
 
 export class SnapshotMaker {
-  private readonly store: NodeStore;
-  private readonly view: LogView;
-  private readonly application: Pick<Application, 'snapshot'>;
-  private readonly options: MakerOptions;
-  private readonly onMade: (info: SnapshotInfo) => void;
-  private readonly onFault: (error: RaftError) => void;
-  private running: Promise<SnapshotInfo> | undefined;
+  readonly #store: NodeStore;
+  readonly #view: LogView;
+  readonly #application: Pick<Application, 'snapshot'>;
+  readonly #options: MakerOptions;
+  readonly #onMade: (info: SnapshotInfo) => void;
+  readonly #onFault: (error: RaftError) => void;
+  #running: Promise<SnapshotInfo> | undefined;
   /** Index of the snapshot in force. */
-  private latest: number;
+  #latest: number;
   /** The same, or of a newer one that is being written. */
-  private newest: number;
+  #newest: number;
 
   constructor(
     parts: { readonly store: NodeStore; readonly view: LogView; readonly application: Pick<Application, 'snapshot'> },
@@ -34,18 +34,18 @@ export class SnapshotMaker {
     latest: number,
     hooks: { readonly onMade: (info: SnapshotInfo) => void; readonly onFault: (error: RaftError) => void },
   ) {
-    this.store = parts.store;
-    this.view = parts.view;
-    this.application = parts.application;
-    this.options = options;
-    this.latest = latest;
-    this.newest = latest;
-    this.onMade = hooks.onMade;
-    this.onFault = hooks.onFault;
+    this.#store = parts.store;
+    this.#view = parts.view;
+    this.#application = parts.application;
+    this.#options = options;
+    this.#latest = latest;
+    this.#newest = latest;
+    this.#onMade = hooks.onMade;
+    this.#onFault = hooks.onFault;
   }
 
   get snapshotIndex(): number {
-    return this.latest;
+    return this.#latest;
   }
 
   /**
@@ -53,38 +53,38 @@ export class SnapshotMaker {
    * after it would bring the older state back.
    */
   superseded(index: number): void {
-    this.newest = Math.max(this.newest, index);
+    this.#newest = Math.max(this.#newest, index);
   }
 
   /** A leader's snapshot replaced what was here. */
   installed(index: number): void {
-    this.latest = index;
+    this.#latest = index;
   }
 
   /** Takes one if it is due. `meta` is made only then: it must describe the state at this very moment. */
   maybe(applied: number, meta: () => SnapshotMeta): void {
-    if (this.running !== undefined || applied - this.latest < this.options.snapshotEveryEntries) return;
-    this.take(meta()).catch((error: unknown) => this.onFault(storageErrorOf(error)));
+    if (this.#running !== undefined || applied - this.#latest < this.#options.snapshotEveryEntries) return;
+    this.#take(meta()).catch((error: unknown) => this.#onFault(storageErrorOf(error)));
   }
 
   /** Takes one now; one under way is waited for first. Errors: quota, storage. */
   async takeNow(meta: () => SnapshotMeta): Promise<SnapshotInfo> {
-    if (this.running !== undefined) await this.running.catch(() => undefined);
-    return this.take(meta());
+    if (this.#running !== undefined) await this.#running.catch(() => undefined);
+    return this.#take(meta());
   }
 
-  private take(meta: SnapshotMeta): Promise<SnapshotInfo> {
+  #take(meta: SnapshotMeta): Promise<SnapshotInfo> {
     // The stream is opened now, so that it holds the state of now.
-    const chunks = this.application.snapshot();
-    const running = this.save(meta, chunks).finally(() => {
-      if (this.running === running) this.running = undefined;
+    const chunks = this.#application.snapshot();
+    const running = this.#save(meta, chunks).finally(() => {
+      if (this.#running === running) this.#running = undefined;
     });
-    this.running = running;
+    this.#running = running;
     return running;
   }
 
-  private async save(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<SnapshotInfo> {
-    const writer = await this.store.stageSnapshot(meta);
+  async #save(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<SnapshotInfo> {
+    const writer = await this.#store.stageSnapshot(meta);
     let staged: StagedSnapshot;
     try {
       for await (const chunk of chunks) await writer.write(chunk);
@@ -94,26 +94,26 @@ export class SnapshotMaker {
       throw error;
     }
     const info: SnapshotInfo = { index: meta.index, term: meta.term, bytes: staged.bytes, digest: staged.digest };
-    if (meta.index <= this.newest) {
-      await this.store.discardStaged(staged).catch(() => {});
+    if (meta.index <= this.#newest) {
+      await this.#store.discardStaged(staged).catch(() => {});
       return info;
     }
-    this.newest = meta.index;
-    await this.store.write({ snapshot: { staged, keepLogAfter: true } });
-    if (meta.index < this.newest) return info;
-    this.latest = meta.index;
-    this.view.setSnapshot(meta);
-    this.onMade(info);
-    await this.compact(meta.index - this.options.keepEntries);
+    this.#newest = meta.index;
+    await this.#store.write({ snapshot: { staged, keepLogAfter: true } });
+    if (meta.index < this.#newest) return info;
+    this.#latest = meta.index;
+    this.#view.setSnapshot(meta);
+    this.#onMade(info);
+    await this.compact(meta.index - this.#options.keepEntries);
     return info;
   }
 
   /** Drops the log up to an index, never past the snapshot; answers how far it went. */
   async compact(upTo: number): Promise<number> {
-    const index = Math.min(upTo, this.latest);
-    if (index < this.view.firstIndex()) return this.view.firstIndex() - 1;
-    this.view.compactedTo(index);
-    await this.store.compact(index);
+    const index = Math.min(upTo, this.#latest);
+    if (index < this.#view.firstIndex()) return this.#view.firstIndex() - 1;
+    this.#view.compactedTo(index);
+    await this.#store.compact(index);
     return index;
   }
 }

@@ -37,34 +37,34 @@ interface Incoming {
 }
 
 export class SnapshotReceiver {
-  private readonly store: NodeStore;
-  private readonly hooks: ReceiverHooks;
-  private incoming: Incoming | undefined;
-  private staged: StagedSnapshot | undefined;
+  readonly #store: NodeStore;
+  readonly #hooks: ReceiverHooks;
+  #incoming: Incoming | undefined;
+  #staged: StagedSnapshot | undefined;
   /** The leader that this node has asked for its state. */
-  private resyncFrom: NodeId | undefined;
+  #resyncFrom: NodeId | undefined;
 
   constructor(store: NodeStore, hooks: ReceiverHooks) {
-    this.store = store;
-    this.hooks = hooks;
+    this.#store = store;
+    this.#hooks = hooks;
   }
 
   get isReceiving(): boolean {
-    return this.incoming !== undefined;
+    return this.#incoming !== undefined;
   }
 
   onOffer(peer: NodeId, offer: SnapshotOffer): void {
     if (offer.bytes > SNAPSHOT_BYTES_MAX)
-      return this.hooks.sendAck(peer, { kind: 'snapshot-ack', transfer: offer.transfer, next: 0, refused: true });
-    const current = this.incoming;
+      return this.#hooks.sendAck(peer, { kind: 'snapshot-ack', transfer: offer.transfer, next: 0, refused: true });
+    const current = this.#incoming;
     if (current !== undefined && !current.failed && sameSnapshot(current, offer)) {
       current.peer = peer;
       current.transfer = offer.transfer;
       current.request = offer.request;
-      void current.queue.then(() => this.ack(current, false));
+      void current.queue.then(() => this.#ack(current, false));
       return;
     }
-    this.discard();
+    this.#discard();
     const incoming: Incoming = {
       peer,
       transfer: offer.transfer,
@@ -78,103 +78,103 @@ export class SnapshotReceiver {
       failed: false,
       queued: 0,
     };
-    this.incoming = incoming;
-    this.work(incoming, async () => {
-      incoming.writer = await this.store.stageSnapshot(offer.request.snapshot);
-      this.ack(incoming, false);
+    this.#incoming = incoming;
+    this.#work(incoming, async () => {
+      incoming.writer = await this.#store.stageSnapshot(offer.request.snapshot);
+      this.#ack(incoming, false);
     });
   }
 
   onChunk(peer: NodeId, chunk: SnapshotChunk): void {
-    const incoming = this.incoming;
+    const incoming = this.#incoming;
     if (incoming === undefined || incoming.peer !== peer || incoming.transfer !== chunk.transfer) return;
     // An honest sender is at most a window ahead of what was acknowledged: another may be on its way after a resume.
-    if (incoming.queued >= 2 * SNAPSHOT_WINDOW_CHUNKS) return this.refuse(incoming);
+    if (incoming.queued >= 2 * SNAPSHOT_WINDOW_CHUNKS) return this.#refuse(incoming);
     incoming.queued++;
     // The wire's bytes are a view on a whole message: storage gets its own.
     const data = chunk.data.slice();
-    this.work(incoming, () => this.storeChunk(incoming, chunk.sequence, chunk.last, data));
+    this.#work(incoming, () => this.#storeChunk(incoming, chunk.sequence, chunk.last, data));
   }
 
-  private async storeChunk(incoming: Incoming, sequence: number, last: boolean, data: Uint8Array): Promise<void> {
+  async #storeChunk(incoming: Incoming, sequence: number, last: boolean, data: Uint8Array): Promise<void> {
     incoming.queued--;
-    if (sequence !== incoming.next || incoming.writer === undefined) return this.ack(incoming, false);
+    if (sequence !== incoming.next || incoming.writer === undefined) return this.#ack(incoming, false);
     incoming.received += data.length;
     if (incoming.received > incoming.bytes) throw new RangeError('more bytes than offered');
     if (data.length > 0) await incoming.writer.write(data);
     incoming.next++;
-    if (last) await this.complete(incoming, incoming.writer);
-    this.ack(incoming, false);
+    if (last) await this.#complete(incoming, incoming.writer);
+    this.#ack(incoming, false);
   }
 
-  private async complete(incoming: Incoming, writer: SnapshotWriter): Promise<void> {
+  async #complete(incoming: Incoming, writer: SnapshotWriter): Promise<void> {
     const staged = await writer.finish(incoming.digest);
-    if (this.incoming === incoming) this.incoming = undefined;
-    if (this.resyncFrom === incoming.peer) {
-      this.resyncFrom = undefined;
-      return this.hooks.onResync(staged);
+    if (this.#incoming === incoming) this.#incoming = undefined;
+    if (this.#resyncFrom === incoming.peer) {
+      this.#resyncFrom = undefined;
+      return this.#hooks.onResync(staged);
     }
-    this.letGo();
-    this.staged = staged;
-    this.hooks.onComplete(incoming.request);
+    this.#letGo();
+    this.#staged = staged;
+    this.#hooks.onComplete(incoming.request);
   }
 
   /** The next snapshot to arrive from this leader replaces this node's state, whatever its log holds; undefined: none does. */
   expectResync(leader: NodeId | undefined): void {
-    this.resyncFrom = leader;
+    this.#resyncFrom = leader;
   }
 
   /** The staged snapshot that the core has accepted. */
   takeStaged(meta: SnapshotMeta): StagedSnapshot | undefined {
-    const staged = this.staged;
+    const staged = this.#staged;
     if (staged === undefined || staged.meta.index !== meta.index || staged.meta.term !== meta.term) return undefined;
-    this.staged = undefined;
+    this.#staged = undefined;
     return staged;
   }
 
   /** The member ends: nothing that has come is of use any more. */
   stop(): void {
-    this.discard();
-    this.letGo();
+    this.#discard();
+    this.#letGo();
   }
 
   /** A finished snapshot that the core has not taken leaves the disk. */
-  private letGo(): void {
-    const { staged } = this;
-    this.staged = undefined;
-    if (staged !== undefined) this.store.discardStaged(staged).catch(() => {});
+  #letGo(): void {
+    const staged = this.#staged;
+    this.#staged = undefined;
+    if (staged !== undefined) this.#store.discardStaged(staged).catch(() => {});
   }
 
-  private discard(): void {
-    const incoming = this.incoming;
-    this.incoming = undefined;
+  #discard(): void {
+    const incoming = this.#incoming;
+    this.#incoming = undefined;
     if (incoming === undefined) return;
     incoming.failed = true;
     void incoming.queue.then(() => incoming.writer?.abort()).catch(() => {});
   }
 
-  private work(incoming: Incoming, task: () => Promise<void>): void {
+  #work(incoming: Incoming, task: () => Promise<void>): void {
     incoming.queue = incoming.queue.then(async () => {
       if (incoming.failed) return;
       try {
         await task();
       } catch (error) {
         incoming.failed = true;
-        this.ack(incoming, true);
-        if (this.incoming === incoming) this.incoming = undefined;
+        this.#ack(incoming, true);
+        if (this.#incoming === incoming) this.#incoming = undefined;
         await incoming.writer?.abort().catch(() => {});
-        this.hooks.onFault(error);
+        this.#hooks.onFault(error);
       }
     });
   }
 
-  private refuse(incoming: Incoming): void {
-    this.discard();
-    this.ack(incoming, true);
+  #refuse(incoming: Incoming): void {
+    this.#discard();
+    this.#ack(incoming, true);
   }
 
-  private ack(incoming: Incoming, refused: boolean): void {
-    this.hooks.sendAck(incoming.peer, { kind: 'snapshot-ack', transfer: incoming.transfer, next: incoming.next, refused });
+  #ack(incoming: Incoming, refused: boolean): void {
+    this.#hooks.sendAck(incoming.peer, { kind: 'snapshot-ack', transfer: incoming.transfer, next: incoming.next, refused });
   }
 }
 

@@ -37,41 +37,41 @@ interface Transfer {
 }
 
 export class SnapshotSender {
-  private readonly store: NodeStore;
-  private readonly clock: Clock;
-  private readonly hooks: SenderHooks;
-  private readonly transfers = new Map<NodeId, Transfer>();
-  private readonly starting = new Set<NodeId>();
-  private nextNumber = 1;
+  readonly #store: NodeStore;
+  readonly #clock: Clock;
+  readonly #hooks: SenderHooks;
+  readonly #transfers = new Map<NodeId, Transfer>();
+  readonly #starting = new Set<NodeId>();
+  #nextNumber = 1;
 
   constructor(store: NodeStore, clock: Clock, hooks: SenderHooks) {
-    this.store = store;
-    this.clock = clock;
-    this.hooks = hooks;
+    this.#store = store;
+    this.#clock = clock;
+    this.#hooks = hooks;
   }
 
   /** The core wants `request.to` to have a snapshot. A transfer under way goes on. */
   start(request: SnapshotRequest): void {
     const peer = request.to;
-    if (this.transfers.has(peer) || this.starting.has(peer)) return;
-    this.starting.add(peer);
-    this.store.snapshot().then(
+    if (this.#transfers.has(peer) || this.#starting.has(peer)) return;
+    this.#starting.add(peer);
+    this.#store.snapshot().then(
       (snapshot) => {
-        this.starting.delete(peer);
-        if (snapshot === undefined) this.hooks.onEnd(peer, false, undefined);
-        else this.offer(request, snapshot);
+        this.#starting.delete(peer);
+        if (snapshot === undefined) this.#hooks.onEnd(peer, false, undefined);
+        else this.#offer(request, snapshot);
       },
       () => {
-        this.starting.delete(peer);
-        this.hooks.onEnd(peer, false, undefined);
+        this.#starting.delete(peer);
+        this.#hooks.onEnd(peer, false, undefined);
       },
     );
   }
 
-  private offer(request: SnapshotRequest, snapshot: StoredSnapshot): void {
-    const number = this.nextNumber++;
+  #offer(request: SnapshotRequest, snapshot: StoredSnapshot): void {
+    const number = this.#nextNumber++;
     const chunks = rechunk(snapshot.chunks(), SNAPSHOT_CHUNK_BYTES)[Symbol.asyncIterator]();
-    this.transfers.set(request.to, {
+    this.#transfers.set(request.to, {
       peer: request.to,
       number,
       snapshot,
@@ -79,7 +79,7 @@ export class SnapshotSender {
       sent: 0,
       acked: 0,
       last: undefined,
-      progressMs: this.clock.monotonicMs(),
+      progressMs: this.#clock.monotonicMs(),
       reading: false,
     });
     // A newer snapshot than the core knew of serves as well.
@@ -90,27 +90,27 @@ export class SnapshotSender {
       bytes: snapshot.bytes,
       digest: snapshot.digest,
     };
-    if (!this.hooks.send(request.to, message)) this.end(request.to, false);
+    if (!this.#hooks.send(request.to, message)) this.#end(request.to, false);
   }
 
   onAck(peer: NodeId, ack: SnapshotAck): void {
-    const transfer = this.transfers.get(peer);
+    const transfer = this.#transfers.get(peer);
     if (transfer === undefined || transfer.number !== ack.transfer) return;
-    if (ack.refused) return this.end(peer, false);
-    transfer.progressMs = this.clock.monotonicMs();
+    if (ack.refused) return this.#end(peer, false);
+    transfer.progressMs = this.#clock.monotonicMs();
     transfer.acked = Math.max(transfer.acked, ack.next);
-    this.hooks.onProgress(peer);
-    if (transfer.last !== undefined && transfer.acked > transfer.last) return this.end(peer, true);
-    void this.pumpChunks(transfer);
+    this.#hooks.onProgress(peer);
+    if (transfer.last !== undefined && transfer.acked > transfer.last) return this.#end(peer, true);
+    void this.#pumpChunks(transfer);
   }
 
   /** Reads and sends chunks while the window allows; one reader per transfer. Never rejects. */
-  private async pumpChunks(transfer: Transfer): Promise<void> {
+  async #pumpChunks(transfer: Transfer): Promise<void> {
     if (transfer.reading) return;
     transfer.reading = true;
     try {
       while (
-        this.transfers.get(transfer.peer) === transfer &&
+        this.#transfers.get(transfer.peer) === transfer &&
         transfer.last === undefined &&
         transfer.sent < transfer.acked + SNAPSHOT_WINDOW_CHUNKS
       ) {
@@ -122,33 +122,33 @@ export class SnapshotSender {
         if (last) transfer.last = sequence;
         // Below what the receiver already holds (a transfer that is resumed) nothing is sent again.
         if (skip && !last) continue;
-        if (!this.hooks.send(transfer.peer, { kind: 'snapshot-chunk', transfer: transfer.number, sequence, last, data }))
-          this.end(transfer.peer, false);
+        if (!this.#hooks.send(transfer.peer, { kind: 'snapshot-chunk', transfer: transfer.number, sequence, last, data }))
+          this.#end(transfer.peer, false);
       }
     } catch {
-      this.end(transfer.peer, false);
+      this.#end(transfer.peer, false);
     } finally {
       transfer.reading = false;
     }
   }
 
   tick(): void {
-    const stalled = this.clock.monotonicMs() - SNAPSHOT_STALL_MS;
-    for (const transfer of [...this.transfers.values()]) if (transfer.progressMs < stalled) this.end(transfer.peer, false);
+    const stalled = this.#clock.monotonicMs() - SNAPSHOT_STALL_MS;
+    for (const transfer of [...this.#transfers.values()]) if (transfer.progressMs < stalled) this.#end(transfer.peer, false);
   }
 
   /** A link closed, or leadership is over. */
   abort(peer?: NodeId): void {
-    for (const id of peer === undefined ? [...this.transfers.keys()] : [peer]) this.end(id, false);
+    for (const id of peer === undefined ? [...this.#transfers.keys()] : [peer]) this.#end(id, false);
   }
 
-  private end(peer: NodeId, ok: boolean): void {
-    const transfer = this.transfers.get(peer);
+  #end(peer: NodeId, ok: boolean): void {
+    const transfer = this.#transfers.get(peer);
     if (transfer === undefined) return;
-    this.transfers.delete(peer);
+    this.#transfers.delete(peer);
     // What reads the snapshot for it may hold a file open, or a transaction.
     void Promise.resolve(transfer.chunks.return?.()).catch(() => {});
-    this.hooks.onEnd(peer, ok, transfer.snapshot);
+    this.#hooks.onEnd(peer, ok, transfer.snapshot);
   }
 }
 

@@ -34,23 +34,23 @@ export const DESCRIBED_MAX = 10_000;
 const DESCRIBED_BYTES_MAX = 8 * 1024 * 1024;
 
 export class NodeAdmin implements Admin {
-  private readonly runtime: Runtime;
+  readonly #runtime: Runtime;
 
   constructor(runtime: Runtime) {
-    this.runtime = runtime;
+    this.#runtime = runtime;
   }
 
-  private member(): Member {
-    assertRunning(this.runtime.standing);
-    const { member } = this.runtime;
+  #member(): Member {
+    assertRunning(this.#runtime.standing);
+    const { member } = this.#runtime;
     if (member === undefined) throw new RaftError('not-a-member', 'This node belongs to no cluster yet.');
     return member;
   }
 
   async transferLeadership(to?: NodeId, options: CallOptions = {}): Promise<NodeId> {
     checkCallOptions(options);
-    const { runtime } = this;
-    const member = this.member();
+    const runtime = this.#runtime;
+    const member = this.#member();
     const from = runtime.leaderId;
     if (from === '') throw new RaftError('no-leader', 'There is no leader to take over from.');
     const target = to ?? bestSuccessor(runtime.standing, (id) => isAlive(runtime.standing, id));
@@ -59,7 +59,7 @@ export class NodeAdmin implements Admin {
     if (member.isLeader) {
       runtime.handover.transfer(target, options.timeoutMs ?? runtime.options.tuning.callTimeoutMs);
     } else {
-      await this.askLeader(from, target, options);
+      await this.#askLeader(from, target, options);
     }
     await runtime.application.events.waitUntil(() => runtime.leaderId !== '' && runtime.leaderId !== from, options);
     if (runtime.leaderId !== target)
@@ -67,24 +67,24 @@ export class NodeAdmin implements Admin {
     return target;
   }
 
-  private askLeader(leader: NodeId, target: NodeId, options: CallOptions): Promise<void> {
-    const timeoutMs = options.timeoutMs ?? this.runtime.options.tuning.callTimeoutMs;
+  #askLeader(leader: NodeId, target: NodeId, options: CallOptions): Promise<void> {
+    const timeoutMs = options.timeoutMs ?? this.#runtime.options.tuning.callTimeoutMs;
     return new Promise((resolve, reject) => {
-      this.runtime.peers.call(leader, 'transfer', encodeId(target), timeoutMs, ({ error }) =>
+      this.#runtime.peers.call(leader, 'transfer', encodeId(target), timeoutMs, ({ error }) =>
         error === undefined ? resolve() : reject(error),
       );
     });
   }
 
   async stepDown(options: CallOptions = {}): Promise<void> {
-    if (!this.member().isLeader) return;
+    if (!this.#member().isLeader) return;
     await this.transferLeadership(undefined, options);
   }
 
   async campaign(options: CallOptions = {}): Promise<boolean> {
     checkCallOptions(options);
-    const { runtime } = this;
-    const member = this.member();
+    const runtime = this.#runtime;
+    const member = this.#member();
     if (member.isLeader) return true;
     member.core.campaign();
     runtime.wake();
@@ -98,7 +98,7 @@ export class NodeAdmin implements Admin {
 
   async snapshot(options: CallOptions = {}): Promise<SnapshotInfo> {
     checkCallOptions(options);
-    const member = this.member();
+    const member = this.#member();
     if (member.appliedIndex === 0)
       throw new RaftError('index-compacted', 'Nothing is applied yet: there is nothing to take a snapshot of.');
     return member.maker.takeNow(() => member.snapshotMeta());
@@ -106,20 +106,20 @@ export class NodeAdmin implements Admin {
 
   async compact(upTo?: number): Promise<number> {
     if (upTo !== undefined) requireInteger('upTo', upTo, 0, Number.MAX_SAFE_INTEGER);
-    const member = this.member();
+    const member = this.#member();
     return member.maker.compact(upTo ?? member.maker.snapshotIndex);
   }
 
   async verify(options: CallOptions = {}): Promise<VerifyReport> {
     checkCallOptions(options);
-    this.member();
-    return this.runtime.application.divergence.verify(options);
+    this.#member();
+    return this.#runtime.application.divergence.verify(options);
   }
 
   async describeLog(
     range: { readonly from?: number; readonly to?: number; readonly last?: number } = {},
   ): Promise<readonly EntryInfo[]> {
-    const member = this.member();
+    const member = this.#member();
     const end = member.view.lastIndex();
     const to = Math.min(range.to ?? end, end);
     const from = Math.max(
@@ -129,11 +129,11 @@ export class NodeAdmin implements Admin {
     if (from > to) return [];
     const until = Math.min(to, from + DESCRIBED_MAX - 1) + 1;
     const cached = member.view.peek(from, until, DESCRIBED_BYTES_MAX);
-    const entries = cached ?? (await this.runtime.store.entries(from, until, DESCRIBED_BYTES_MAX));
-    return entries.map((entry) => this.describe(entry));
+    const entries = cached ?? (await this.#runtime.store.entries(from, until, DESCRIBED_BYTES_MAX));
+    return entries.map((entry) => this.#describe(entry));
   }
 
-  private describe(entry: Entry): EntryInfo {
+  #describe(entry: Entry): EntryInfo {
     const { index, term, time } = entry;
     const bytes = entry.data.length;
     if (entry.change !== undefined)
@@ -145,7 +145,7 @@ export class NodeAdmin implements Admin {
         return { index, term, time, bytes, type: 'session', data: envelope, text: `session of ${envelope.clientId}` };
       if (envelope.kind === 'close')
         return { index, term, time, bytes, type: 'session', data: envelope, text: `session ${envelope.session} closed` };
-      const { machine } = this.runtime.state;
+      const { machine } = this.#runtime.state;
       const command = machine.decode(envelope.command);
       const text = machine instanceof TypedMachine ? machine.describe(command) : `${envelope.command.length} bytes`;
       return { index, term, time, bytes, type: 'command', data: command, text };
@@ -155,8 +155,8 @@ export class NodeAdmin implements Admin {
   }
 
   async describeMetadata(): Promise<NodeMetadata> {
-    const member = this.member();
-    const stored = await this.runtime.store.snapshot();
+    const member = this.#member();
+    const stored = await this.#runtime.store.snapshot();
     const snapshot =
       stored === undefined
         ? undefined
@@ -171,15 +171,15 @@ export class NodeAdmin implements Admin {
   }
 
   export(): AsyncIterable<Uint8Array> {
-    this.member();
-    return exportStore(this.runtime.store);
+    this.#member();
+    return exportStore(this.#runtime.store);
   }
 
   autopilot(): AutopilotTable | undefined {
-    return this.runtime.autopilot.table();
+    return this.#runtime.autopilot.table();
   }
 
   explain(): Explanation {
-    return explain(this.runtime.statusSources);
+    return explain(this.#runtime.statusSources);
   }
 }

@@ -17,14 +17,14 @@ import type { Runtime } from './runtime.ts';
 const CHANGE_RETRY_MS = 100;
 
 export class NodeMembership implements Membership {
-  private readonly runtime: Runtime;
+  readonly #runtime: Runtime;
 
   constructor(runtime: Runtime) {
-    this.runtime = runtime;
+    this.#runtime = runtime;
   }
 
   get current(): ClusterConfig {
-    const { member } = this.runtime;
+    const { member } = this.#runtime;
     return clusterConfig(member?.conf ?? EMPTY_CONF, member?.confVersion ?? 0);
   }
 
@@ -48,33 +48,33 @@ export class NodeMembership implements Membership {
       meta: member.meta,
       wants,
     });
-    return this.send([{ op: wants, id: checkId(member.id), context }], options);
+    return this.#send([{ op: wants, id: checkId(member.id), context }], options);
   }
 
   remove(id: NodeId, options: CallOptions = {}): Promise<number> {
-    return this.send([{ op: 'remove', id: checkId(id), context: undefined }], options);
+    return this.#send([{ op: 'remove', id: checkId(id), context: undefined }], options);
   }
 
   promote(id: NodeId, options: CallOptions = {}): Promise<number> {
-    return this.send([this.move(id, 'voter')], options);
+    return this.#send([this.#move(id, 'voter')], options);
   }
 
   /** A demoted member stays a learner: it is not promoted again by itself. */
   demote(id: NodeId, options: CallOptions = {}): Promise<number> {
-    return this.send([this.move(id, 'learner')], options);
+    return this.#send([this.#move(id, 'learner')], options);
   }
 
-  private move(id: NodeId, op: 'voter' | 'learner'): ConfChangeStep {
-    const { conf } = this.member();
+  #move(id: NodeId, op: 'voter' | 'learner'): ConfChangeStep {
+    const { conf } = this.#member();
     if (suffrageOf(conf, checkId(id)) === 'none') throw new RaftError('config-invalid', `${id} is not a member.`);
     return { op, id, context: encodeMember({ ...contextOf(conf, id), wants: op }) };
   }
 
   async replace(from: NodeId, to: NodeId, options: CallOptions = {}): Promise<number> {
-    const { conf } = this.member();
+    const { conf } = this.#member();
     if (suffrageOf(conf, checkId(from)) === 'none') throw new RaftError('config-invalid', `${from} is not a member.`);
     const context = encodeMember({ ...contextOf(conf, from), wants: 'voter' });
-    return this.send(
+    return this.#send(
       [
         { op: 'remove', id: from, context: undefined },
         { op: 'voter', id: checkId(to), context },
@@ -88,55 +88,55 @@ export class NodeMembership implements Membership {
     options: CallOptions & { readonly ifVersion?: number } = {},
   ): Promise<number> {
     if (next.voters.length === 0) throw new RaftError('config-invalid', 'A cluster needs at least one voter.');
-    const { conf } = this.member();
+    const { conf } = this.#member();
     const learners = next.learners ?? [];
     const steps: ConfChangeStep[] = [
-      ...next.voters.map((id) => this.place(checkId(id), 'voter')),
-      ...learners.map((id) => this.place(checkId(id), 'learner')),
+      ...next.voters.map((id) => this.#place(checkId(id), 'voter')),
+      ...learners.map((id) => this.#place(checkId(id), 'learner')),
       ...memberIds(conf)
         .filter((id) => !next.voters.includes(id) && !learners.includes(id))
         .map((id) => ({ op: 'remove' as const, id, context: undefined })),
     ];
-    return this.send(steps, options, options.ifVersion ?? 0);
+    return this.#send(steps, options, options.ifVersion ?? 0);
   }
 
-  private place(id: NodeId, op: 'voter' | 'learner'): ConfChangeStep {
-    const { conf } = this.member();
+  #place(id: NodeId, op: 'voter' | 'learner'): ConfChangeStep {
+    const { conf } = this.#member();
     if (suffrageOf(conf, id) === op) return { op, id, context: undefined };
     return { op, id, context: encodeMember({ ...contextOf(conf, id), wants: op }) };
   }
 
   async setPriority(id: NodeId, priority: number, options: CallOptions = {}): Promise<number> {
     requireInteger('priority', priority, 0, 100);
-    const { conf } = this.member();
+    const { conf } = this.#member();
     if (suffrageOf(conf, checkId(id)) === 'none') throw new RaftError('config-invalid', `${id} is not a member.`);
-    return this.send([{ op: 'update', id, context: encodeMember({ ...contextOf(conf, id), priority }) }], options);
+    return this.#send([{ op: 'update', id, context: encodeMember({ ...contextOf(conf, id), priority }) }], options);
   }
 
   async leave(options: CallOptions = {}): Promise<void> {
-    await this.remove(this.runtime.id, options);
+    await this.remove(this.#runtime.id, options);
   }
 
-  private member(): NonNullable<Runtime['member']> {
-    assertRunning(this.runtime.standing);
-    const { member } = this.runtime;
+  #member(): NonNullable<Runtime['member']> {
+    assertRunning(this.#runtime.standing);
+    const { member } = this.#runtime;
     if (member === undefined) throw new RaftError('not-a-member', 'This node belongs to no cluster yet.');
     return member;
   }
 
   /** The caller sees its change in `current`, wherever the leader is that made it. */
-  private async send(steps: readonly ConfChangeStep[], options: CallOptions, ifVersion = 0): Promise<number> {
-    const index = await this.sendToLeader(steps, options, ifVersion);
-    await this.runtime.application.events
-      .waitUntil(() => (this.runtime.member?.appliedIndex ?? 0) >= index || this.runtime.member?.removed === true, options)
+  async #send(steps: readonly ConfChangeStep[], options: CallOptions, ifVersion = 0): Promise<number> {
+    const index = await this.#sendToLeader(steps, options, ifVersion);
+    await this.#runtime.application.events
+      .waitUntil(() => (this.#runtime.member?.appliedIndex ?? 0) >= index || this.#runtime.member?.removed === true, options)
       .catch(() => {});
     return index;
   }
 
-  private sendToLeader(steps: readonly ConfChangeStep[], options: CallOptions, ifVersion: number): Promise<number> {
+  #sendToLeader(steps: readonly ConfChangeStep[], options: CallOptions, ifVersion: number): Promise<number> {
     checkCallOptions(options);
-    this.member();
-    const { runtime } = this;
+    this.#member();
+    const runtime = this.#runtime;
     const { clock, tuning } = runtime.options;
     const request: ChangeRequest = { steps, transition: 'auto', ifVersion };
     const body = encodeChange(request);

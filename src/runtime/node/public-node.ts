@@ -44,12 +44,12 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   readonly membership: Membership;
   readonly admin: Admin;
   readonly ready: Promise<void>;
-  private readonly runtime: Runtime;
-  private readonly machine: Machine;
+  readonly #runtime: Runtime;
+  readonly #machine: Machine;
 
   constructor(runtime: Runtime) {
-    this.runtime = runtime;
-    this.machine = runtime.state.machine;
+    this.#runtime = runtime;
+    this.#machine = runtime.state.machine;
     this.membership = new NodeMembership(runtime);
     this.admin = new NodeAdmin(runtime);
     this.ready = runtime.whenReady();
@@ -58,25 +58,25 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   }
 
   get id(): NodeId {
-    return this.runtime.id;
+    return this.#runtime.id;
   }
   get clusterId(): string {
-    return this.runtime.standing.cluster?.clusterId ?? '';
+    return this.#runtime.standing.cluster?.clusterId ?? '';
   }
   get room(): string {
-    return this.runtime.options.room;
+    return this.#runtime.options.room;
   }
   get role(): NodeRole {
-    return this.runtime.standing.role;
+    return this.#runtime.standing.role;
   }
   get term(): Term {
-    return this.runtime.term;
+    return this.#runtime.term;
   }
   get leaderId(): NodeId | undefined {
-    return this.runtime.leaderId === '' ? undefined : this.runtime.leaderId;
+    return this.#runtime.leaderId === '' ? undefined : this.#runtime.leaderId;
   }
   get status(): NodeStatus {
-    return nodeStatus(this.runtime.statusSources);
+    return nodeStatus(this.#runtime.statusSources);
   }
   get config(): ClusterConfig {
     return this.membership.current;
@@ -85,11 +85,11 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   // ---- writes
 
   propose<const T extends Command<C>>(command: T, options: ProposeOptions = {}): Promise<ResultOf<C, T>> {
-    return this.write(command, options, options.id ?? '', (result) => result as ResultOf<C, T>);
+    return this.#write(command, options, options.id ?? '', (result) => result as ResultOf<C, T>);
   }
 
   proposeDetailed<const T extends Command<C>>(command: T, options: ProposeOptions = {}): Promise<Applied<ResultOf<C, T>>> {
-    return this.write(command, options, options.id ?? '', (result, { index, term, replayed }) => ({
+    return this.#write(command, options, options.id ?? '', (result, { index, term, replayed }) => ({
       result: result as ResultOf<C, T>,
       index,
       term,
@@ -104,43 +104,43 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     if (commands.length > BATCH_MAX)
       throw new RaftError('invalid-argument', `A batch holds at most ${BATCH_MAX} commands, got ${commands.length}.`);
     // All are encoded before the first is sent: one that cannot be takes the others with it.
-    const encoded = commands.map((command) => this.encode(command));
+    const encoded = commands.map((command) => this.#encode(command));
     const keyOf = (i: number): string => (options.id === undefined ? '' : `${options.id}#${i}`);
     const results = await Promise.all(
       encoded.map(
-        (bytes, i) => new Promise<unknown>((resolve, reject) => this.submit(bytes, options, keyOf(i), resolve, reject)),
+        (bytes, i) => new Promise<unknown>((resolve, reject) => this.#submit(bytes, options, keyOf(i), resolve, reject)),
       ),
     );
     return results as { -readonly [I in keyof T]: ResultOf<C, T[I]> };
   }
 
   /** Checks a command before anything is promised. Errors: unknown-command, invalid-argument, too-large. */
-  private encode(command: Command<C>): Uint8Array {
-    const { machine } = this;
+  #encode(command: Command<C>): Uint8Array {
+    const machine = this.#machine;
     if (machine instanceof TypedMachine && !machine.hasCommand(String(command?.type))) {
       throw new RaftError('unknown-command', `There is no command named ${String(command?.type)}.`);
     }
     const bytes = encodeCommandValue(command, machine);
-    const max = this.runtime.options.tuning.commandBytesMax;
+    const max = this.#runtime.options.tuning.commandBytesMax;
     if (bytes.length > max)
       throw new RaftError('too-large', `A command takes at most ${max} bytes, this one takes ${bytes.length}.`);
     return bytes;
   }
 
   /** One promise per write, and nothing else: this is the path that every command takes. */
-  private write<R>(
+  #write<R>(
     command: Command<C>,
     options: ProposeOptions,
     key: string,
     pick: (result: unknown, applied: AppliedWrite) => R,
   ): Promise<R> {
     return new Promise((resolve, reject) =>
-      this.submit(this.encode(command), options, key, (result, applied) => resolve(pick(result, applied)), reject),
+      this.#submit(this.#encode(command), options, key, (result, applied) => resolve(pick(result, applied)), reject),
     );
   }
 
   /** Errors thrown: those of what the caller gave; all others come through `reject`. */
-  private submit(
+  #submit(
     command: Uint8Array,
     options: ProposeOptions,
     key: string,
@@ -148,7 +148,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     reject: (error: unknown) => void,
   ): void {
     checkProposeOptions(options, key);
-    const { runtime } = this;
+    const runtime = this.#runtime;
     assertRunning(runtime.standing);
     const { signal, expiresMs, forward = true, expectedTerm = 0 } = options;
     const { clock, tuning } = runtime.options;
@@ -164,7 +164,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
         if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
         if (result.kind === 'failed') return reject(result.error);
         try {
-          resolve(this.answer(result.outcome, result.index), result);
+          resolve(this.#answer(result.outcome, result.index), result);
         } catch (error) {
           reject(error);
         }
@@ -175,9 +175,9 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     signal.addEventListener('abort', onAbort, { once: true });
   }
 
-  private answer(outcome: Outcome, index: number): unknown {
+  #answer(outcome: Outcome, index: number): unknown {
     try {
-      return this.machine.answer(outcome);
+      return this.#machine.answer(outcome);
     } catch (error) {
       throw RaftError.is(error)
         ? new RaftError(error.code, error.message, { index, mayHaveApplied: error.mayHaveApplied })
@@ -186,43 +186,43 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   }
 
   pending(): readonly PendingWrite[] {
-    return this.runtime.application.writes.list((command) => this.machine.decode(command));
+    return this.#runtime.application.writes.list((command) => this.#machine.decode(command));
   }
 
   cancel(id: string): boolean {
-    return this.runtime.application.writes.cancel(id);
+    return this.#runtime.application.writes.cancel(id);
   }
 
   // ---- reads
 
   async read<T>(select: (state: Readonly<S>) => T, options: ReadOptions = {}): Promise<T> {
-    await this.confirm(options);
+    await this.#confirm(options);
     return this.peek(select);
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: the interface says the arguments exactly; here they are one list
   async query(name: string, ...rest: any[]): Promise<any> {
-    const { machine } = this;
+    const machine = this.#machine;
     if (!(machine instanceof TypedMachine)) throw new RaftError('unknown-command', 'This state machine has no queries.');
     const takesInput = machine.queryTakesInput(name);
-    await this.confirm((rest[takesInput ? 1 : 0] ?? {}) as ReadOptions);
+    await this.#confirm((rest[takesInput ? 1 : 0] ?? {}) as ReadOptions);
     return machine.query(name, rest[0]);
   }
 
   /** Waits until the state may be read at the consistency asked for. */
-  private async confirm(options: ReadOptions): Promise<void> {
+  async #confirm(options: ReadOptions): Promise<void> {
     checkCallOptions(options);
-    assertRunning(this.runtime.standing);
+    assertRunning(this.#runtime.standing);
     const consistency: ReadConsistency = options.consistency ?? 'linearizable';
     if (consistency === 'local') return;
     if (typeof consistency === 'object' && 'atLeast' in consistency) return this.waitFor(consistency.atLeast, options);
-    if (typeof consistency === 'object' && stalenessMs(this.runtime.standing) <= consistency.maxStaleMs) return;
-    if (consistency === 'lease' && holdsLease(this.runtime.standing)) return;
-    await this.confirmByQuorum(options);
+    if (typeof consistency === 'object' && stalenessMs(this.#runtime.standing) <= consistency.maxStaleMs) return;
+    if (consistency === 'lease' && holdsLease(this.#runtime.standing)) return;
+    await this.#confirmByQuorum(options);
   }
 
-  private confirmByQuorum(options: CallOptions): Promise<void> {
-    const { runtime } = this;
+  #confirmByQuorum(options: CallOptions): Promise<void> {
+    const runtime = this.#runtime;
     const deadlineMs = runtime.options.clock.monotonicMs() + (options.timeoutMs ?? runtime.options.tuning.callTimeoutMs);
     return awaitCall<void>(options.signal, (resolve, reject) => {
       const read = {
@@ -238,7 +238,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   }
 
   peek<T>(select: (state: Readonly<S>) => T): T {
-    return this.machine.publish(select(this.machine.view as Readonly<S>));
+    return this.#machine.publish(select(this.#machine.view as Readonly<S>));
   }
 
   subscribe<T>(
@@ -246,7 +246,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     listener: (value: T, meta: { readonly index: number }) => void,
     options: { readonly signal?: AbortSignal } = {},
   ): Registration {
-    return this.runtime.application.subscriptions.add(
+    return this.#runtime.application.subscriptions.add(
       select as (state: unknown) => unknown,
       listener as (value: unknown, meta: { readonly index: number }) => void,
       options.signal,
@@ -255,17 +255,17 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
 
   async *changes(options: { readonly from?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<Change<C>> {
     if (options.from !== undefined) requireInteger('from', options.from, 0, Number.MAX_SAFE_INTEGER);
-    for await (const record of this.runtime.application.feed.iterate(options.from, options.signal)) {
+    for await (const record of this.#runtime.application.feed.iterate(options.from, options.signal)) {
       const { index, data } = record.entry;
-      const input = this.machine.decode(commandIn(data));
-      const change = { input, result: this.machine.answer(record.outcome), index };
+      const input = this.#machine.decode(commandIn(data));
+      const change = { input, result: this.#machine.answer(record.outcome), index };
       yield (input instanceof Uint8Array ? change : { type: typeOf(input), ...change }) as unknown as Change<C>;
     }
   }
 
   async barrier(options: CallOptions = {}): Promise<number> {
-    await this.confirm(options);
-    return this.runtime.member?.appliedIndex ?? 0;
+    await this.#confirm(options);
+    return this.#runtime.member?.appliedIndex ?? 0;
   }
 
   async waitFor(index: number, options: CallOptions = {}): Promise<void> {
@@ -275,9 +275,9 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
 
   async until(predicate: (status: NodeStatus, state: Readonly<S>) => boolean, options: CallOptions = {}): Promise<void> {
     checkCallOptions(options);
-    const { runtime } = this;
+    const runtime = this.#runtime;
     assertRunning(runtime.standing);
-    const holds = (): boolean => predicate(this.status, this.machine.view as Readonly<S>);
+    const holds = (): boolean => predicate(this.status, this.#machine.view as Readonly<S>);
     if (holds()) return;
     await runtime.application.events.waitUntil(holds, options);
   }
@@ -289,22 +289,22 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     listener: (event: RaftEvents[K]) => void,
     options: { readonly signal?: AbortSignal } = {},
   ): Registration {
-    return this.runtime.emitter.on(type, listener, options.signal);
+    return this.#runtime.emitter.on(type, listener, options.signal);
   }
 
   whileLeader(
     run: (lease: { readonly term: Term; readonly signal: AbortSignal }) => void | Promise<void>,
     options: { readonly signal?: AbortSignal } = {},
   ): Registration {
-    return this.runtime.application.leaderWork.add(run, options.signal);
+    return this.#runtime.application.leaderWork.add(run, options.signal);
   }
 
   trace(listener: (event: TraceEvent) => void, options: { readonly signal?: AbortSignal } = {}): Registration {
-    return this.runtime.application.events.trace(listener, options.signal);
+    return this.#runtime.application.events.trace(listener, options.signal);
   }
 
   record(): Recording {
-    const { recorder } = this.runtime;
+    const { recorder } = this.#runtime;
     if (recorder === undefined)
       throw new RaftError('invalid-argument', 'Recording begins with the node: open it with the option `record`.');
     return recorder;
@@ -315,7 +315,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   async stop(
     options: { readonly transfer?: boolean; readonly leave?: boolean; readonly timeoutMs?: number } = {},
   ): Promise<void> {
-    const { runtime } = this;
+    const runtime = this.#runtime;
     const timeoutMs = options.timeoutMs ?? 2_000;
     if (runtime.ended === undefined && options.leave === true) await this.membership.leave({ timeoutMs }).catch(() => {});
     if (runtime.ended === undefined && options.transfer !== false && runtime.member?.isLeader === true) {

@@ -95,175 +95,176 @@ export class Peer {
 const PEERS_REMEMBERED_MAX = 256;
 
 export class Peers {
-  private readonly self: NodeId;
-  private readonly transport: Transport;
-  private readonly clock: Clock;
+  readonly #self: NodeId;
+  readonly #transport: Transport;
+  readonly #clock: Clock;
   /** Set by `attach`, before the transport starts. */
-  private hooks!: PeerHooks;
-  private readonly peers = new Map<NodeId, Peer>();
-  private nextCall = 1;
+  #hooks!: PeerHooks;
+  readonly #peers = new Map<NodeId, Peer>();
+  #nextCall = 1;
   traced = false;
 
   constructor(self: NodeId, transport: Transport, clock: Clock) {
-    this.self = self;
-    this.transport = transport;
-    this.clock = clock;
+    this.#self = self;
+    this.#transport = transport;
+    this.#clock = clock;
   }
 
   /** Says where what arrives shall go; called once. */
   attach(hooks: PeerHooks): void {
-    this.hooks = hooks;
+    this.#hooks = hooks;
   }
 
   all(): Iterable<Peer> {
-    return this.peers.values();
+    return this.#peers.values();
   }
 
   get(id: NodeId): Peer | undefined {
-    return this.peers.get(id);
+    return this.#peers.get(id);
   }
 
   isLinked(id: NodeId): boolean {
-    return this.peers.get(id)?.trusted === true;
+    return this.#peers.get(id)?.trusted === true;
   }
 
   /** Linked nodes that said they belong to a cluster: whom a newcomer may ask. */
   belonging(): { readonly id: NodeId; readonly clusterId: string }[] {
-    const linked = [...this.peers.values()].filter((peer) => peer.link === 'open');
+    const linked = [...this.#peers.values()].filter((peer) => peer.link === 'open');
     return linked.flatMap(({ id, hello }) =>
       hello === undefined || hello.clusterId === '' ? [] : [{ id, clusterId: hello.clusterId }],
     );
   }
 
   onLink(id: NodeId, state: LinkState): void {
-    const peer = this.peerOf(id);
+    const peer = this.#peerOf(id);
     peer.link = state;
     // Its hello would not be heard: it has to dial again later.
-    if (state === 'open' && this.clock.monotonicMs() < peer.mutedUntilMs) return this.transport.disconnect(id, 'message-invalid');
+    if (state === 'open' && this.#clock.monotonicMs() < peer.mutedUntilMs)
+      return this.#transport.disconnect(id, 'message-invalid');
     if (state === 'open') {
       peer.hello = undefined;
       peer.version = PROTOCOL_VERSION_MIN;
       peer.fits = false;
       peer.trusted = false;
       peer.strikes = 0;
-      this.post(peer, this.hooks.hello(), 'urgent');
+      this.#post(peer, this.#hooks.hello(), 'urgent');
     } else if (state === 'closed') {
       peer.fits = false;
       peer.trusted = false;
-      this.failCalls(peer, new RaftError('link-failed', `The link to ${id} closed.`));
+      this.#failCalls(peer, new RaftError('link-failed', `The link to ${id} closed.`));
     }
-    this.hooks.onPeer(peer);
+    this.#hooks.onPeer(peer);
   }
 
   /** Says hello again on every open link: this node has joined a cluster, or changed its mind. */
   announce(): void {
-    const hello = this.hooks.hello();
-    for (const peer of this.peers.values()) {
+    const hello = this.#hooks.hello();
+    for (const peer of this.#peers.values()) {
       if (peer.link !== 'open') continue;
-      this.post(peer, hello, 'urgent');
-      if (peer.hello !== undefined) this.judge(peer, peer.hello);
+      this.#post(peer, hello, 'urgent');
+      if (peer.hello !== undefined) this.#judge(peer, peer.hello);
     }
   }
 
   onMessage(id: NodeId, bytes: Uint8Array): void {
-    const peer = this.peerOf(id);
-    const now = this.clock.monotonicMs();
+    const peer = this.#peerOf(id);
+    const now = this.#clock.monotonicMs();
     if (now < peer.mutedUntilMs) return;
     let message: PeerMessage;
     try {
       message = decodePeerMessage(bytes, peer.ends, peer.fits ? MESSAGE_BYTES_MAX : STRANGER_BYTES_MAX);
     } catch {
-      return this.strike(peer, 1);
+      return this.#strike(peer, 1);
     }
-    if (this.traced) this.hooks.onTrace('received', id, message);
-    const verdict = examine(message, bytes.length, peer.ends, this.hooks.view);
+    if (this.traced) this.#hooks.onTrace('received', id, message);
+    const verdict = examine(message, bytes.length, peer.ends, this.#hooks.view);
     if (verdict.kind === 'taken') {
       peer.lastHeardMs = now;
-      return this.dispatch(peer, message);
+      return this.#dispatch(peer, message);
     }
-    this.strike(peer, verdict.strikes);
-    if (message.kind === 'call') this.refuseCall(peer, message);
-    if (verdict.notMember) this.hooks.onNotMember(id, message);
+    this.#strike(peer, verdict.strikes);
+    if (message.kind === 'call') this.#refuseCall(peer, message);
+    if (verdict.notMember) this.#hooks.onNotMember(id, message);
   }
 
-  private strike(peer: Peer, strikes: number): void {
+  #strike(peer: Peer, strikes: number): void {
     peer.strikes += strikes;
     if (strikes === 0 || peer.strikes < STRIKES_MAX) return;
-    peer.mutedUntilMs = this.clock.monotonicMs() + STRIKES_PAUSE_MS;
-    this.transport.disconnect(peer.id, 'message-invalid');
+    peer.mutedUntilMs = this.#clock.monotonicMs() + STRIKES_PAUSE_MS;
+    this.#transport.disconnect(peer.id, 'message-invalid');
   }
 
-  private refuseCall(peer: Peer, call: Call): void {
+  #refuseCall(peer: Peer, call: Call): void {
     const error = new RaftError('not-a-member', 'The caller is no member of a cluster of this node.');
     this.send(peer.id, { kind: 'reply', id: call.id, error: replyError(error), body: NO_BODY }, 'urgent');
   }
 
-  private dispatch(peer: Peer, message: PeerMessage): void {
+  #dispatch(peer: Peer, message: PeerMessage): void {
     switch (message.kind) {
       case 'hello':
-        return this.onHello(peer, message);
+        return this.#onHello(peer, message);
       case 'refusal':
-        return this.hooks.onRefused(peer.id, new RaftError(REFUSAL_CODES[message.reason], message.message));
+        return this.#hooks.onRefused(peer.id, new RaftError(REFUSAL_CODES[message.reason], message.message));
       case 'goodbye':
-        return this.hooks.onGoodbye(peer.id, message);
+        return this.#hooks.onGoodbye(peer.id, message);
       case 'call':
-        return this.onCall(peer, message);
+        return this.#onCall(peer, message);
       case 'reply':
-        return this.onReply(peer, message);
+        return this.#onReply(peer, message);
       case 'raft':
-        return this.hooks.onRaft(message.message);
+        return this.#hooks.onRaft(message.message);
       case 'snapshot-offer':
-        return this.hooks.onSnapshotOffer(peer.id, message);
+        return this.#hooks.onSnapshotOffer(peer.id, message);
       case 'snapshot-chunk':
-        return this.hooks.onSnapshotChunk(peer.id, message);
+        return this.#hooks.onSnapshotChunk(peer.id, message);
       case 'snapshot-ack':
-        return this.hooks.onSnapshotAck(peer.id, message);
+        return this.#hooks.onSnapshotAck(peer.id, message);
     }
   }
 
-  private onHello(peer: Peer, hello: Hello): void {
+  #onHello(peer: Peer, hello: Hello): void {
     peer.hello = hello;
     peer.version = versionError(hello) === undefined ? Math.min(PROTOCOL_VERSION_MAX, hello.versionMax) : PROTOCOL_VERSION_MIN;
-    this.judge(peer, hello);
-    this.hooks.onPeer(peer);
+    this.#judge(peer, hello);
+    this.#hooks.onPeer(peer);
   }
 
-  private judge(peer: Peer, hello: Hello): void {
+  #judge(peer: Peer, hello: Hello): void {
     const error =
       hello.nodeId === peer.id
-        ? (versionError(hello) ?? this.hooks.judge(hello))
+        ? (versionError(hello) ?? this.#hooks.judge(hello))
         : new RaftError('node-mismatch', `The link to ${peer.id} was answered by ${hello.nodeId}.`);
-    const own = this.hooks.hello();
+    const own = this.#hooks.hello();
     peer.fits = error === undefined;
     peer.trusted = peer.fits && own.clusterId !== '' && own.clusterId === hello.clusterId;
     if (error === undefined) return;
     const reason = REFUSAL_REASONS.find((each) => REFUSAL_CODES[each] === error.code) ?? 'not-a-member';
-    this.post(peer, { kind: 'refusal', reason, message: error.message }, 'urgent');
+    this.#post(peer, { kind: 'refusal', reason, message: error.message }, 'urgent');
   }
 
   /** True when it went onto a link. Raft needs no more: what is lost is sent again. */
   sendRaft(message: Message): boolean {
-    const peer = this.peers.get(message.to);
+    const peer = this.#peers.get(message.to);
     if (peer === undefined || !peer.trusted || (RAFT_SINCE[message.type] ?? 1) > peer.version) return false;
-    return this.post(peer, { kind: 'raft', group: 0, message }, 'urgent');
+    return this.#post(peer, { kind: 'raft', group: 0, message }, 'urgent');
   }
 
   send(id: NodeId, message: PeerMessage, lane: Lane): boolean {
-    const peer = this.peers.get(id);
-    return peer !== undefined && peer.link === 'open' && this.post(peer, message, lane);
+    const peer = this.#peers.get(id);
+    return peer !== undefined && peer.link === 'open' && this.#post(peer, message, lane);
   }
 
   queuedBytes(id: NodeId, lane: Lane): number {
-    return this.transport.queuedBytes(id, lane);
+    return this.#transport.queuedBytes(id, lane);
   }
 
   goodbye(reason: Goodbye['reason']): void {
-    for (const peer of this.peers.values()) if (peer.link === 'open') this.post(peer, { kind: 'goodbye', reason }, 'urgent');
+    for (const peer of this.#peers.values()) if (peer.link === 'open') this.#post(peer, { kind: 'goodbye', reason }, 'urgent');
   }
 
   /** Asks a linked node; `done` is called exactly once: with the answer, link-failed, busy or timeout. */
   call(id: NodeId, method: CallMethod, body: Uint8Array, timeoutMs: number, done: (result: CallResult) => void): void {
-    const peer = this.peers.get(id);
+    const peer = this.#peers.get(id);
     if (peer === undefined || peer.link !== 'open') {
       return done({ body: NO_BODY, error: new RaftError('link-failed', `There is no open link to ${id}.`) });
     }
@@ -273,17 +274,17 @@ export class Peers {
         error: new RaftError('busy', `${CALLS_PER_PEER_MAX} calls to ${id} are waiting.`, { retryAfterMs: 100 }),
       });
     }
-    const number = this.nextCall++;
-    peer.calls.set(number, { done, deadlineMs: this.clock.monotonicMs() + timeoutMs });
-    if (this.post(peer, { kind: 'call', id: number, method, body }, 'urgent')) return;
+    const number = this.#nextCall++;
+    peer.calls.set(number, { done, deadlineMs: this.#clock.monotonicMs() + timeoutMs });
+    if (this.#post(peer, { kind: 'call', id: number, method, body }, 'urgent')) return;
     peer.calls.delete(number);
     done({ body: NO_BODY, error: new RaftError('link-failed', `The link to ${id} takes no more.`) });
   }
 
   /** Ends the calls that nobody answered in time. Call on every tick. */
   tick(): void {
-    const now = this.clock.monotonicMs();
-    for (const peer of this.peers.values()) {
+    const now = this.#clock.monotonicMs();
+    for (const peer of this.#peers.values()) {
       for (const [id, call] of peer.calls) {
         if (call.deadlineMs > now) continue;
         peer.calls.delete(id);
@@ -293,56 +294,56 @@ export class Peers {
   }
 
   stop(error: RaftError): void {
-    for (const peer of this.peers.values()) this.failCalls(peer, error);
+    for (const peer of this.#peers.values()) this.#failCalls(peer, error);
   }
 
-  private onCall(peer: Peer, call: Call): void {
+  #onCall(peer: Peer, call: Call): void {
     let answered = false;
-    this.hooks.onCall(peer.id, call, (body, error) => {
+    this.#hooks.onCall(peer.id, call, (body, error) => {
       if (answered) return;
       answered = true;
       this.send(peer.id, { kind: 'reply', id: call.id, error: error === undefined ? null : replyError(error), body }, 'urgent');
     });
   }
 
-  private onReply(peer: Peer, reply: Reply): void {
+  #onReply(peer: Peer, reply: Reply): void {
     const call = peer.calls.get(reply.id);
     if (call === undefined) return;
     peer.calls.delete(reply.id);
     call.done({ body: reply.body, error: reply.error === null ? undefined : errorOf(reply.error) });
   }
 
-  private failCalls(peer: Peer, error: RaftError): void {
+  #failCalls(peer: Peer, error: RaftError): void {
     const calls = [...peer.calls.values()];
     peer.calls.clear();
     for (const call of calls) call.done({ body: NO_BODY, error });
   }
 
-  private post(peer: Peer, message: PeerMessage, lane: Lane): boolean {
-    if (this.traced) this.hooks.onTrace('sent', peer.id, message);
+  #post(peer: Peer, message: PeerMessage, lane: Lane): boolean {
+    if (this.traced) this.#hooks.onTrace('sent', peer.id, message);
     try {
-      return this.transport.send(peer.id, encodePeerMessage(message, peer.ends, peer.version), lane);
+      return this.#transport.send(peer.id, encodePeerMessage(message, peer.ends, peer.version), lane);
     } catch (error) {
       // What cannot be said is a fault of this node's, and no reason for it to end.
-      this.hooks.onUnsendable(RaftError.is(error) ? error : new RaftError('invariant', String(error), { cause: error }));
+      this.#hooks.onUnsendable(RaftError.is(error) ? error : new RaftError('invariant', String(error), { cause: error }));
       return false;
     }
   }
 
-  private peerOf(id: NodeId): Peer {
-    let peer = this.peers.get(id);
+  #peerOf(id: NodeId): Peer {
+    let peer = this.#peers.get(id);
     if (peer === undefined) {
-      peer = new Peer(id, this.self);
-      this.peers.set(id, peer);
-      if (this.peers.size > PEERS_REMEMBERED_MAX) this.forgetOne();
+      peer = new Peer(id, this.#self);
+      this.#peers.set(id, peer);
+      if (this.#peers.size > PEERS_REMEMBERED_MAX) this.#forgetOne();
     }
     return peer;
   }
 
-  private forgetOne(): void {
-    for (const peer of this.peers.values()) {
+  #forgetOne(): void {
+    for (const peer of this.#peers.values()) {
       if (peer.link === 'open' || peer.link === 'connecting') continue;
-      this.peers.delete(peer.id);
+      this.#peers.delete(peer.id);
       return;
     }
   }

@@ -55,85 +55,88 @@ export function replay(trace: Uint8Array, options: ReplayOptions = {}): ReplayRe
 }
 
 class Player {
-  private readonly reader: TraceReader;
-  private readonly redacted: boolean;
-  private readonly makeCore: NonNullable<ReplayOptions['makeCore']>;
-  private log: PlayedLog;
-  private core: CoreNode | undefined;
-  private inputs = 0;
-  private readys = 0;
-  private call = '';
-  private inReady = false;
-  private timeMs = 0;
+  readonly #reader: TraceReader;
+  readonly #redacted: boolean;
+  readonly #makeCore: NonNullable<ReplayOptions['makeCore']>;
+  #log: PlayedLog;
+  #core: CoreNode | undefined;
+  #inputs = 0;
+  #readys = 0;
+  #call = '';
+  #inReady = false;
+  #timeMs = 0;
 
   constructor(reader: TraceReader, redacted: boolean, options: ReplayOptions) {
-    this.reader = reader;
-    this.redacted = redacted;
-    this.makeCore = options.makeCore ?? ((config, log, initial) => new RawNode(config, log, initial));
-    this.log = new PlayedLog(reader);
+    this.#reader = reader;
+    this.#redacted = redacted;
+    this.#makeCore = options.makeCore ?? ((config, log, initial) => new RawNode(config, log, initial));
+    this.#log = new PlayedLog(reader);
   }
 
   play(): ReplayReport {
     let ending: TraceEnding | undefined;
     let firstDifference: ReplayDifference | undefined;
     try {
-      while (ending === undefined) ending = this.one();
+      while (ending === undefined) ending = this.#one();
     } catch (error) {
       firstDifference = {
-        input: this.inputs,
-        call: this.call,
-        ready: this.inReady ? this.readys : undefined,
+        input: this.#inputs,
+        call: this.#call,
+        ready: this.#inReady ? this.#readys : undefined,
         what: RaftError.is(error) || error instanceof Difference ? error.message : String(error),
       };
     }
-    const { inputs, readys, redacted } = this;
+    const inputs = this.#inputs;
+    const readys = this.#readys;
+    const redacted = this.#redacted;
     return { ok: firstDifference === undefined, inputs, readys, ending, redacted, firstDifference };
   }
 
   /** Plays one record: the ending, the bounds of the log, an opening, a call. */
-  private one(): TraceEnding | undefined {
-    const op = this.reader.byte();
-    this.inReady = false;
-    if (op === OP.end) return ENDINGS[this.reader.byte()] ?? 'failed';
+  #one(): TraceEnding | undefined {
+    const op = this.#reader.byte();
+    this.#inReady = false;
+    if (op === OP.end) return ENDINGS[this.#reader.byte()] ?? 'failed';
     if (op === OP.bounds) {
-      this.log.setBounds(this.reader.number(), this.reader.number());
+      this.#log.setBounds(this.#reader.number(), this.#reader.number());
       return undefined;
     }
     const call = CALLS[op - CALL_BASE];
     if (op !== OP.open && call === undefined) throw new Difference(`the core did not ask for ${questionText(op)}`);
-    this.inputs++;
-    if (call === undefined) this.open();
-    else this.play1(call);
+    this.#inputs++;
+    if (call === undefined) this.#open();
+    else this.#play1(call);
     return undefined;
   }
 
-  private open(): void {
-    this.call = 'open';
-    const { reader } = this;
-    const config = unpackConfig(reader.bytes(), (below) => this.draw(below));
+  #open(): void {
+    this.#call = 'open';
+    const reader = this.#reader;
+    const config = unpackConfig(reader.bytes(), (below) => this.#draw(below));
     const initial = unpackInitial(reader.bytes());
-    this.log = this.log.fresh();
-    this.core = undefined;
-    this.expectThrow(() => {
-      this.core = this.makeCore(config, this.log, initial);
+    this.#log = this.#log.fresh();
+    this.#core = undefined;
+    this.#expectThrow(() => {
+      this.#core = this.#makeCore(config, this.#log, initial);
     });
   }
 
-  private play1(call: CallName): void {
-    this.call = call;
-    const { core, reader } = this;
+  #play1(call: CallName): void {
+    this.#call = call;
+    const core = this.#core;
+    const reader = this.#reader;
     if (core === undefined) throw new Difference('a call before any core was opened');
-    if (call === 'ready') return this.expectThrow(() => this.compare(core.ready()));
+    if (call === 'ready') return this.#expectThrow(() => this.#compare(core.ready()));
     const { run, text } = makeCall(call, core, reader, (step) => {
-      this.timeMs += step;
-      return this.timeMs;
+      this.#timeMs += step;
+      return this.#timeMs;
     });
-    this.call = callText(call, text);
-    this.expectThrow(run);
+    this.#call = callText(call, text);
+    this.#expectThrow(run);
   }
 
   /** Runs it; what it throws must be what it threw. */
-  private expectThrow(run: () => void): void {
+  #expectThrow(run: () => void): void {
     let code: string | undefined;
     let thrown: unknown;
     try {
@@ -143,25 +146,25 @@ class Player {
       code = RaftError.is(error) ? error.code : 'unknown';
       thrown = error;
     }
-    const recorded = this.reader.peek() === OP.threw;
+    const recorded = this.#reader.peek() === OP.threw;
     if (!recorded && code !== undefined) throw new Difference(`the core threw ${String(thrown)}`);
     if (!recorded) return;
-    this.reader.byte();
-    const expected = this.reader.text();
+    this.#reader.byte();
+    const expected = this.#reader.text();
     if (expected !== code) throw new Difference(`the core threw ${code ?? 'nothing'}, it had thrown ${expected}`);
   }
 
-  private compare(ready: Ready): void {
-    this.readys++;
-    this.inReady = true;
-    if (this.reader.byte() !== OP.hash) throw new Difference('the core asked less of its log than it had');
-    const fields = differingFields(readHash(this.reader), hashReady(ready, this.redacted));
+  #compare(ready: Ready): void {
+    this.#readys++;
+    this.#inReady = true;
+    if (this.#reader.byte() !== OP.hash) throw new Difference('the core asked less of its log than it had');
+    const fields = differingFields(readHash(this.#reader), hashReady(ready, this.#redacted));
     if (fields.length > 0) throw new Difference(`differs in ${fields.join(', ')}; it is now: ${describeReady(ready)}`);
-    this.log.learn(ready.entries);
+    this.#log.learn(ready.entries);
   }
 
-  private draw(below: number): number {
-    const { reader } = this;
+  #draw(below: number): number {
+    const reader = this.#reader;
     if (reader.byte() !== OP.draw) throw new Difference('the core drew a random number that it had not drawn');
     const recorded = reader.number();
     if (recorded !== below) throw new Difference(`the core drew a number below ${below}, it had been ${recorded}`);

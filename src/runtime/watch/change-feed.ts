@@ -20,25 +20,25 @@ export interface ChangeRecord {
 
 export class ChangeFeed {
   /** Oldest first; at most twice the bound, then cut. Two lists, not one of pairs: these are kept for every command there is. */
-  private entries: Entry[] = [];
-  private outcomes: Outcome[] = [];
+  #entries: Entry[] = [];
+  #outcomes: Outcome[] = [];
   /** Changes below it are not remembered. */
-  private first: Index = 1;
-  private readonly waiting = new Set<() => void>();
-  private ended: RaftError | undefined;
+  #first: Index = 1;
+  readonly #waiting = new Set<() => void>();
+  #ended: RaftError | undefined;
   /** The last index applied. */
-  private applied: Index = 0;
+  #applied: Index = 0;
 
   onApplied(entry: Entry, applied: Applied): void {
     if (applied.kind !== 'command' || applied.replayed || applied.outcome.kind === 'error') return;
-    this.entries.push(entry);
-    this.outcomes.push(applied.outcome);
-    if (this.entries.length >= 2 * CHANGES_REMEMBERED_MAX) {
-      this.entries = this.entries.slice(CHANGES_REMEMBERED_MAX);
-      this.outcomes = this.outcomes.slice(CHANGES_REMEMBERED_MAX);
-      this.first = this.entries[0]?.index ?? this.first;
+    this.#entries.push(entry);
+    this.#outcomes.push(applied.outcome);
+    if (this.#entries.length >= 2 * CHANGES_REMEMBERED_MAX) {
+      this.#entries = this.#entries.slice(CHANGES_REMEMBERED_MAX);
+      this.#outcomes = this.#outcomes.slice(CHANGES_REMEMBERED_MAX);
+      this.#first = this.#entries[0]?.index ?? this.#first;
     }
-    this.wakeAll();
+    this.#wakeAll();
   }
 
   /** A snapshot took the place of entries that were never applied here one by one. */
@@ -48,80 +48,80 @@ export class ChangeFeed {
 
   /** The member starts anew from storage. */
   onOpened(applied: Index): void {
-    this.forget();
-    this.applied = applied;
-    this.first = applied + 1;
-    this.wakeAll();
+    this.#forget();
+    this.#applied = applied;
+    this.#first = applied + 1;
+    this.#wakeAll();
   }
 
   onAppliedTo(index: Index): void {
-    this.applied = index;
+    this.#applied = index;
   }
 
-  private forget(): void {
-    this.entries = [];
-    this.outcomes = [];
+  #forget(): void {
+    this.#entries = [];
+    this.#outcomes = [];
   }
 
   stop(error: RaftError): void {
-    this.ended = error;
-    this.wakeAll();
+    this.#ended = error;
+    this.#wakeAll();
   }
 
   /** Changes from `from` on (default: those to come). Ends with the signal; errors: index-compacted, stopped. */
   async *iterate(from: Index | undefined, signal: AbortSignal | undefined): AsyncIterable<ChangeRecord> {
-    let next = from ?? this.applied + 1;
+    let next = from ?? this.#applied + 1;
     while (!isAborted(signal)) {
-      if (next < this.first) {
+      if (next < this.#first) {
         throw new RaftError(
           'index-compacted',
-          `Changes before index ${this.first} are not remembered; read the state and go on from there.`,
-          { index: this.first },
+          `Changes before index ${this.#first} are not remembered; read the state and go on from there.`,
+          { index: this.#first },
         );
       }
-      const at = this.find(next);
-      const batch = this.entries.slice(at);
-      const outcomes = this.outcomes.slice(at);
+      const at = this.#find(next);
+      const batch = this.#entries.slice(at);
+      const outcomes = this.#outcomes.slice(at);
       for (const [i, entry] of batch.entries()) {
         if (isAborted(signal)) return;
         next = entry.index + 1;
         yield { entry, outcome: outcomes[i] as Outcome };
       }
       if (batch.length > 0) continue;
-      if (this.ended !== undefined) throw this.ended;
-      await this.wait(signal);
+      if (this.#ended !== undefined) throw this.#ended;
+      await this.#wait(signal);
     }
   }
 
   /** Position of the first record at or after an index. */
-  private find(index: Index): number {
+  #find(index: Index): number {
     let low = 0;
-    let high = this.entries.length;
+    let high = this.#entries.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.entries[middle]?.index ?? 0) < index) low = middle + 1;
+      if ((this.#entries[middle]?.index ?? 0) < index) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
   /** Errors: busy. */
-  private wait(signal: AbortSignal | undefined): Promise<void> {
-    if (this.waiting.size >= ITERATORS_MAX) throw new RaftError('busy', `${ITERATORS_MAX} iterators wait for changes.`);
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#waiting.size >= ITERATORS_MAX) throw new RaftError('busy', `${ITERATORS_MAX} iterators wait for changes.`);
     return new Promise((resolve) => {
       const wake = (): void => {
-        this.waiting.delete(wake);
+        this.#waiting.delete(wake);
         signal?.removeEventListener('abort', wake);
         resolve();
       };
-      this.waiting.add(wake);
+      this.#waiting.add(wake);
       signal?.addEventListener('abort', wake, { once: true });
     });
   }
 
-  private wakeAll(): void {
-    if (this.waiting.size === 0) return;
-    for (const wake of [...this.waiting]) wake();
+  #wakeAll(): void {
+    if (this.#waiting.size === 0) return;
+    for (const wake of [...this.#waiting]) wake();
   }
 }
 

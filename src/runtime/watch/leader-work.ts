@@ -21,25 +21,25 @@ interface Job {
 }
 
 export class LeaderWork {
-  private readonly standing: Standing;
-  private readonly reportError: (error: unknown) => void;
-  private readonly jobs = new Set<Job>();
-  private stopped = false;
+  readonly #standing: Standing;
+  readonly #reportError: (error: unknown) => void;
+  readonly #jobs = new Set<Job>();
+  #stopped = false;
 
   constructor(standing: Standing, reportError: (error: unknown) => void) {
-    this.standing = standing;
-    this.reportError = reportError;
+    this.#standing = standing;
+    this.#reportError = reportError;
   }
 
   /** Errors: busy. */
   add(run: LeaderTask, signal?: AbortSignal): Registration {
-    if (this.jobs.size >= LEADER_TASKS_MAX) throw new RaftError('busy', `There are ${LEADER_TASKS_MAX} tasks of the leader.`);
+    if (this.#jobs.size >= LEADER_TASKS_MAX) throw new RaftError('busy', `There are ${LEADER_TASKS_MAX} tasks of the leader.`);
     const job: Job = { run, running: undefined, term: 0, disposed: false };
-    this.jobs.add(job);
-    this.followIn(job);
+    this.#jobs.add(job);
+    this.#followIn(job);
     return registration(() => {
       job.disposed = true;
-      this.jobs.delete(job);
+      this.#jobs.delete(job);
       job.running?.abort();
     }, signal);
   }
@@ -50,41 +50,41 @@ export class LeaderWork {
 
   /** Starts and ends tasks as leadership has come or gone. */
   follow(): void {
-    for (const job of this.jobs) this.followIn(job);
+    for (const job of this.#jobs) this.#followIn(job);
   }
 
   stop(): void {
-    this.stopped = true;
+    this.#stopped = true;
     this.follow();
   }
 
-  private leads(): boolean {
-    return !this.stopped && leaderReady(this.standing);
+  #leads(): boolean {
+    return !this.#stopped && leaderReady(this.#standing);
   }
 
-  private followIn(job: Job): void {
-    const leads = this.leads();
+  #followIn(job: Job): void {
+    const leads = this.#leads();
     if (job.running !== undefined) {
-      if (!leads || job.term !== this.standing.term) job.running.abort();
+      if (!leads || job.term !== this.#standing.term) job.running.abort();
       return;
     }
-    if (leads && !job.disposed) void this.start(job);
+    if (leads && !job.disposed) void this.#start(job);
   }
 
   /** Never rejects: what the work throws is reported like a listener's error. */
-  private async start(job: Job): Promise<void> {
+  async #start(job: Job): Promise<void> {
     const controller = new AbortController();
     job.running = controller;
-    job.term = this.standing.term;
+    job.term = this.#standing.term;
     try {
       await job.run({ term: job.term, signal: controller.signal });
     } catch (error) {
-      if (!controller.signal.aborted) this.reportError(error);
+      if (!controller.signal.aborted) this.#reportError(error);
     }
     // Work that returns early is done for this leadership; it is not started again before the next.
     if (!controller.signal.aborted) await aborted(controller.signal);
     job.running = undefined;
-    if (!this.stopped) this.followIn(job);
+    if (!this.#stopped) this.#followIn(job);
   }
 }
 

@@ -19,57 +19,57 @@ interface Subscriber {
 }
 
 export class Subscriptions {
-  private readonly machine: Pick<Machine, 'view' | 'publish'>;
-  private readonly clock: Clock;
-  private readonly reportError: (error: unknown) => void;
-  private readonly subscribers = new Set<Subscriber>();
-  private index: Index = 0;
-  private scheduled = false;
+  readonly #machine: Pick<Machine, 'view' | 'publish'>;
+  readonly #clock: Clock;
+  readonly #reportError: (error: unknown) => void;
+  readonly #subscribers = new Set<Subscriber>();
+  #index: Index = 0;
+  #scheduled = false;
 
   constructor(machine: Pick<Machine, 'view' | 'publish'>, clock: Clock, reportError: (error: unknown) => void) {
-    this.machine = machine;
-    this.clock = clock;
-    this.reportError = reportError;
+    this.#machine = machine;
+    this.#clock = clock;
+    this.#reportError = reportError;
   }
 
   /** Errors: busy. */
   add(select: Subscriber['select'], listener: Subscriber['listener'], signal?: AbortSignal): Registration {
-    if (this.subscribers.size >= SUBSCRIBERS_MAX) throw new RaftError('busy', `There are ${SUBSCRIBERS_MAX} subscribers.`);
-    const subscriber: Subscriber = { select, listener, value: stable(undefined, this.select(select)) };
-    this.subscribers.add(subscriber);
-    return registration(() => void this.subscribers.delete(subscriber), signal);
+    if (this.#subscribers.size >= SUBSCRIBERS_MAX) throw new RaftError('busy', `There are ${SUBSCRIBERS_MAX} subscribers.`);
+    const subscriber: Subscriber = { select, listener, value: stable(undefined, this.#select(select)) };
+    this.#subscribers.add(subscriber);
+    return registration(() => void this.#subscribers.delete(subscriber), signal);
   }
 
   /** One look per burst of applied entries, however many there were. */
   onAppliedTo(index: Index): void {
-    this.index = index;
-    if (this.subscribers.size === 0 || this.scheduled) return;
-    this.scheduled = true;
-    this.clock.soon(() => {
-      this.scheduled = false;
-      this.tell();
+    this.#index = index;
+    if (this.#subscribers.size === 0 || this.#scheduled) return;
+    this.#scheduled = true;
+    this.#clock.soon(() => {
+      this.#scheduled = false;
+      this.#tell();
     });
   }
 
-  private tell(): void {
-    const meta = { index: this.index };
-    for (const subscriber of [...this.subscribers]) {
-      const value = stable(subscriber.value, this.select(subscriber.select));
+  #tell(): void {
+    const meta = { index: this.#index };
+    for (const subscriber of [...this.#subscribers]) {
+      const value = stable(subscriber.value, this.#select(subscriber.select));
       if (Object.is(value, subscriber.value)) continue;
       subscriber.value = value;
       try {
         subscriber.listener(value, meta);
       } catch (error) {
-        this.reportError(error);
+        this.#reportError(error);
       }
     }
   }
 
-  private select(select: Subscriber['select']): unknown {
+  #select(select: Subscriber['select']): unknown {
     try {
-      return this.machine.publish(select(this.machine.view));
+      return this.#machine.publish(select(this.#machine.view));
     } catch (error) {
-      this.reportError(error);
+      this.#reportError(error);
       return undefined;
     }
   }

@@ -38,54 +38,54 @@ let nodesMade = 0;
 
 export class SuiteRoom {
   readonly nodes: SuiteNode[] = [];
-  private readonly create: () => Transport;
-  private readonly timeoutMs: number;
-  private readonly present = new Set<NodeId>();
-  private readonly waiting = new Set<() => void>();
+  readonly #create: () => Transport;
+  readonly #timeoutMs: number;
+  readonly #present = new Set<NodeId>();
+  readonly #waiting = new Set<() => void>();
 
   constructor(create: () => Transport, timeoutMs: number) {
-    this.create = create;
-    this.timeoutMs = timeoutMs;
+    this.#create = create;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** Starts a node and announces it to the others. */
   join(): Promise<SuiteNode> {
-    return this.start(`node-${String(nodesMade++).padStart(4, '0')}-${Math.random().toString(36).slice(2)}`);
+    return this.#start(`node-${String(nodesMade++).padStart(4, '0')}-${Math.random().toString(36).slice(2)}`);
   }
 
   /** The same id, started anew: a reload. */
   rejoin(node: SuiteNode): Promise<SuiteNode> {
     this.nodes.splice(this.nodes.indexOf(node), 1);
-    this.present.delete(node.id);
-    this.announce();
-    return this.start(node.id);
+    this.#present.delete(node.id);
+    this.#announce();
+    return this.#start(node.id);
   }
 
-  private async start(id: NodeId): Promise<SuiteNode> {
-    const node = new SuiteNode(id, this.create());
+  async #start(id: NodeId): Promise<SuiteNode> {
+    const node = new SuiteNode(id, this.#create());
     this.nodes.push(node);
     const handlers = {
       onMessage: (from: NodeId, bytes: Uint8Array): void => {
         node.received.push({ from, bytes });
-        this.changed();
+        this.#changed();
       },
       onLink: (peer: NodeId, state: LinkState): void => {
         node.changes.push({ peer, state });
-        this.changed();
+        this.#changed();
       },
       onFault: (error: RaftError): void => {
         node.faults.push(error);
-        this.changed();
+        this.#changed();
       },
     };
     await node.transport.start(node.id, handlers, {
       listen: (listener) => {
         node.listener = listener;
       },
-      signal: (to, data) => this.signal(node.id, to, data),
+      signal: (to, data) => this.#signal(node.id, to, data),
     });
-    this.present.add(node.id);
-    this.announce();
+    this.#present.add(node.id);
+    this.#announce();
     return node;
   }
 
@@ -103,8 +103,8 @@ export class SuiteRoom {
 
   /** Signaling no longer sees a node: a hint, nothing more. */
   hide(node: SuiteNode): void {
-    this.present.delete(node.id);
-    this.announce();
+    this.#present.delete(node.id);
+    this.#announce();
   }
 
   /** Hands data to a node as if a peer had sent it through signaling. */
@@ -120,15 +120,15 @@ export class SuiteRoom {
     try {
       await new Promise<void>((resolve, reject) => {
         look = () => (holds() ? resolve() : undefined);
-        this.waiting.add(look);
+        this.#waiting.add(look);
         timer = setTimeout(
-          () => reject(new Error(`within ${this.timeoutMs} ms not: ${what}; ${this.describe()}`)),
-          this.timeoutMs,
+          () => reject(new Error(`within ${this.#timeoutMs} ms not: ${what}; ${this.#describe()}`)),
+          this.#timeoutMs,
         );
       });
     } finally {
       clearTimeout(timer);
-      this.waiting.delete(look);
+      this.#waiting.delete(look);
     }
   }
 
@@ -136,7 +136,7 @@ export class SuiteRoom {
   async send(node: SuiteNode, peer: SuiteNode, bytes: Uint8Array, lane: Lane): Promise<void> {
     const before = performance.now();
     while (!node.transport.send(peer.id, bytes, lane)) {
-      if (performance.now() - before > this.timeoutMs) throw new Error(`${node.id} could not send; ${this.describe()}`);
+      if (performance.now() - before > this.#timeoutMs) throw new Error(`${node.id} could not send; ${this.#describe()}`);
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
@@ -145,7 +145,7 @@ export class SuiteRoom {
     await Promise.all(this.nodes.map((node) => node.transport.stop()));
   }
 
-  private signal(from: NodeId, to: NodeId, data: unknown): boolean {
+  #signal(from: NodeId, to: NodeId, data: unknown): boolean {
     const target = this.nodes.find((node) => node.id === to);
     if (target === undefined) return false;
     const copy: unknown = JSON.parse(JSON.stringify(data));
@@ -153,17 +153,17 @@ export class SuiteRoom {
     return true;
   }
 
-  private announce(): void {
+  #announce(): void {
     for (const node of this.nodes) {
-      if (this.present.has(node.id)) node.listener?.onPeers([...this.present].filter((id) => id !== node.id));
+      if (this.#present.has(node.id)) node.listener?.onPeers([...this.#present].filter((id) => id !== node.id));
     }
   }
 
-  private changed(): void {
-    for (const look of [...this.waiting]) look();
+  #changed(): void {
+    for (const look of [...this.#waiting]) look();
   }
 
-  private describe(): string {
+  #describe(): string {
     return JSON.stringify(
       this.nodes.map(({ id, changes, received, faults, transport }) => ({
         id,

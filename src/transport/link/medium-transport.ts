@@ -10,49 +10,49 @@ const PEERS_MAX = 64;
 
 export class MediumTransport implements Transport {
   readonly kind: string;
-  private readonly medium: Medium;
-  private readonly sessions = new Map<NodeId, Session>();
-  private readonly leaving = new Set<Promise<void>>();
-  private context: SessionContext | undefined;
-  private preferred: ReadonlySet<NodeId> | undefined;
-  private dialsOthers: boolean;
-  private stopped = false;
+  readonly #medium: Medium;
+  readonly #sessions = new Map<NodeId, Session>();
+  readonly #leaving = new Set<Promise<void>>();
+  #context: SessionContext | undefined;
+  #preferred: ReadonlySet<NodeId> | undefined;
+  #dialsOthers: boolean;
+  #stopped = false;
 
   /** @param dials whether peers are greeted before `prefer` has said whom to. */
   constructor(medium: Medium, dials: boolean) {
-    this.medium = medium;
+    this.#medium = medium;
     this.kind = medium.kind;
-    this.dialsOthers = dials;
+    this.#dialsOthers = dials;
   }
 
   async start(self: NodeId, handlers: TransportHandlers, discovery: Discovery): Promise<void> {
-    this.context = {
+    this.#context = {
       self,
-      medium: this.medium,
+      medium: this.#medium,
       onMessage: (peer, message) => {
-        if (!this.stopped) handlers.onMessage(peer, message);
+        if (!this.#stopped) handlers.onMessage(peer, message);
       },
       onLink: (peer, state) => {
-        if (!this.stopped) handlers.onLink(peer, state);
+        if (!this.#stopped) handlers.onLink(peer, state);
       },
       onLeaving: (leaving) => {
-        const done = leaving.finally(() => this.leaving.delete(done));
-        this.leaving.add(done);
+        const done = leaving.finally(() => this.#leaving.delete(done));
+        this.#leaving.add(done);
       },
     };
-    await this.medium.open(
+    await this.#medium.open(
       self,
       {
-        onPeers: (peers) => this.onPeers(peers),
-        onFrame: (from, frame) => this.hear(from, frame),
+        onPeers: (peers) => this.#onPeers(peers),
+        onFrame: (from, frame) => this.#hear(from, frame),
         onGone: (peer, why) => {
-          for (const session of this.sessions.values()) if (peer === undefined || session.id === peer) session.gone(why);
+          for (const session of this.#sessions.values()) if (peer === undefined || session.id === peer) session.gone(why);
         },
         onDrain: () => {
-          for (const session of this.sessions.values()) session.drained();
+          for (const session of this.#sessions.values()) session.drained();
         },
         onFault: (error) => {
-          if (!this.stopped) handlers.onFault(error);
+          if (!this.#stopped) handlers.onFault(error);
         },
       },
       discovery,
@@ -60,68 +60,68 @@ export class MediumTransport implements Transport {
   }
 
   send(peer: NodeId, bytes: Uint8Array, lane: Lane): boolean {
-    return this.sessions.get(peer)?.send(bytes, lane) === true;
+    return this.#sessions.get(peer)?.send(bytes, lane) === true;
   }
 
   prefer(peers: readonly NodeId[], others: 'later' | 'never'): void {
-    this.preferred = new Set(peers);
-    this.dialsOthers = others === 'later';
-    for (const session of this.sessions.values()) session.setWanted(this.isWanted(session.id));
+    this.#preferred = new Set(peers);
+    this.#dialsOthers = others === 'later';
+    for (const session of this.#sessions.values()) session.setWanted(this.#isWanted(session.id));
   }
 
   queuedBytes(peer: NodeId, lane: Lane): number {
-    return this.sessions.get(peer)?.queuedBytes(lane) ?? 0;
+    return this.#sessions.get(peer)?.queuedBytes(lane) ?? 0;
   }
 
   links(): readonly LinkStatus[] {
-    return [...this.sessions.values()].map((session) => session.status());
+    return [...this.#sessions.values()].map((session) => session.status());
   }
 
   security(peer: NodeId): LinkSecurity | undefined {
-    const { context } = this;
-    if (context === undefined || this.sessions.get(peer)?.status().state !== 'open') return undefined;
-    return { protection: this.medium.protection, initiator: context.self < peer, binding: undefined };
+    const context = this.#context;
+    if (context === undefined || this.#sessions.get(peer)?.status().state !== 'open') return undefined;
+    return { protection: this.#medium.protection, initiator: context.self < peer, binding: undefined };
   }
 
   disconnect(peer: NodeId, reason: string): void {
-    this.sessions.get(peer)?.disconnect(new RaftError('link-failed', `disconnected: ${reason}`));
+    this.#sessions.get(peer)?.disconnect(new RaftError('link-failed', `disconnected: ${reason}`));
   }
 
   async stop(): Promise<void> {
-    this.stopped = true;
-    for (const session of this.sessions.values()) session.stop();
-    await Promise.all(this.leaving); // the medium still carries their last words
-    this.sessions.clear();
-    await this.medium.close();
+    this.#stopped = true;
+    for (const session of this.#sessions.values()) session.stop();
+    await Promise.all(this.#leaving); // the medium still carries their last words
+    this.#sessions.clear();
+    await this.#medium.close();
   }
 
-  private onPeers(peers: readonly NodeId[]): void {
-    if (this.stopped) return;
+  #onPeers(peers: readonly NodeId[]): void {
+    if (this.#stopped) return;
     const now = new Set(peers);
-    for (const session of this.sessions.values()) {
+    for (const session of this.#sessions.values()) {
       if (now.has(session.id)) continue;
       session.setPresent(false);
-      if (session.status().state === 'closed') this.sessions.delete(session.id);
+      if (session.status().state === 'closed') this.#sessions.delete(session.id);
     }
-    for (const id of now) this.sessionOf(id)?.setPresent(true);
+    for (const id of now) this.#sessionOf(id)?.setPresent(true);
   }
 
-  private hear(from: NodeId, frame: Uint8Array): void {
+  #hear(from: NodeId, frame: Uint8Array): void {
     // While this end leaves, what the others still say is heard: their answers to its farewell.
-    (this.stopped ? this.sessions.get(from) : this.sessionOf(from))?.hear(frame);
+    (this.#stopped ? this.#sessions.get(from) : this.#sessionOf(from))?.hear(frame);
   }
 
-  private isWanted(id: NodeId): boolean {
-    return this.dialsOthers || this.preferred?.has(id) === true;
+  #isWanted(id: NodeId): boolean {
+    return this.#dialsOthers || this.#preferred?.has(id) === true;
   }
 
-  private sessionOf(id: NodeId): Session | undefined {
-    const known = this.sessions.get(id);
-    const { context } = this;
-    if (known !== undefined || context === undefined || id === context.self || this.sessions.size >= PEERS_MAX) return known;
+  #sessionOf(id: NodeId): Session | undefined {
+    const known = this.#sessions.get(id);
+    const context = this.#context;
+    if (known !== undefined || context === undefined || id === context.self || this.#sessions.size >= PEERS_MAX) return known;
     const session = new Session(id, context);
-    this.sessions.set(id, session);
-    session.setWanted(this.isWanted(id));
+    this.#sessions.set(id, session);
+    session.setWanted(this.#isWanted(id));
     return session;
   }
 }

@@ -33,217 +33,217 @@ export interface SessionContext {
 
 export class Session {
   readonly id: NodeId;
-  private readonly context: SessionContext;
-  private present = false;
-  private wanted = true;
-  private state: LinkState = 'closed';
-  private error: RaftError | undefined;
-  private mine = '';
-  private theirs = '';
-  private link: FramedLink | undefined;
-  private raw: RawLinkEvents | undefined;
-  private greetings = 0;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #context: SessionContext;
+  #present = false;
+  #wanted = true;
+  #state: LinkState = 'closed';
+  #error: RaftError | undefined;
+  #mine = '';
+  #theirs = '';
+  #link: FramedLink | undefined;
+  #raw: RawLinkEvents | undefined;
+  #greetings = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(id: NodeId, context: SessionContext) {
     this.id = id;
-    this.context = context;
+    this.#context = context;
   }
 
   get isPresent(): boolean {
-    return this.present;
+    return this.#present;
   }
 
   setPresent(present: boolean): void {
-    this.present = present;
-    if (!present) this.rest();
-    else if (this.state === 'closed' && this.timer === undefined) this.greetAnew();
+    this.#present = present;
+    if (!present) this.#rest();
+    else if (this.#state === 'closed' && this.#timer === undefined) this.#greetAnew();
   }
 
   setWanted(wanted: boolean): void {
-    this.wanted = wanted;
-    if (!wanted) this.rest();
-    else if (this.state === 'closed' && this.timer === undefined) this.greetAnew();
+    this.#wanted = wanted;
+    if (!wanted) this.#rest();
+    else if (this.#state === 'closed' && this.#timer === undefined) this.#greetAnew();
   }
 
   hear(frame: Uint8Array): void {
-    if (frame[0] === GREETING) this.hearGreeting(frame);
-    else if (frame[0] === END) this.hearEnd(new TextDecoder().decode(frame.subarray(1, GREETING_BYTES_MAX)));
-    else this.raw?.onFrame(frame);
+    if (frame[0] === GREETING) this.#hearGreeting(frame);
+    else if (frame[0] === END) this.#hearEnd(new TextDecoder().decode(frame.subarray(1, GREETING_BYTES_MAX)));
+    else this.#raw?.onFrame(frame);
   }
 
   /** Frames were lost, or the peer is gone. */
   gone(why: string): void {
-    this.theirs = '';
-    this.raw?.onClose(new Error(why));
+    this.#theirs = '';
+    this.#raw?.onClose(new Error(why));
   }
 
   drained(): void {
-    this.raw?.onDrain();
+    this.#raw?.onDrain();
   }
 
   send(message: Uint8Array, lane: Lane): boolean {
-    return this.state === 'open' && this.link?.send(message, lane) === true;
+    return this.#state === 'open' && this.#link?.send(message, lane) === true;
   }
 
   queuedBytes(lane: Lane): number {
-    return this.link?.queuedBytes(lane) ?? 0;
+    return this.#link?.queuedBytes(lane) ?? 0;
   }
 
   status(): LinkStatus {
-    const { link } = this;
+    const link = this.#link;
     return {
       peer: this.id,
-      state: this.state,
-      kind: this.context.medium.kind,
+      state: this.#state,
+      kind: this.#context.medium.kind,
       queuedBytes: this.queuedBytes('urgent') + this.queuedBytes('bulk'),
       sentBytes: link?.sentBytes ?? 0,
       receivedBytes: link?.receivedBytes ?? 0,
       unacknowledgedBytes: link?.unacknowledgedBytes ?? 0,
       rttMs: link?.measure.rttMs,
-      error: this.error,
+      error: this.#error,
     };
   }
 
   disconnect(error: RaftError): void {
-    if (this.state === 'closed') return;
-    this.leave(error);
-    this.greetLater(AGAIN_MS);
+    if (this.#state === 'closed') return;
+    this.#leave(error);
+    this.#greetLater(AGAIN_MS);
   }
 
   stop(): void {
-    this.present = false;
-    this.leave(new RaftError('stopped', 'the transport has stopped'));
-    clearTimeout(this.timer);
+    this.#present = false;
+    this.#leave(new RaftError('stopped', 'the transport has stopped'));
+    clearTimeout(this.#timer);
   }
 
-  private leave(error: RaftError): void {
-    this.error = error;
-    const leaving = this.link?.leave();
-    this.link = undefined; // `raw` stays: it hears the answer to the farewell
-    if (leaving !== undefined) this.context.onLeaving(leaving);
-    this.changeState('closed');
+  #leave(error: RaftError): void {
+    this.#error = error;
+    const leaving = this.#link?.leave();
+    this.#link = undefined; // `raw` stays: it hears the answer to the farewell
+    if (leaving !== undefined) this.#context.onLeaving(leaving);
+    this.#changeState('closed');
   }
 
   /** Not to be greeted any more by ourselves; a link that stands goes on. */
-  private rest(): void {
-    if (this.state === 'open') return;
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.changeState('closed');
+  #rest(): void {
+    if (this.#state === 'open') return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#changeState('closed');
   }
 
-  private greetAnew(): void {
-    if (!this.present || !this.wanted || this.state !== 'closed') return;
-    this.mine = randomToken();
-    this.greetings = 0;
-    this.changeState('connecting');
-    this.greet();
+  #greetAnew(): void {
+    if (!this.#present || !this.#wanted || this.#state !== 'closed') return;
+    this.#mine = randomToken();
+    this.#greetings = 0;
+    this.#changeState('connecting');
+    this.#greet();
   }
 
-  private greet(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    if (this.state !== 'connecting') return;
-    if (this.greetings++ >= GREETINGS_MAX) {
-      this.error = new RaftError('link-failed', 'the peer does not answer');
-      this.changeState('closed');
-      this.greetLater(SILENCE_MS);
+  #greet(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#state !== 'connecting') return;
+    if (this.#greetings++ >= GREETINGS_MAX) {
+      this.#error = new RaftError('link-failed', 'the peer does not answer');
+      this.#changeState('closed');
+      this.#greetLater(SILENCE_MS);
       return;
     }
-    this.sayGreeting();
-    this.timer = setTimeout(() => this.greet(), GREET_EVERY_MS);
+    this.#sayGreeting();
+    this.#timer = setTimeout(() => this.#greet(), GREET_EVERY_MS);
   }
 
-  private greetLater(delayMs: number): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      this.greetAnew();
+  #greetLater(delayMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#greetAnew();
     }, delayMs);
   }
 
-  private sayGreeting(): void {
-    const text = JSON.stringify({ mine: this.mine, yours: this.theirs });
+  #sayGreeting(): void {
+    const text = JSON.stringify({ mine: this.#mine, yours: this.#theirs });
     const bytes = new TextEncoder().encode(`-${text}`);
     bytes[0] = GREETING;
-    this.context.medium.send(this.id, bytes);
+    this.#context.medium.send(this.id, bytes);
   }
 
-  private hearGreeting(frame: Uint8Array): void {
+  #hearGreeting(frame: Uint8Array): void {
     const greeting = parseGreeting(frame);
     if (greeting === undefined) return;
-    const isNew = greeting.mine !== this.theirs;
+    const isNew = greeting.mine !== this.#theirs;
     if (isNew) {
-      this.raw?.onClose(new Error('the peer started anew')); // before its name is taken over: what was open belongs to the old one
-      this.theirs = greeting.mine;
+      this.#raw?.onClose(new Error('the peer started anew')); // before its name is taken over: what was open belongs to the old one
+      this.#theirs = greeting.mine;
     }
-    if (this.state === 'closed') {
+    if (this.#state === 'closed') {
       // Whoever greets is answered, also when we would not have greeted it.
-      clearTimeout(this.timer);
-      this.timer = undefined;
-      this.mine = randomToken();
-      this.greetings = 0;
-      this.changeState('connecting');
-      this.greet();
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#mine = randomToken();
+      this.#greetings = 0;
+      this.#changeState('connecting');
+      this.#greet();
       return;
     }
-    const isHeard = greeting.yours === this.mine;
-    if (isNew || !isHeard) this.sayGreeting();
-    if (isHeard && this.state === 'connecting') this.opened();
+    const isHeard = greeting.yours === this.#mine;
+    if (isNew || !isHeard) this.#sayGreeting();
+    if (isHeard && this.#state === 'connecting') this.#opened();
   }
 
-  private hearEnd(name: string): void {
-    if (name === this.theirs) this.gone('the peer closed the link');
+  #hearEnd(name: string): void {
+    if (name === this.#theirs) this.gone('the peer closed the link');
   }
 
-  private opened(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    const { mine } = this;
+  #opened(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const mine = this.#mine;
     let raw: RawLinkEvents | undefined;
-    this.link = new FramedLink(
+    this.#link = new FramedLink(
       (events) => {
         raw = events;
         return {
           send: (frame) => {
-            if (!this.context.medium.send(this.id, frame)) throw new Error('the medium is closed');
+            if (!this.#context.medium.send(this.id, frame)) throw new Error('the medium is closed');
           },
-          bufferedBytes: () => this.context.medium.bufferedBytes(),
-          close: () => this.closeRaw(raw, mine),
+          bufferedBytes: () => this.#context.medium.bufferedBytes(),
+          close: () => this.#closeRaw(raw, mine),
         };
       },
       {
         onOpen: () => {
-          this.error = undefined;
-          this.changeState('open');
+          this.#error = undefined;
+          this.#changeState('open');
         },
-        onMessage: (message) => this.context.onMessage(this.id, message),
-        onClose: (error) => this.ended(error),
+        onMessage: (message) => this.#context.onMessage(this.id, message),
+        onClose: (error) => this.#ended(error),
       },
     );
-    this.raw = raw;
+    this.#raw = raw;
     raw?.onOpen();
   }
 
-  private closeRaw(raw: RawLinkEvents | undefined, mine: string): void {
-    if (this.raw === raw) this.raw = undefined;
+  #closeRaw(raw: RawLinkEvents | undefined, mine: string): void {
+    if (this.#raw === raw) this.#raw = undefined;
     const bytes = new TextEncoder().encode(`-${mine}`);
     bytes[0] = END;
-    this.context.medium.send(this.id, bytes);
+    this.#context.medium.send(this.id, bytes);
   }
 
-  private ended(error: RaftError): void {
-    this.link = undefined;
-    this.error = error;
-    this.changeState('closed');
-    this.greetLater(AGAIN_MS);
+  #ended(error: RaftError): void {
+    this.#link = undefined;
+    this.#error = error;
+    this.#changeState('closed');
+    this.#greetLater(AGAIN_MS);
   }
 
-  private changeState(state: LinkState): void {
-    if (this.state === state) return;
-    this.state = state;
-    this.context.onLink(this.id, state);
+  #changeState(state: LinkState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#context.onLink(this.id, state);
   }
 }
 

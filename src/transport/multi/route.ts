@@ -17,107 +17,108 @@ export interface RouteContext {
 
 export class Route {
   readonly id: NodeId;
-  private readonly context: RouteContext;
-  private readonly states: LinkState[];
+  readonly #context: RouteContext;
+  readonly #states: LinkState[];
   /** The link in use, by its place. */
-  private active: number | undefined;
+  #active: number | undefined;
   /** The link that the peer used last. */
-  private heardOn: number | undefined;
-  private heardMs = 0;
-  private told: LinkState = 'closed';
-  private betterSinceMs: number | undefined;
+  #heardOn: number | undefined;
+  #heardMs = 0;
+  #told: LinkState = 'closed';
+  #betterSinceMs: number | undefined;
   /** Since when no link is open. */
   lostMs: number;
 
   constructor(id: NodeId, context: RouteContext, nowMs: number) {
     this.id = id;
-    this.context = context;
-    this.states = context.transports.map(() => 'closed');
+    this.#context = context;
+    this.#states = context.transports.map(() => 'closed');
     this.lostMs = nowMs;
   }
 
   get inUse(): number | undefined {
-    return this.active;
+    return this.#active;
   }
 
   /** The best link that is open. */
   get best(): number | undefined {
-    const place = this.states.indexOf('open');
+    const place = this.#states.indexOf('open');
     return place < 0 ? undefined : place;
   }
 
   isOpen(place: number): boolean {
-    return this.states[place] === 'open';
+    return this.#states[place] === 'open';
   }
 
   /** Neither end has used it for so long: it can be left. */
   isUnused(place: number, nowMs: number, forMs: number): boolean {
-    return this.active !== place && (this.heardOn !== place || nowMs - this.heardMs >= forMs);
+    return this.#active !== place && (this.#heardOn !== place || nowMs - this.#heardMs >= forMs);
   }
 
   changed(place: number, state: LinkState, nowMs: number): void {
-    const wasOpen = this.states[place] === 'open';
-    this.states[place] = state;
-    if (wasOpen && state !== 'open' && (place === this.active || place === this.heardOn)) {
+    const wasOpen = this.#states[place] === 'open';
+    this.#states[place] = state;
+    if (wasOpen && state !== 'open' && (place === this.#active || place === this.#heardOn)) {
       // Something on it may be lost, in one direction or the other.
-      this.active = undefined;
-      this.heardOn = undefined;
-      this.tell('closed');
+      this.#active = undefined;
+      this.#heardOn = undefined;
+      this.#tell('closed');
       this.lostMs = nowMs;
     }
-    if (this.active === undefined) this.active = this.best;
-    this.betterSinceMs = this.active === this.best ? undefined : (this.betterSinceMs ?? nowMs);
+    if (this.#active === undefined) this.#active = this.best;
+    this.#betterSinceMs = this.#active === this.best ? undefined : (this.#betterSinceMs ?? nowMs);
     this.takeOver();
-    if (this.active !== undefined) this.tell('open');
-    else if (state === 'connecting') this.tell('connecting');
-    else if (!this.states.includes('connecting')) this.tell('closed');
+    if (this.#active !== undefined) this.#tell('open');
+    else if (state === 'connecting') this.#tell('connecting');
+    else if (!this.#states.includes('connecting')) this.#tell('closed');
   }
 
   heard(place: number, nowMs: number): void {
-    this.heardOn = place;
-    this.heardMs = nowMs;
+    this.#heardOn = place;
+    this.#heardMs = nowMs;
   }
 
   /** The transport to send over now; undefined: none, or a better link is about to take over. */
   sender(nowMs: number): Transport | undefined {
     this.takeOver();
-    const isWaited = this.betterSinceMs !== undefined && nowMs - this.betterSinceMs > PATIENCE_MS;
-    return this.active === undefined || isWaited ? undefined : this.context.transports[this.active];
+    const isWaited = this.#betterSinceMs !== undefined && nowMs - this.#betterSinceMs > PATIENCE_MS;
+    return this.#active === undefined || isWaited ? undefined : this.#context.transports[this.#active];
   }
 
   /** The better link, when everything sent over the one in use has arrived. */
   takeOver(): void {
-    const { active, best } = this;
+    const { best } = this;
+    const active = this.#active;
     if (active === undefined || best === undefined || active === best) return;
     const status = this.statusOn(active);
     if (status !== undefined && (status.unacknowledgedBytes ?? status.queuedBytes) > 0) return;
-    this.active = best;
-    this.betterSinceMs = undefined;
+    this.#active = best;
+    this.#betterSinceMs = undefined;
   }
 
   /** Of the link in use, or of the one nearest to it. */
   status(): LinkStatus {
-    const place = this.active ?? this.states.indexOf('connecting');
-    const known = this.statusOn(Math.max(place, 0)) ?? this.anyStatus();
+    const place = this.#active ?? this.#states.indexOf('connecting');
+    const known = this.statusOn(Math.max(place, 0)) ?? this.#anyStatus();
     const none = { kind: 'none', queuedBytes: 0, sentBytes: 0, receivedBytes: 0, error: undefined };
-    return { ...none, ...known, peer: this.id, state: this.told };
+    return { ...none, ...known, peer: this.id, state: this.#told };
   }
 
   statusOn(place: number): LinkStatus | undefined {
-    return this.context.transports[place]?.links().find(({ peer }) => peer === this.id);
+    return this.#context.transports[place]?.links().find(({ peer }) => peer === this.id);
   }
 
-  private anyStatus(): LinkStatus | undefined {
-    for (const place of this.states.keys()) {
+  #anyStatus(): LinkStatus | undefined {
+    for (const place of this.#states.keys()) {
       const status = this.statusOn(place);
       if (status !== undefined) return status;
     }
     return undefined;
   }
 
-  private tell(state: LinkState): void {
-    if (this.told === state) return;
-    this.told = state;
-    this.context.onLink(this.id, state);
+  #tell(state: LinkState): void {
+    if (this.#told === state) return;
+    this.#told = state;
+    this.#context.onLink(this.id, state);
   }
 }

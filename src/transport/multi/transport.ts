@@ -34,110 +34,110 @@ type Listener = Parameters<Discovery['listen']>[0];
 
 class MultiTransport implements Transport {
   readonly kind: string = 'multi';
-  private readonly all: readonly Transport[];
-  private readonly fallback: number | undefined;
-  private readonly fallbackAfterMs: number;
-  private readonly settledMs: number;
-  private readonly routes = new Map<NodeId, Route>();
-  private readonly listeners: Listener[] = [];
-  private readonly fallbackWanted = new Set<NodeId>();
-  private context: RouteContext | undefined;
-  private present: readonly NodeId[] = [];
-  private preferred: readonly NodeId[] | undefined;
-  private dialsOthers = true;
-  private timer: ReturnType<typeof setInterval> | undefined;
-  private stopped = false;
+  readonly #all: readonly Transport[];
+  readonly #fallback: number | undefined;
+  readonly #fallbackAfterMs: number;
+  readonly #settledMs: number;
+  readonly #routes = new Map<NodeId, Route>();
+  readonly #listeners: Listener[] = [];
+  readonly #fallbackWanted = new Set<NodeId>();
+  #context: RouteContext | undefined;
+  #present: readonly NodeId[] = [];
+  #preferred: readonly NodeId[] | undefined;
+  #dialsOthers = true;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #stopped = false;
   /** Places of those that could not start. */
-  private readonly dead = new Set<number>();
+  readonly #dead = new Set<number>();
   /** What each has been told of whom to dial. */
-  private readonly told = new Map<number, string>();
+  readonly #told = new Map<number, string>();
 
   constructor({ transports, fallback, fallbackAfterMs = FALLBACK_AFTER_MS, settledMs = SETTLED_MS }: MultiOptions) {
-    this.all = fallback === undefined ? transports : [...transports, fallback];
-    this.fallback = fallback === undefined ? undefined : transports.length;
-    this.fallbackAfterMs = fallbackAfterMs;
-    this.settledMs = settledMs;
+    this.#all = fallback === undefined ? transports : [...transports, fallback];
+    this.#fallback = fallback === undefined ? undefined : transports.length;
+    this.#fallbackAfterMs = fallbackAfterMs;
+    this.#settledMs = settledMs;
   }
 
   /** Errors: that of the best when none can start. */
   async start(self: NodeId, handlers: TransportHandlers, discovery: Discovery): Promise<void> {
     const context: RouteContext = {
-      transports: this.all,
+      transports: this.#all,
       onLink: (peer, state) => {
-        if (!this.stopped) handlers.onLink(peer, state);
+        if (!this.#stopped) handlers.onLink(peer, state);
       },
     };
-    this.context = context;
-    discovery.listen({ onPeers: (peers) => this.onPeers(peers), onSignal: (from, data) => this.onSignal(from, data) });
+    this.#context = context;
+    discovery.listen({ onPeers: (peers) => this.#onPeers(peers), onSignal: (from, data) => this.#onSignal(from, data) });
     const started = await Promise.allSettled(
-      this.all.map((transport, place) => {
+      this.#all.map((transport, place) => {
         const own: TransportHandlers = {
           onMessage: (peer, bytes) => {
-            this.route(peer)?.heard(place, performance.now());
-            if (!this.stopped) handlers.onMessage(peer, bytes);
+            this.#route(peer)?.heard(place, performance.now());
+            if (!this.#stopped) handlers.onMessage(peer, bytes);
           },
           onLink: (peer, state) => {
-            this.route(peer)?.changed(place, state, performance.now());
-            if (state !== 'connecting') this.spread();
+            this.#route(peer)?.changed(place, state, performance.now());
+            if (state !== 'connecting') this.#spread();
           },
           onFault: (error) => {
-            if (!this.stopped) handlers.onFault(error);
+            if (!this.#stopped) handlers.onFault(error);
           },
         };
         return transport.start(self, own, {
-          listen: (listener) => void this.listeners.push(listener),
+          listen: (listener) => void this.#listeners.push(listener),
           signal: (to, data) => discovery.signal(to, data),
         });
       }),
     );
-    this.judge(started, handlers);
-    this.spread();
-    for (const listener of this.listeners) listener.onPeers(this.present);
-    this.timer = setInterval(() => this.look(performance.now()), LOOK_EVERY_MS);
+    this.#judge(started, handlers);
+    this.#spread();
+    for (const listener of this.#listeners) listener.onPeers(this.#present);
+    this.#timer = setInterval(() => this.#look(performance.now()), LOOK_EVERY_MS);
   }
 
   send(peer: NodeId, bytes: Uint8Array, lane: Lane): boolean {
-    return !this.stopped && this.routes.get(peer)?.sender(performance.now())?.send(peer, bytes, lane) === true;
+    return !this.#stopped && this.#routes.get(peer)?.sender(performance.now())?.send(peer, bytes, lane) === true;
   }
 
   prefer(peers: readonly NodeId[], others: 'later' | 'never'): void {
-    this.preferred = peers;
-    this.dialsOthers = others === 'later';
-    this.spread();
+    this.#preferred = peers;
+    this.#dialsOthers = others === 'later';
+    this.#spread();
   }
 
   queuedBytes(peer: NodeId, lane: Lane): number {
-    const place = this.routes.get(peer)?.inUse;
-    return place === undefined ? 0 : (this.all[place]?.queuedBytes(peer, lane) ?? 0);
+    const place = this.#routes.get(peer)?.inUse;
+    return place === undefined ? 0 : (this.#all[place]?.queuedBytes(peer, lane) ?? 0);
   }
 
   links(): readonly LinkStatus[] {
-    return [...this.routes.values()].map((route) => route.status());
+    return [...this.#routes.values()].map((route) => route.status());
   }
 
   security(peer: NodeId): LinkSecurity | undefined {
-    const place = this.routes.get(peer)?.inUse;
-    return place === undefined ? undefined : this.all[place]?.security?.(peer);
+    const place = this.#routes.get(peer)?.inUse;
+    return place === undefined ? undefined : this.#all[place]?.security?.(peer);
   }
 
   disconnect(peer: NodeId, reason: string): void {
     // The one in use last: no other takes its place in between.
-    const { inUse } = this.routes.get(peer) ?? {};
-    for (const [place, transport] of this.all.entries()) if (place !== inUse) transport.disconnect(peer, reason);
-    if (inUse !== undefined) this.all[inUse]?.disconnect(peer, reason);
+    const { inUse } = this.#routes.get(peer) ?? {};
+    for (const [place, transport] of this.#all.entries()) if (place !== inUse) transport.disconnect(peer, reason);
+    if (inUse !== undefined) this.#all[inUse]?.disconnect(peer, reason);
   }
 
   async stop(): Promise<void> {
-    this.stopped = true;
-    clearInterval(this.timer);
-    await Promise.all(this.all.map((transport) => transport.stop()));
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await Promise.all(this.#all.map((transport) => transport.stop()));
   }
 
-  private judge(started: readonly PromiseSettledResult<void>[], handlers: TransportHandlers): void {
+  #judge(started: readonly PromiseSettledResult<void>[], handlers: TransportHandlers): void {
     const failures = started.flatMap((one, place) =>
       one.status === 'rejected' ? [{ place, reason: one.reason as unknown }] : [],
     );
-    for (const { place } of failures) this.dead.add(place);
+    for (const { place } of failures) this.#dead.add(place);
     const first = failures[0];
     if (first === undefined) return;
     if (failures.length === started.length) throw first.reason;
@@ -148,88 +148,88 @@ class MultiTransport implements Transport {
     }
   }
 
-  private onPeers(peers: readonly NodeId[]): void {
-    if (this.stopped) return;
+  #onPeers(peers: readonly NodeId[]): void {
+    if (this.#stopped) return;
     const now = new Set(peers);
-    const known = new Set(this.present);
-    this.present = [...now];
+    const known = new Set(this.#present);
+    this.#present = [...now];
     for (const id of now) {
-      const route = this.route(id);
+      const route = this.#route(id);
       // Its time without a link begins when it comes, not when it was last seen.
       if (!known.has(id) && route !== undefined && route.inUse === undefined) route.lostMs = performance.now();
     }
-    this.spread();
-    for (const listener of this.listeners) listener.onPeers(this.present);
-    for (const route of this.routes.values()) {
-      if (!now.has(route.id) && route.status().state === 'closed') this.routes.delete(route.id);
+    this.#spread();
+    for (const listener of this.#listeners) listener.onPeers(this.#present);
+    for (const route of this.#routes.values()) {
+      if (!now.has(route.id) && route.status().state === 'closed') this.#routes.delete(route.id);
     }
   }
 
-  private onSignal(from: NodeId, data: unknown): void {
-    if (!this.stopped) for (const listener of this.listeners) listener.onSignal(from, data);
+  #onSignal(from: NodeId, data: unknown): void {
+    if (!this.#stopped) for (const listener of this.#listeners) listener.onSignal(from, data);
   }
 
-  private route(id: NodeId): Route | undefined {
-    const known = this.routes.get(id);
-    if (known !== undefined || this.context === undefined) return known;
-    const route = new Route(id, this.context, performance.now());
-    this.routes.set(id, route);
+  #route(id: NodeId): Route | undefined {
+    const known = this.#routes.get(id);
+    if (known !== undefined || this.#context === undefined) return known;
+    const route = new Route(id, this.#context, performance.now());
+    this.#routes.set(id, route);
     return route;
   }
 
-  private isWanted(id: NodeId): boolean {
-    return this.preferred === undefined || this.dialsOthers || this.preferred.includes(id);
+  #isWanted(id: NodeId): boolean {
+    return this.#preferred === undefined || this.#dialsOthers || this.#preferred.includes(id);
   }
 
   /** Tells each transport whom to dial: those that nothing better reaches already. */
-  private spread(): void {
-    if (this.stopped) return;
-    const { preferred = [] } = this;
-    const order = [...new Set([...preferred, ...this.present])].filter((id) => this.isWanted(id));
-    for (const place of this.all.keys()) {
-      if (place === this.fallback) this.tellWhom(place, [...this.fallbackWanted], 'never');
+  #spread(): void {
+    if (this.#stopped) return;
+    const preferred = this.#preferred ?? [];
+    const order = [...new Set([...preferred, ...this.#present])].filter((id) => this.#isWanted(id));
+    for (const place of this.#all.keys()) {
+      if (place === this.#fallback) this.#tellWhom(place, [...this.#fallbackWanted], 'never');
       else if (place > 0)
-        this.tellWhom(
+        this.#tellWhom(
           place,
-          order.filter((id) => !this.isReachedBefore(id, place)),
+          order.filter((id) => !this.#isReachedBefore(id, place)),
           'never',
         );
-      else this.tellWhom(place, order, this.dialsOthers || this.preferred === undefined ? 'later' : 'never');
+      else this.#tellWhom(place, order, this.#dialsOthers || this.#preferred === undefined ? 'later' : 'never');
     }
   }
 
   /** Only what is new: it is asked at every change of any link. */
-  private tellWhom(place: number, peers: readonly NodeId[], others: 'later' | 'never'): void {
+  #tellWhom(place: number, peers: readonly NodeId[], others: 'later' | 'never'): void {
     const text = `${others} ${peers.join(' ')}`;
-    if (this.told.get(place) === text || this.dead.has(place)) return;
-    this.told.set(place, text);
-    this.all[place]?.prefer?.(peers, others);
+    if (this.#told.get(place) === text || this.#dead.has(place)) return;
+    this.#told.set(place, text);
+    this.#all[place]?.prefer?.(peers, others);
   }
 
-  private isReachedBefore(id: NodeId, place: number): boolean {
-    const best = this.routes.get(id)?.best;
+  #isReachedBefore(id: NodeId, place: number): boolean {
+    const best = this.#routes.get(id)?.best;
     return best !== undefined && best < place;
   }
 
-  private look(nowMs: number): void {
-    for (const route of this.routes.values()) {
+  #look(nowMs: number): void {
+    for (const route of this.#routes.values()) {
       route.takeOver();
-      if (this.fallback !== undefined) this.lookAtFallback(route, this.fallback, nowMs);
+      if (this.#fallback !== undefined) this.#lookAtFallback(route, this.#fallback, nowMs);
     }
   }
 
-  private lookAtFallback(route: Route, fallback: number, nowMs: number): void {
+  #lookAtFallback(route: Route, fallback: number, nowMs: number): void {
     const { id, best } = route;
-    const isTaken = this.fallbackWanted.has(id);
+    const isTaken = this.#fallbackWanted.has(id);
     const isNeeded = best === undefined || best === fallback;
     if (isNeeded && !isTaken) {
-      const isLostLong = nowMs - route.lostMs >= this.fallbackAfterMs;
-      if (!isLostLong || !this.present.includes(id) || !this.isWanted(id)) return;
-      this.fallbackWanted.add(id);
-      this.spread();
-    } else if (!isNeeded && route.isUnused(fallback, nowMs, this.settledMs)) {
-      if (this.fallbackWanted.delete(id)) this.spread();
-      if (route.isOpen(fallback)) this.all[fallback]?.disconnect(id, 'a better link is up');
+      const isLostLong = nowMs - route.lostMs >= this.#fallbackAfterMs;
+      if (!isLostLong || !this.#present.includes(id) || !this.#isWanted(id)) return;
+      this.#fallbackWanted.add(id);
+      this.#spread();
+    } else if (!isNeeded && route.isUnused(fallback, nowMs, this.#settledMs)) {
+      if (this.#fallbackWanted.delete(id)) this.#spread();
+      if (route.isOpen(fallback)) this.#all[fallback]?.disconnect(id, 'a better link is up');
     }
   }
 }

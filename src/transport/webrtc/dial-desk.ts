@@ -20,75 +20,75 @@ export interface Caller {
 const LOOK_EVERY_MS = 500;
 
 export class DialDesk {
-  private readonly most: number;
+  readonly #most: number;
   /** In the order of asking. */
-  private readonly waiting = new Set<Caller>();
-  private readonly running = new Set<Caller>();
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #waiting = new Set<Caller>();
+  readonly #running = new Set<Caller>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(most: number) {
-    this.most = most;
+    this.#most = most;
   }
 
   get busy(): number {
-    return this.running.size;
+    return this.#running.size;
   }
 
   isWaiting(caller: Caller): boolean {
-    return this.waiting.has(caller);
+    return this.#waiting.has(caller);
   }
 
   /** `start` is called, now or when a place is free. One that has a place starts again on it. */
   ask(caller: Caller): void {
-    if (this.running.has(caller)) {
+    if (this.#running.has(caller)) {
       caller.start();
       return;
     }
-    this.waiting.add(caller);
-    this.pump();
+    this.#waiting.add(caller);
+    this.#pump();
   }
 
   /** It has come to an end, good or bad, or is no longer wanted. Idempotent. */
   done(caller: Caller): void {
-    this.waiting.delete(caller);
-    if (this.running.delete(caller)) this.pump();
+    this.#waiting.delete(caller);
+    if (this.#running.delete(caller)) this.#pump();
   }
 
   close(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.waiting.clear();
-    this.running.clear();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#waiting.clear();
+    this.#running.clear();
   }
 
-  private pump(): void {
-    while (this.running.size < this.most) {
-      const next = this.best();
+  #pump(): void {
+    while (this.#running.size < this.#most) {
+      const next = this.#best();
       if (next === undefined) break;
-      this.waiting.delete(next);
-      this.running.add(next);
+      this.#waiting.delete(next);
+      this.#running.add(next);
       next.start();
     }
-    if (this.waiting.size === 0 || this.timer !== undefined) return;
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      this.makeRoom();
-      this.pump();
+    if (this.#waiting.size === 0 || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#makeRoom();
+      this.#pump();
     }, LOOK_EVERY_MS);
   }
 
-  private makeRoom(): void {
+  #makeRoom(): void {
     const nowMs = performance.now();
-    const stale = [...this.running].filter((caller) => caller.isStale(nowMs)).sort((a, b) => order(b, a));
+    const stale = [...this.#running].filter((caller) => caller.isStale(nowMs)).sort((a, b) => order(b, a));
     for (const one of stale) {
-      const next = this.best(); // each that gives way lets the next one start
+      const next = this.#best(); // each that gives way lets the next one start
       if (next !== undefined && order(next, one) <= 0) one.giveWay();
     }
   }
 
-  private best(): Caller | undefined {
+  #best(): Caller | undefined {
     let best: Caller | undefined;
-    for (const caller of this.waiting) if (best === undefined || order(caller, best) < 0) best = caller;
+    for (const caller of this.#waiting) if (best === undefined || order(caller, best) < 0) best = caller;
     return best;
   }
 }

@@ -3,17 +3,17 @@
  * response since the last look. The channel itself repeats what is lost and does not tell.
  */
 export class LossMeter {
-  private requests = 0;
-  private responses = 0;
+  #requests = 0;
+  #responses = 0;
 
   /** 0 to 1; undefined when nothing was sent since the last look, or the environment does not count. */
   async read(connection: Pick<RTCPeerConnection, 'getStats'>): Promise<number | undefined> {
     const pair = pairInUse(await connection.getStats());
     if (pair === undefined) return undefined;
-    const sent = pair.requests - this.requests;
-    const answered = pair.responses - this.responses;
-    this.requests = pair.requests;
-    this.responses = pair.responses;
+    const sent = pair.requests - this.#requests;
+    const answered = pair.responses - this.#responses;
+    this.#requests = pair.requests;
+    this.#responses = pair.responses;
     return sent <= 0 ? undefined : Math.min(1, Math.max(0, 1 - answered / sent));
   }
 }

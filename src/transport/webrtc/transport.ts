@@ -37,30 +37,30 @@ export function webrtcTransport(options: WebrtcOptions = {}): Transport {
 
 class WebrtcTransport implements Transport {
   readonly kind: string = 'webrtc';
-  private readonly options: WebrtcOptions;
-  private readonly peers = new Map<NodeId, Peer>();
-  private readonly leaving = new Set<Promise<void>>();
-  private context: PeerContext | undefined;
+  readonly #options: WebrtcOptions;
+  readonly #peers = new Map<NodeId, Peer>();
+  readonly #leaving = new Set<Promise<void>>();
+  #context: PeerContext | undefined;
   /** By preference: place in the list. undefined: nobody has said. */
-  private preferred: ReadonlyMap<NodeId, number> | undefined;
-  private dialsOthers = true;
-  private stopped = false;
-  private faultTold = false;
+  #preferred: ReadonlyMap<NodeId, number> | undefined;
+  #dialsOthers = true;
+  #stopped = false;
+  #faultTold = false;
 
   constructor(options: WebrtcOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   async start(self: NodeId, handlers: TransportHandlers, discovery: Discovery): Promise<void> {
-    const rtc = this.options.RTCPeerConnection ?? globalThis.RTCPeerConnection;
+    const rtc = this.#options.RTCPeerConnection ?? globalThis.RTCPeerConnection;
     if (typeof rtc !== 'function') {
       throw new RaftError('webrtc-unavailable', 'There is no WebRTC here: this browser, or its settings, forbid it.');
     }
-    const make = await rawLink(this.options.link ?? 'simple-peer');
-    if (this.stopped) return;
-    const { iceServers = [], relayOnly = false, random = Math.random, link: kind = 'simple-peer' } = this.options;
+    const make = await rawLink(this.#options.link ?? 'simple-peer');
+    if (this.#stopped) return;
+    const { iceServers = [], relayOnly = false, random = Math.random, link: kind = 'simple-peer' } = this.#options;
     const iceTransportPolicy = relayOnly ? 'relay' : 'all';
-    this.context = {
+    this.#context = {
       self,
       instance: randomToken(),
       kind,
@@ -75,101 +75,101 @@ class WebrtcTransport implements Transport {
       },
       signal: (to, data) => discovery.signal(to, data),
       onMessage: (peer, message) => {
-        if (!this.stopped) handlers.onMessage(peer, message);
+        if (!this.#stopped) handlers.onMessage(peer, message);
       },
       onLink: (peer, state) => {
-        if (!this.stopped) handlers.onLink(peer, state);
+        if (!this.#stopped) handlers.onLink(peer, state);
       },
       onFault: (error) => {
-        if (!this.faultTold && !this.stopped) handlers.onFault(error);
-        this.faultTold = true;
+        if (!this.#faultTold && !this.#stopped) handlers.onFault(error);
+        this.#faultTold = true;
       },
-      onLeaving: (leaving) => this.await(leaving),
+      onLeaving: (leaving) => this.#await(leaving),
     };
     discovery.listen({
-      onPeers: (present) => this.onPeers(present),
-      onSignal: (from, data) => this.onSignal(from, data),
+      onPeers: (present) => this.#onPeers(present),
+      onSignal: (from, data) => this.#onSignal(from, data),
     });
   }
 
   send(peer: NodeId, bytes: Uint8Array, lane: Lane): boolean {
-    return this.peers.get(peer)?.send(bytes, lane) === true;
+    return this.#peers.get(peer)?.send(bytes, lane) === true;
   }
 
   prefer(peers: readonly NodeId[], others: 'later' | 'never'): void {
-    this.preferred = new Map(peers.map((id, place) => [id, place]));
-    this.dialsOthers = others === 'later';
+    this.#preferred = new Map(peers.map((id, place) => [id, place]));
+    this.#dialsOthers = others === 'later';
     // In that order, so that those who are dialled at once are the first of them.
-    const known = [...this.peers.values()].sort((a, b) => this.rankOf(a.id) - this.rankOf(b.id));
-    for (const peer of known) this.rank(peer);
+    const known = [...this.#peers.values()].sort((a, b) => this.#rankOf(a.id) - this.#rankOf(b.id));
+    for (const peer of known) this.#rank(peer);
   }
 
   queuedBytes(peer: NodeId, lane: Lane): number {
-    return this.peers.get(peer)?.queuedBytes(lane) ?? 0;
+    return this.#peers.get(peer)?.queuedBytes(lane) ?? 0;
   }
 
   links(): readonly LinkStatus[] {
-    return [...this.peers.values()].map((peer) => peer.status());
+    return [...this.#peers.values()].map((peer) => peer.status());
   }
 
   security(peer: NodeId): LinkSecurity | undefined {
-    return this.peers.get(peer)?.security();
+    return this.#peers.get(peer)?.security();
   }
 
   disconnect(peer: NodeId, reason: string): void {
-    this.peers.get(peer)?.disconnect(new RaftError('link-failed', `disconnected: ${reason}`));
+    this.#peers.get(peer)?.disconnect(new RaftError('link-failed', `disconnected: ${reason}`));
   }
 
   async stop(): Promise<void> {
-    this.stopped = true;
-    for (const peer of this.peers.values()) peer.stop();
-    this.peers.clear();
-    this.context?.dials.close();
-    this.context?.answers.close();
-    await Promise.all(this.leaving);
+    this.#stopped = true;
+    for (const peer of this.#peers.values()) peer.stop();
+    this.#peers.clear();
+    this.#context?.dials.close();
+    this.#context?.answers.close();
+    await Promise.all(this.#leaving);
   }
 
-  private onPeers(present: readonly NodeId[]): void {
-    if (this.stopped) return;
+  #onPeers(present: readonly NodeId[]): void {
+    if (this.#stopped) return;
     const now = new Set(present);
-    for (const peer of this.peers.values()) {
+    for (const peer of this.#peers.values()) {
       peer.setPresent(now.has(peer.id));
-      if (!now.has(peer.id) && peer.status().state === 'closed') this.peers.delete(peer.id);
+      if (!now.has(peer.id) && peer.status().state === 'closed') this.#peers.delete(peer.id);
     }
-    for (const id of [...now].sort((a, b) => this.rankOf(a) - this.rankOf(b))) this.peerOf(id)?.setPresent(true);
+    for (const id of [...now].sort((a, b) => this.#rankOf(a) - this.#rankOf(b))) this.#peerOf(id)?.setPresent(true);
   }
 
-  private onSignal(from: NodeId, data: unknown): void {
+  #onSignal(from: NodeId, data: unknown): void {
     const signal = parsePeerSignal(data);
-    if (signal === undefined || this.stopped) return;
-    const known = this.peers.has(from);
-    const unannounced = [...this.peers.values()].filter((peer) => !peer.isPresent && peer.status().state !== 'open');
-    if (known || unannounced.length < UNANNOUNCED_MAX) this.peerOf(from)?.hear(signal);
+    if (signal === undefined || this.#stopped) return;
+    const known = this.#peers.has(from);
+    const unannounced = [...this.#peers.values()].filter((peer) => !peer.isPresent && peer.status().state !== 'open');
+    if (known || unannounced.length < UNANNOUNCED_MAX) this.#peerOf(from)?.hear(signal);
   }
 
-  private rankOf(id: NodeId): number {
-    return this.preferred?.get(id) ?? this.preferred?.size ?? 0;
+  #rankOf(id: NodeId): number {
+    return this.#preferred?.get(id) ?? this.#preferred?.size ?? 0;
   }
 
-  private rank(peer: Peer): void {
-    peer.setWanted(this.preferred === undefined || this.dialsOthers || this.preferred.has(peer.id), this.rankOf(peer.id));
+  #rank(peer: Peer): void {
+    peer.setWanted(this.#preferred === undefined || this.#dialsOthers || this.#preferred.has(peer.id), this.#rankOf(peer.id));
   }
 
   /** undefined for ourselves, and when there are too many. */
-  private peerOf(id: NodeId): Peer | undefined {
-    const known = this.peers.get(id);
+  #peerOf(id: NodeId): Peer | undefined {
+    const known = this.#peers.get(id);
     if (known !== undefined) return known;
-    const { context } = this;
-    if (context === undefined || id === context.self || this.peers.size >= LINKS_MAX) return undefined;
+    const context = this.#context;
+    if (context === undefined || id === context.self || this.#peers.size >= LINKS_MAX) return undefined;
     const peer = new Peer(id, context);
-    this.peers.set(id, peer);
-    this.rank(peer);
+    this.#peers.set(id, peer);
+    this.#rank(peer);
     return peer;
   }
 
-  private await(leaving: Promise<void>): void {
-    const done = leaving.finally(() => this.leaving.delete(done));
-    this.leaving.add(done);
+  #await(leaving: Promise<void>): void {
+    const done = leaving.finally(() => this.#leaving.delete(done));
+    this.#leaving.add(done);
   }
 }
 

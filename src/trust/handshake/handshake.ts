@@ -76,33 +76,33 @@ class TurnedAway {
 export class Handshake {
   /** How it came out: always settles, never rejects. */
   readonly result: Promise<HandshakeResult>;
-  private state: 'proving' | 'proven' | 'failed' = 'proving';
-  private readonly options: HandshakeOptions;
-  private readonly events: HandshakeEvents;
-  private readonly inbox = new Inbox();
-  private readonly startedMs: number;
-  private readonly deadline: { stop(): void };
-  private session: Session | undefined;
+  #state: 'proving' | 'proven' | 'failed' = 'proving';
+  readonly #options: HandshakeOptions;
+  readonly #events: HandshakeEvents;
+  readonly #inbox = new Inbox();
+  readonly #startedMs: number;
+  readonly #deadline: { stop(): void };
+  #session: Session | undefined;
   /** As what the peer was let in; undefined before. */
-  private admission: Admission | undefined;
-  private isEnding = false;
-  private isClosed = false;
-  private settle: (result: HandshakeResult) => void = () => undefined;
+  #admission: Admission | undefined;
+  #isEnding = false;
+  #isClosed = false;
+  #settle: (result: HandshakeResult) => void = () => undefined;
 
   static start(options: HandshakeOptions, events: HandshakeEvents): Handshake {
     const handshake = new Handshake(options, events);
-    void handshake.run();
+    void handshake.#run();
     return handshake;
   }
 
   private constructor(options: HandshakeOptions, events: HandshakeEvents) {
-    this.options = options;
-    this.events = events;
+    this.#options = options;
+    this.#events = events;
     this.result = new Promise((resolve) => {
-      this.settle = resolve;
+      this.#settle = resolve;
     });
-    this.startedMs = options.clock.monotonicMs();
-    this.deadline = options.clock.after(PROOF_TIMEOUT_MS, () => this.expire());
+    this.#startedMs = options.clock.monotonicMs();
+    this.#deadline = options.clock.after(PROOF_TIMEOUT_MS, () => this.#expire());
   }
 
   /**
@@ -110,19 +110,19 @@ export class Handshake {
    * A link asks here first for as long as it lives.
    */
   onBytes(message: Uint8Array): boolean {
-    if (this.state === 'failed') return true;
-    if (this.state === 'proven') {
+    if (this.#state === 'failed') return true;
+    if (this.#state === 'proven') {
       if (message[0] !== HANDSHAKE_MARK) return false;
-      void this.endByRefusal(message.slice());
+      void this.#endByRefusal(message.slice());
       return true;
     }
     // A page that was frozen has timers that are late; what arrives then comes too late all the same.
-    if (this.options.clock.monotonicMs() - this.startedMs > PROOF_TIMEOUT_MS) this.expire();
+    if (this.#options.clock.monotonicMs() - this.#startedMs > PROOF_TIMEOUT_MS) this.#expire();
     else {
       try {
-        this.inbox.push(message);
+        this.#inbox.push(message);
       } catch (error) {
-        void this.turnAway(error);
+        void this.#turnAway(error);
       }
     }
     return true;
@@ -133,44 +133,44 @@ export class Handshake {
    * the peer was proven the link knows itself that it is over.
    */
   close(): void {
-    this.isClosed = true;
-    this.inbox.end(new RaftError('link-failed', 'The link closed before the other end had proven who it is.'));
+    this.#isClosed = true;
+    this.#inbox.end(new RaftError('link-failed', 'The link closed before the other end had proven who it is.'));
   }
 
-  private async run(): Promise<void> {
+  async #run(): Promise<void> {
     try {
-      const offer = await makeOffer(this.options);
-      this.send(offer.message);
-      const hello = await this.nextMessage('hello');
-      const session = await agreeOnSession(this.options, offer, hello.message, hello.body);
-      this.session = session;
-      this.requireWelcome(session);
-      this.send(await makeProof(this.options, session));
-      const sealed = await this.nextMessage('proof');
-      const checked = await checkProof(this.options, session, sealed.body);
-      this.admission = checked.admission;
-      await this.succeed(session, checked);
+      const offer = await makeOffer(this.#options);
+      this.#send(offer.message);
+      const hello = await this.#nextMessage('hello');
+      const session = await agreeOnSession(this.#options, offer, hello.message, hello.body);
+      this.#session = session;
+      this.#requireWelcome(session);
+      this.#send(await makeProof(this.#options, session));
+      const sealed = await this.#nextMessage('proof');
+      const checked = await checkProof(this.#options, session, sealed.body);
+      this.#admission = checked.admission;
+      await this.#succeed(session, checked);
     } catch (error) {
-      await this.turnAway(error);
+      await this.#turnAway(error);
     }
   }
 
-  private expire(): void {
-    this.fail({ error: trustError('proof-timeout'), origin: 'self' });
+  #expire(): void {
+    this.#fail({ error: trustError('proof-timeout'), origin: 'self' });
   }
 
   /** The next message, which has to be of this kind, or the peer turns this node away. */
-  private async nextMessage(kind: 'hello' | 'proof'): Promise<{ readonly message: Uint8Array; readonly body: Uint8Array }> {
-    const message = await this.inbox.next();
+  async #nextMessage(kind: 'hello' | 'proof'): Promise<{ readonly message: Uint8Array; readonly body: Uint8Array }> {
+    const message = await this.#inbox.next();
     const opened = openMessage(message);
-    if (opened.kind === 'refusal') throw await this.readRefusal(opened.body);
+    if (opened.kind === 'refusal') throw await this.#readRefusal(opened.body);
     return opened.kind === kind ? { message, body: opened.body } : malformed('a message out of order');
   }
 
   /** Whoever is known to be turned away is told before this node says anything of itself. */
-  private requireWelcome({ ground, peer }: Session): void {
+  #requireWelcome({ ground, peer }: Session): void {
     if (ground === 'membership') return; // it first has to prove that it is the one who was put out
-    const { standing } = this.options;
+    const { standing } = this.#options;
     if (standing.isRevoked(peer.from)) throw trustError('member-revoked');
     if (peer.inviteId.length === 0 || ground !== 'invite' || standing.memberKey(peer.from) !== undefined) return;
     const view = standing.invite(toHex(peer.inviteId));
@@ -178,20 +178,20 @@ export class Handshake {
     if (refused !== undefined) throw trustError(refused);
   }
 
-  private async succeed(session: Session, checked: CheckedProof): Promise<void> {
-    const { end, binding, resume, clock } = this.options;
+  async #succeed(session: Session, checked: CheckedProof): Promise<void> {
+    const { end, binding, resume, clock } = this.#options;
     const { frames, resumption } = session.keys;
     const keys =
       binding === undefined ? await Promise.all([importSealKey(frames[end]), importSealKey(frames[otherEnd(end)])]) : undefined;
     const early: Uint8Array[] = [];
-    for (let message = this.inbox.shift(); message !== undefined; message = this.inbox.shift()) {
-      if (message[0] === HANDSHAKE_MARK) throw await this.readLateRefusal(message);
+    for (let message = this.#inbox.shift(); message !== undefined; message = this.#inbox.shift()) {
+      if (message[0] === HANDSHAKE_MARK) throw await this.#readLateRefusal(message);
       early.push(message);
     }
-    if (this.isClosed) throw new RaftError('link-failed', 'The link closed before the other end had proven who it is.');
-    if (this.state !== 'proving') return;
-    this.state = 'proven';
-    this.deadline.stop();
+    if (this.#isClosed) throw new RaftError('link-failed', 'The link closed before the other end had proven who it is.');
+    if (this.#state !== 'proving') return;
+    this.#state = 'proven';
+    this.#deadline.stop();
     const { from: id } = session.peer;
     const { publicKey, epoch } = checked.proof;
     resume.put(id, resumption, clock.monotonicMs());
@@ -199,83 +199,83 @@ export class Handshake {
     const sealKeys = keys === undefined ? undefined : { send: keys[0], receive: keys[1] };
     const { admission, cluster, skewMs } = checked;
     const proven = { id, publicKey, admission, cluster, epoch, skewMs, resumed, version, sealKeys, early };
-    this.settle({ proven });
+    this.#settle({ proven });
     try {
-      this.events.onProven(proven);
+      this.#events.onProven(proven);
     } catch (cause) {
-      this.fail({ error: new RaftError('link-failed', 'The link could not be taken over.', { cause }), origin: 'self' });
+      this.#fail({ error: new RaftError('link-failed', 'The link could not be taken over.', { cause }), origin: 'self' });
     }
   }
 
-  private async endByRefusal(message: Uint8Array): Promise<void> {
-    this.fail((await this.readLateRefusal(message)).failure);
+  async #endByRefusal(message: Uint8Array): Promise<void> {
+    this.#fail((await this.#readLateRefusal(message)).failure);
   }
 
-  private async readLateRefusal(message: Uint8Array): Promise<TurnedAway> {
+  async #readLateRefusal(message: Uint8Array): Promise<TurnedAway> {
     try {
       const { kind, body } = openMessage(message);
-      return kind === 'refusal' ? await this.readRefusal(body) : malformed('a message out of order');
+      return kind === 'refusal' ? await this.#readRefusal(body) : malformed('a message out of order');
     } catch {
       return new TurnedAway('message-invalid', 'self');
     }
   }
 
   /** Sealed when there are keys for it: then it is the peer's word, else anybody's. */
-  private async readRefusal(body: Uint8Array): Promise<TurnedAway> {
-    const { session } = this;
+  async #readRefusal(body: Uint8Array): Promise<TurnedAway> {
+    const session = this.#session;
     if (session === undefined) return new TurnedAway(decodeRefusal(body), 'stranger');
-    const key = session.keys.seal[otherEnd(this.options.end)];
+    const key = session.keys.seal[otherEnd(this.#options.end)];
     const opened = await unseal(key, REFUSAL_COUNT, headerOf('refusal'), body);
-    if (opened !== undefined) return new TurnedAway(decodeRefusal(opened), this.originOf(session));
+    if (opened !== undefined) return new TurnedAway(decodeRefusal(opened), this.#originOf(session));
     // The peer may have given up before it had keys: its refusal is then not sealed.
     return new TurnedAway(decodeRefusal(body), 'stranger');
   }
 
-  private originOf({ ground, resumed }: Session): FailureOrigin {
-    if (this.admission?.by === 'member') return 'member';
-    const shared = ground === 'invite' || (ground === 'secret' && this.options.secret?.open === false);
+  #originOf({ ground, resumed }: Session): FailureOrigin {
+    if (this.#admission?.by === 'member') return 'member';
+    const shared = ground === 'invite' || (ground === 'secret' && this.#options.secret?.open === false);
     return shared || resumed ? 'insider' : 'stranger';
   }
 
   /** Fails, after the peer was told why where that is for it to know. */
-  private async turnAway(thrown: unknown): Promise<void> {
+  async #turnAway(thrown: unknown): Promise<void> {
     // Once only: a second refusal would be sealed under the number of the first.
-    if (this.state === 'failed' || this.isEnding) return;
-    this.isEnding = true;
-    if (thrown instanceof TurnedAway) return this.fail(thrown.failure);
+    if (this.#state === 'failed' || this.#isEnding) return;
+    this.#isEnding = true;
+    if (thrown instanceof TurnedAway) return this.#fail(thrown.failure);
     const error = RaftError.is(thrown)
       ? thrown
       : new RaftError('link-failed', 'The proof could not be computed.', { cause: thrown });
     try {
       const code = encodeRefusal(error.code as TrustErrorCode);
-      if (code !== undefined) this.send(messageOf('refusal', await this.sealRefusal(code)));
+      if (code !== undefined) this.#send(messageOf('refusal', await this.#sealRefusal(code)));
     } catch {
       // The channel is gone, or WebCrypto: the failure itself is what counts.
     }
-    this.fail({ error, origin: 'self' });
+    this.#fail({ error, origin: 'self' });
   }
 
-  private async sealRefusal(code: Uint8Array): Promise<Uint8Array> {
-    if (this.session === undefined) return code;
-    return seal(this.session.keys.seal[this.options.end], REFUSAL_COUNT, headerOf('refusal'), code);
+  async #sealRefusal(code: Uint8Array): Promise<Uint8Array> {
+    if (this.#session === undefined) return code;
+    return seal(this.#session.keys.seal[this.#options.end], REFUSAL_COUNT, headerOf('refusal'), code);
   }
 
-  private send(message: Uint8Array): void {
-    if (this.state !== 'proving' || this.isClosed) return;
+  #send(message: Uint8Array): void {
+    if (this.#state !== 'proving' || this.#isClosed) return;
     try {
-      this.events.send(message);
+      this.#events.send(message);
     } catch (cause) {
       throw new RaftError('link-failed', 'The link takes no messages.', { cause });
     }
   }
 
-  private fail(failure: HandshakeFailure): void {
-    if (this.state === 'failed') return;
-    this.state = 'failed';
-    this.deadline.stop();
-    this.inbox.end(failure.error);
-    this.settle({ failure });
-    this.events.onFailed(failure);
+  #fail(failure: HandshakeFailure): void {
+    if (this.#state === 'failed') return;
+    this.#state = 'failed';
+    this.#deadline.stop();
+    this.#inbox.end(failure.error);
+    this.#settle({ failure });
+    this.#events.onFailed(failure);
   }
 }
 

@@ -9,46 +9,46 @@ interface Waiter {
 }
 
 export class Inbox {
-  private readonly messages: Uint8Array[] = [];
-  private bytes = 0;
-  private count = 0;
-  private waiter: Waiter | undefined;
-  private ended: RaftError | undefined;
+  readonly #messages: Uint8Array[] = [];
+  #bytes = 0;
+  #count = 0;
+  #waiter: Waiter | undefined;
+  #ended: RaftError | undefined;
 
   /** Takes a copy. Errors: message-invalid when the budget is spent. */
   push(message: Uint8Array): void {
-    this.bytes += message.length;
-    this.count++;
-    if (this.bytes > PROOF_BYTES_MAX || this.count > PROOF_MESSAGES_MAX) {
+    this.#bytes += message.length;
+    this.#count++;
+    if (this.#bytes > PROOF_BYTES_MAX || this.#count > PROOF_MESSAGES_MAX) {
       throw trustErrorOf('message-invalid', 'it said too much before it proved anything');
     }
-    const { waiter } = this;
+    const waiter = this.#waiter;
     // A link sends empty frames to wake a channel: they say nothing.
     if (message.length === 0) return;
-    this.waiter = undefined;
-    if (waiter === undefined) this.messages.push(message.slice());
+    this.#waiter = undefined;
+    if (waiter === undefined) this.#messages.push(message.slice());
     else waiter.resolve(message.slice());
   }
 
   /** The next message, one asker at a time. Rejects when the handshake ends. */
   next(): Promise<Uint8Array> {
-    const message = this.messages.shift();
+    const message = this.#messages.shift();
     if (message !== undefined) return Promise.resolve(message);
-    if (this.ended !== undefined) return Promise.reject(this.ended);
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
-      this.waiter = { resolve, reject };
+      this.#waiter = { resolve, reject };
     });
   }
 
   /** A message that has come already: behind the proof, the first of what the peer says as a proven one. */
   shift(): Uint8Array | undefined {
-    return this.messages.shift();
+    return this.#messages.shift();
   }
 
   /** Nothing more will come: who waits hears so, once what has come is read. */
   end(error: RaftError): void {
-    this.ended ??= error;
-    this.waiter?.reject(error);
-    this.waiter = undefined;
+    this.#ended ??= error;
+    this.#waiter?.reject(error);
+    this.#waiter = undefined;
   }
 }

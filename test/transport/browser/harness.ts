@@ -20,16 +20,16 @@ function create(kind: Kind): Transport {
 /** A connection that can be made to say that it broke. */
 class Breakable extends RTCPeerConnection {
   static readonly all: Breakable[] = [];
-  private claimed: RTCIceConnectionState | undefined;
+  #claimed: RTCIceConnectionState | undefined;
   constructor(configuration?: RTCConfiguration) {
     super(configuration);
     Breakable.all.push(this);
   }
   override get iceConnectionState(): RTCIceConnectionState {
-    return this.claimed ?? super.iceConnectionState;
+    return this.#claimed ?? super.iceConnectionState;
   }
   claim(state: RTCIceConnectionState | undefined): void {
-    this.claimed = state;
+    this.#claimed = state;
     this.dispatchEvent(new Event('iceconnectionstatechange'));
   }
 }
