@@ -238,7 +238,7 @@ export class Ghost {
     // A founder's first write is committed by its being there: nobody else belongs to the cluster yet.
     if (batch.cluster !== undefined && batch.hardState?.commit === 1 && this.committed.index === 0)
       this.committed = { index: 1, term: batch.hardState.term };
-    this.witness.wrote(id, batch, lastBefore);
+    this.witness.wrote(id, batch, lastBefore, (index) => this.#alone.decides(id, index));
     if (batch.hardState !== undefined) {
       const { term, vote } = batch.hardState;
       evidence.check('I10', term >= before.term, () => `${id}: durable term ${before.term} became ${term}`);

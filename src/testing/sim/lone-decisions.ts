@@ -17,6 +17,11 @@ export class LoneDecisions {
     this.#begun.set(id, decision);
   }
 
+  /** Whether the entry at `index` is one that the node decides alone, and has not yet. */
+  decides(id: NodeId, index: Index): boolean {
+    return this.#begun.get(id)?.index === index;
+  }
+
   /** A batch of that node is durable. The decision that it made, once. */
   durable(id: NodeId, durable: DurableView): LoneDecision | undefined {
     const decision = this.#begun.get(id);

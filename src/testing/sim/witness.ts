@@ -46,14 +46,14 @@ export class Witness {
     this.#known = known;
   }
 
-  /** A batch is durable; `lastBefore` is where the durable log ended until then. */
-  wrote(id: NodeId, { entries = [] }: WriteBatch, lastBefore: Index): void {
+  /** A batch is durable; `lastBefore` is where the durable log ended until then, `alone` says which entry the node decides alone. */
+  wrote(id: NodeId, { entries = [] }: WriteBatch, lastBefore: Index, alone: (index: Index) => boolean): void {
     const [first] = entries;
     if (first === undefined) return;
     const confs = (this.#confs.get(id) ?? []).filter((index) => index < first.index);
     let changes = false;
     for (const entry of entries) {
-      this.#byLeader(id, entry, lastBefore);
+      this.#byLeader(id, entry, lastBefore, alone(entry.index));
       if (entry.type !== 'conf') continue;
       confs.push(entry.index);
       changes = true;
@@ -67,8 +67,9 @@ export class Witness {
   /**
    * I4: a leader only ever adds to its log. I16: it changes nothing before all of the log that it began with is committed.
    * (Changes take effect when they are applied, so that the entry of its own term need not be: docs/DIVERGENCE.md.)
+   * The last of a pair commits what it inherits and its change by one write (rule A4): nothing was committed before.
    */
-  #byLeader(id: NodeId, { index, term, type }: Entry, lastBefore: Index): void {
+  #byLeader(id: NodeId, { index, term, type }: Entry, lastBefore: Index, alone: boolean): void {
     // One that no longer leads may be sent what it wrote itself, and had lost.
     if (!this.#known.leads(id, term)) return;
     this.#evidence.check(
@@ -78,7 +79,7 @@ export class Witness {
     );
     const since = this.#since.get(term);
     if (since === undefined) this.#since.set(term, index);
-    if (type !== 'conf' || since === undefined) return;
+    if (type !== 'conf' || since === undefined || alone) return;
     const { committed } = this.#known;
     this.#evidence.check(
       'I16',
