@@ -4,7 +4,7 @@
  */
 import type { Progress } from './progress/progress.ts';
 import { onAppendRequest, onAppendResponse, tellTerm } from './protocol/append-entries.ts';
-import { hearsLeader, onVoteRequest, onVoteResponse, refuseOldPreVote } from './protocol/election.ts';
+import { hearsLeader, onOldRefusal, onVoteRequest, onVoteResponse, refuseOldPreVote } from './protocol/election.ts';
 import { onHeartbeatRequest, onHeartbeatResponse } from './protocol/heartbeat.ts';
 import { onSnapshotRequest } from './protocol/install-snapshot.ts';
 import { onProposeRequest } from './protocol/propose.ts';
@@ -94,6 +94,8 @@ function answerOldTerm(raft: Raft, message: Message): void {
     if (raft.checkQuorum || raft.config.preVote) tellTerm(raft, message.from);
   } else if (type === 'vote-request' && message.pre) {
     refuseOldPreVote(raft, message);
+  } else if (type === 'vote-response' && message.reject) {
+    onOldRefusal(raft, message);
   } else {
     drop(raft, message, 'of an earlier term');
   }

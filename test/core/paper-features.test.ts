@@ -183,6 +183,15 @@ test('who is told of a commit index by a vote takes it over if it holds that ver
   expect([learns(1), learns(2), learns(0)]).toEqual([2, 0, 0]);
 });
 
+test('a refusal of an earlier term counts for no election, and what it says is committed is taken over', () => {
+  const cluster = startWith({ a: [1, 1], b: [1, 1], c: [1, 1] });
+  cluster.node('a').campaign();
+  says(cluster, 'a');
+  cluster.receive(voteResponse({ term: 1, reject: true, commit: 2, commitTerm: 1 }));
+  cluster.receive(voteResponse({ from: 'c', term: 1, reject: true, commit: 2, commitTerm: 2 }));
+  expect(stateOf(cluster, 'a')).toMatchObject({ commitIndex: 2, role: 'candidate', term: 2 });
+});
+
 test('commit information in votes can be switched off', () => {
   const cluster = new TestCluster({ ...abc, config: { ...BARE, commitInVotes: false } });
   cluster.elect('a');

@@ -163,6 +163,15 @@ function commitInfo(raft: Raft): readonly [commit: Index, term: Term] {
 }
 
 /**
+ * A refusal of an earlier term counts for no election, and what its sender has committed is committed all the same. A node
+ * at a higher term, in a configuration that is gone, hears of the new one in no other way: who is behind in terms and ahead
+ * in the log refuses its PreVotes for ever.
+ */
+export function onOldRefusal(raft: Raft, message: VoteResponse): void {
+  learnCommit(raft, message.from, message.commit, message.commitTerm);
+}
+
+/**
  * Somebody has committed (index, term). A log that holds the same entry holds the same up to it (Log Matching), so all
  * of that is committed here too. If it changes the configuration, this election was held in the wrong one.
  */
