@@ -13,6 +13,8 @@ export function peer(id: string, given: Partial<PeerStatus> = {}): PeerStatus {
     term: 3,
     commitIndex: 9,
     appliedIndex: 9,
+    lastIndex: 9,
+    leaderId: 'b',
     matchIndex: undefined,
     lagEntries: undefined,
     progress: 'unknown',
@@ -20,6 +22,9 @@ export function peer(id: string, given: Partial<PeerStatus> = {}): PeerStatus {
     linkKind: 'simple-peer',
     lastContactMs: 20,
     rttMs: 0.6,
+    loss: undefined,
+    sentBytes: 1_000,
+    receivedBytes: 2_000,
     ...given,
   };
 }
@@ -38,6 +43,8 @@ export function status(given: Partial<NodeStatus> = {}): NodeStatus {
     commitIndex: 9,
     appliedIndex: 9,
     lastIndex: 9,
+    durableIndex: 9,
+    election: { elapsedMs: 100, timeoutMs: 1_000 },
     firstIndex: 1,
     snapshotIndex: 0,
     quorumAlive: true,

@@ -1,5 +1,6 @@
 /** Subscriptions, changes, leadership work, events, traces: what watches a node. */
 import { expect, test } from 'vitest';
+import type { TraceEvent, WriteEvent } from '../../src/runtime/api/api.ts';
 import { Cluster, type Opened } from './cluster.ts';
 
 const oneOf = (items: readonly Opened[]): Opened => {
@@ -174,6 +175,54 @@ test('a trace sees every message in words, and stops when disposed', async () =>
   const before = kinds.size;
   await oneOf(cluster.followers()).node.propose({ type: 'add', amount: 1 });
   expect(kinds.size).toBe(before);
+});
+
+test('words of a traced message are made when they are read, and stay', async () => {
+  await using cluster = new Cluster();
+  await cluster.of(2);
+  const { node } = cluster.leader();
+  const events: TraceEvent[] = [];
+  using _ = node.trace((event) => events.push(event));
+  await node.propose({ type: 'add', amount: 1 });
+  await node.until(() => events.some(({ kind }) => kind === 'append-response'));
+  const [event] = events;
+  expect(Object.getOwnPropertyDescriptor(event, 'text')?.get).toBeTypeOf('function');
+  expect(JSON.parse(JSON.stringify(event))).toEqual({ ...event });
+  expect(event?.text).toMatch(/append/);
+});
+
+test('a write is told when it has its answer: how long it took, where it is, or why it failed', async () => {
+  await using cluster = new Cluster();
+  await cluster.of(1);
+  const { node } = cluster.leader();
+  const told: WriteEvent[] = [];
+  const hearing = node.on('write', (event) => told.push(event));
+  const { index } = await node.proposeDetailed({ type: 'add', amount: 1 });
+  await node.propose({ type: 'refuse' }).catch(() => undefined);
+  await node.propose({ type: 'add', amount: 1 }, { expectedTerm: 99 }).catch(() => undefined);
+  expect(told.map(({ code }) => code)).toEqual([undefined, 'handler-failed', 'term-mismatch']);
+  expect(told[0]?.index).toBe(index);
+  expect(told.every(({ ms }) => ms >= 0)).toBe(true);
+  hearing[Symbol.dispose]();
+  await node.propose({ type: 'add', amount: 1 });
+  expect(told).toHaveLength(3);
+});
+
+test('a status says what is on disk, whom the others follow, what the links carry, and when an election is due', async () => {
+  await using cluster = new Cluster();
+  await cluster.of(2);
+  const { node } = cluster.leader();
+  const follower = oneOf(cluster.followers()).node;
+  const { index } = await node.proposeDetailed({ type: 'add', amount: 1 });
+  expect(node.status.durableIndex).toBeGreaterThanOrEqual(index);
+  expect(node.status.election).toBeUndefined();
+  const due = follower.status.election;
+  expect(due?.timeoutMs).toBeGreaterThanOrEqual(150);
+  expect(due?.elapsedMs).toBeLessThan(due?.timeoutMs ?? 0);
+  await node.until(({ peers }) => peers[0]?.leaderId === node.id && (peers[0]?.lastIndex ?? 0) >= index);
+  const [peer] = node.status.peers;
+  expect(peer?.sentBytes).toBeGreaterThan(0);
+  expect(peer?.receivedBytes).toBeGreaterThan(0);
 });
 
 test('the log can be described in words', async () => {

@@ -6,6 +6,7 @@ import type { Change, Command, Handlers, Queries, QueryArguments, QueryResult, R
 import type { NodeRole } from '../../wire/bodies.ts';
 import type { Recording } from '../record/recording.ts';
 import type { Registration } from './registration.ts';
+import type { WriteEvent } from './write-event.ts';
 
 export type { NodeRole };
 export type Suffrage = 'voter' | 'learner' | 'witness';
@@ -64,6 +65,9 @@ export interface PeerStatus {
   readonly term: Term | undefined;
   readonly commitIndex: Index | undefined;
   readonly appliedIndex: Index | undefined;
+  readonly lastIndex: Index | undefined;
+  /** Whom it follows, as it last said. */
+  readonly leaderId: NodeId | undefined;
   /** Known to the leader only. */
   readonly matchIndex: Index | undefined;
   readonly lagEntries: number | undefined;
@@ -73,6 +77,11 @@ export interface PeerStatus {
   /** ms since something was heard of it; undefined for never. */
   readonly lastContactMs: number | undefined;
   readonly rttMs: number | undefined;
+  /** Part of what is sent to it that gets lost, 0 to 1; undefined where the link cannot see it. */
+  readonly loss: number | undefined;
+  /** Over the link that is open. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
 }
 
 export interface NodeStatus {
@@ -88,8 +97,12 @@ export interface NodeStatus {
   readonly commitIndex: Index;
   readonly appliedIndex: Index;
   readonly lastIndex: Index;
+  /** The last entry on this node's own disk. */
+  readonly durableIndex: Index;
   readonly firstIndex: Index;
   readonly snapshotIndex: Index;
+  /** How long nothing was heard that holds off an election, and how long is too long, in ms; undefined where none would be called. */
+  readonly election: { readonly elapsedMs: number; readonly timeoutMs: number } | undefined;
   /** A majority was heard within an election timeout, as far as this node can tell. */
   readonly quorumAlive: boolean;
   /** How many more voters may fail before the cluster stops. 0 means: none. */
@@ -260,6 +273,7 @@ export interface TraceEvent {
   readonly direction: 'sent' | 'received';
   readonly peer: NodeId;
   readonly kind: string;
+  /** One line; made when it is read. */
   readonly text: string;
 }
 
@@ -277,6 +291,8 @@ export interface RaftEvents {
   /** This replica's state differed from the leader's: `index` is the first bad entry, or (not exact) where it was found. It takes the leader's state. */
   readonly diverged: { readonly index: Index; readonly exact: boolean };
   readonly removed: Record<string, never>;
+  /** A write of this node has its answer. Not told: those found after a reload, which nobody waits for. */
+  readonly write: WriteEvent;
   /** On the leader: the autopilot has changed who votes, or who belongs to the cluster. */
   readonly autopilot: { readonly kind: string; readonly members: readonly NodeId[]; readonly reason: string };
   /** Something that does not stop the node but that somebody should see. */
@@ -378,4 +394,5 @@ export interface ByteChange {
 
 export type { Recording, RecordOptions } from '../record/recording.ts';
 export type { Registration } from './registration.ts';
+export type { WriteEvent } from './write-event.ts';
 export type { Entry };

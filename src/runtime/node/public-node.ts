@@ -24,7 +24,8 @@ import type {
 } from '../api/api.ts';
 import { awaitCall, checkCallOptions } from '../api/call-options.ts';
 import type { Registration } from '../api/registration.ts';
-import type { AppliedWrite } from '../client/pending-write.ts';
+import type { WriteEvent } from '../api/write-event.ts';
+import type { AppliedWrite, WriteResult } from '../client/pending-write.ts';
 import { clusterConfig } from '../member/configuration.ts';
 import { requireInteger } from '../ports/require-integer.ts';
 import type { Recording } from '../record/recording.ts';
@@ -153,6 +154,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     const { signal, expiresMs, forward = true, expectedTerm = 0 } = options;
     const { clock, tuning } = runtime.options;
     let onAbort: (() => void) | undefined;
+    const calledMs = clock.monotonicMs();
     const write = runtime.application.writes.submit({
       command,
       key,
@@ -162,6 +164,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
       deadlineMs: clock.monotonicMs() + (options.timeoutMs ?? tuning.callTimeoutMs),
       done: (result) => {
         if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+        if (runtime.emitter.has('write')) runtime.emitter.emit('write', tellWrite(result, clock.monotonicMs() - calledMs));
         if (result.kind === 'failed') return reject(result.error);
         try {
           resolve(this.#answer(result.outcome, result.index), result);
@@ -342,6 +345,12 @@ function encodeCommandValue(command: unknown, machine: Machine): Uint8Array {
       ? error
       : new RaftError('invalid-argument', `The command cannot be encoded: ${String(error)}`, { cause: error });
   }
+}
+
+function tellWrite(result: WriteResult, ms: number): WriteEvent {
+  if (result.kind === 'failed') return { ms, code: result.error.code, index: result.error.index };
+  const { outcome, index } = result;
+  return { ms, code: outcome.kind === 'error' ? outcome.code : undefined, index };
 }
 
 function typeOf(command: unknown): string {

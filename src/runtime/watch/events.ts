@@ -114,7 +114,18 @@ export class Events {
   onTrace(direction: 'sent' | 'received', peer: NodeId, message: PeerMessage): void {
     const at = this.#standing.clock.wallMs();
     const kind = message.kind === 'raft' ? message.message.type : message.kind;
-    const event: TraceEvent = { at, direction, peer, kind, text: describePeerMessage(message) };
+    // Who only counts messages must not pay for words: an append may have hundreds of entries.
+    let words: string | undefined;
+    const event: TraceEvent = {
+      at,
+      direction,
+      peer,
+      kind,
+      get text() {
+        words ??= describePeerMessage(message);
+        return words;
+      },
+    };
     for (const tracer of [...this.#tracers]) {
       try {
         tracer(event);

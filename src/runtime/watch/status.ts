@@ -6,6 +6,7 @@ import { NO_NODE } from '../../core/types.ts';
 import type { LinkStatus } from '../../transport/transport.ts';
 import type { Explanation, NodeStatus, PeerState, PeerStatus } from '../api/api.ts';
 import { contextOf, memberIds, suffrageOf } from '../member/configuration.ts';
+import { tickMs } from '../member/core-config.ts';
 import { quorumOf, silentVoters } from '../standing/quorum.ts';
 import type { Reports } from '../standing/reports.ts';
 import type { Standing } from '../standing/standing.ts';
@@ -40,8 +41,10 @@ export function nodeStatus(sources: StatusSources): NodeStatus {
     commitIndex: member?.hard.commit ?? 0,
     appliedIndex: member?.appliedIndex ?? 0,
     lastIndex: core?.lastIndex ?? 0,
+    durableIndex: core?.stableIndex ?? 0,
     firstIndex: member?.view.firstIndex() ?? 1,
     snapshotIndex: member?.maker.snapshotIndex ?? 0,
+    election: core === undefined ? undefined : electionOf(standing, core),
     quorumAlive: member !== undefined && alive >= need,
     failureTolerance: Math.max(0, alive - need),
     signaling: sources.signaling().state,
@@ -49,6 +52,13 @@ export function nodeStatus(sources: StatusSources): NodeStatus {
     pendingWrites: sources.pendingWrites(),
     peers: peerIds(standing).map((id) => peerStatus(sources, id, core)),
   };
+}
+
+/** A leader holds elections off, and who may not campaign has no time to run out. */
+function electionOf({ state, tuning }: Standing, core: Status): NodeStatus['election'] {
+  if (state.kind !== 'member' || core.role === 'leader' || !core.promotable) return undefined;
+  const tick = tickMs(tuning);
+  return { elapsedMs: core.electionElapsedTicks * tick, timeoutMs: core.electionTimeoutTicks * tick };
 }
 
 function peerIds({ id: self, member, peers }: Standing): NodeId[] {
@@ -77,13 +87,19 @@ export function peerStatus(
     term: view?.report.term,
     commitIndex: view?.report.commit,
     appliedIndex: view?.report.applied,
+    lastIndex: view?.report.last,
+    leaderId: view === undefined || view.report.leaderId === NO_NODE ? undefined : view.report.leaderId,
     matchIndex: progress?.matchIndex,
     lagEntries: progress === undefined || core === undefined ? undefined : Math.max(0, core.lastIndex - progress.matchIndex),
     progress: progressState(progress?.state, peer?.trusted === true),
     link: link?.state ?? 'none',
     linkKind: link?.kind ?? '',
     lastContactMs: peer?.lastHeardMs === undefined ? undefined : clock.monotonicMs() - peer.lastHeardMs,
-    rttMs: view?.rttMs,
+    // The link's own measure where it has one: a call also waits for the other end's turn.
+    rttMs: link?.rttMs ?? view?.rttMs,
+    loss: link?.loss,
+    sentBytes: link?.sentBytes ?? 0,
+    receivedBytes: link?.receivedBytes ?? 0,
   };
 }
 
