@@ -1,4 +1,5 @@
 /** What a node can be told about how to run the algorithm. Nothing here is replicated. */
+import { type Compat, makeCompat } from './compat.ts';
 import { isNodeId } from './conf/node-id.ts';
 import { RaftError } from './errors.ts';
 import * as limits from './limits.ts';
@@ -36,14 +37,6 @@ export interface Config {
   readonly checkQuorum: boolean;
   /** A voter refuses a candidate of lower priority than its own, unless that has the longer log. */
   readonly priority: number;
-  /** Votes and their answers say how far the sender has committed, so that a candidate with an old configuration learns of it. */
-  readonly commitInVotes: boolean;
-  /** A leader that is removed or demoted steps down when it applies that. */
-  readonly stepDownOnRemoval: boolean;
-  /** No message of a term leaves before the term is durable: a restarted candidate cannot meet its own earlier votes. */
-  readonly durableTermFirst: boolean;
-  /** Say no where silence would do: a transfer that its target cannot take, a read that will not be confirmed. */
-  readonly explicitRefusals: boolean;
   /** The leader of two may go on alone, if it has proof that nobody else can have been elected: docs/CORE.md, "The last voter". */
   readonly goesAlone: boolean;
   /**
@@ -51,9 +44,6 @@ export interface Config {
    * next term, with its vote spent: every build that may open the store must do so.
    */
   readonly proxyVotes: boolean;
-
-  /** An acknowledgement of what this leader never sent is dropped: it could only be counted for something it is not. */
-  readonly checkAcknowledgements: boolean;
 
   readonly maxAppendBytes: number;
   readonly maxAppendEntries: number;
@@ -64,8 +54,6 @@ export interface Config {
   readonly maxEntryBytes: number;
   /** What an entry counts for in maxAppendBytes and maxCommittedBytes. Must be positive. */
   readonly entryBytes: (entry: Entry) => number;
-  /** Appends to one follower are made when the Ready is taken, all in one; otherwise as soon as there is a reason. */
-  readonly batchAppends: boolean;
   /** Tell followers of a new commit index at once; otherwise with the next append or heartbeat. */
   readonly broadcastCommit: boolean;
   /** The environment writes while the node goes on: entries are applied only once they are durable here. */
@@ -79,19 +67,17 @@ export interface Config {
 
   readonly readMode: ReadMode;
   readonly maxReads: number;
-  /** Reads asked before the heartbeats of a round are taken share that round. */
-  readonly batchReads: boolean;
-  /** A change of the configuration may confirm reads that wait for a quorum: look again at once. */
-  readonly recheckReads: boolean;
-  /** A single voter too answers reads only once it has committed in its term: its stored commit index may be old. */
-  readonly singleVoterReadsWait: boolean;
 
-  /** Check state and change of state after every input: for tests and simulation. */
+  /** Where it differs from etcd-io/raft: only for comparison with it. */
+  readonly compat: Compat;
+
+  /** State and change of state are checked after every input: for tests and simulation. */
   readonly checkInvariants: boolean;
   readonly trace: TraceSink | undefined;
 }
 
-export type ConfigInput = Pick<Config, 'id' | 'random'> & Partial<Config>;
+export type ConfigInput = Pick<Config, 'id' | 'random'> &
+  Partial<Omit<Config, 'compat'>> & { readonly compat?: Partial<Compat> | undefined };
 
 /** Fills in the defaults and checks the ranges. Errors: invalid-argument, naming the option and what is allowed. */
 export function makeConfig(input: ConfigInput): Config {
@@ -103,13 +89,8 @@ export function makeConfig(input: ConfigInput): Config {
     preVote: true,
     checkQuorum: true,
     priority: 0,
-    commitInVotes: true,
-    stepDownOnRemoval: true,
-    durableTermFirst: true,
-    explicitRefusals: true,
     goesAlone: false,
     proxyVotes: false,
-    checkAcknowledgements: true,
     maxAppendBytes: limits.APPEND_BYTES_MAX,
     maxAppendEntries: limits.APPEND_ENTRIES_MAX,
     maxInflightMessages: limits.INFLIGHT_MESSAGES_MAX,
@@ -118,7 +99,6 @@ export function makeConfig(input: ConfigInput): Config {
     maxCommittedBytes: limits.COMMITTED_BYTES_MAX,
     maxEntryBytes: limits.ENTRY_BYTES_MAX,
     entryBytes: defaultEntryBytes,
-    batchAppends: true,
     broadcastCommit: true,
     asyncStorageWrites: true,
     snapshotTimeoutTicks: electionTicks * limits.SNAPSHOT_TIMEOUT_ELECTIONS,
@@ -126,12 +106,10 @@ export function makeConfig(input: ConfigInput): Config {
     validateConfChanges: true,
     readMode: 'safe',
     maxReads: limits.READS_MAX,
-    batchReads: true,
-    recheckReads: true,
-    singleVoterReadsWait: true,
     checkInvariants: false,
     trace: undefined,
     ...input,
+    compat: makeCompat(input.compat),
   };
   validate(config);
   return config;
@@ -173,10 +151,10 @@ function validate(config: Config): void {
     throw new RaftError('invalid-argument', `heartbeatTicks: must be below electionTicks (${config.electionTicks})`);
   }
   if (config.electionTimeoutRange !== undefined) validateRange(config.electionTimeoutRange, config.electionTicks);
-  if (config.proxyVotes && !config.durableTermFirst) {
+  if (config.proxyVotes && !config.compat.durableTermFirst) {
     throw new RaftError(
       'invalid-argument',
-      'proxyVotes: needs durableTermFirst, so that a raised term is not spoken in too early',
+      'proxyVotes: needs compat.durableTermFirst, so that a raised term is not spoken in too early',
     );
   }
   if (config.readMode !== 'safe' && !config.checkQuorum) {

@@ -1,5 +1,6 @@
 /** The core's public face: a Raft without input, output, clock or randomness of its own. */
 
+export type { Compat } from './compat.ts';
 export { EMPTY_CONF, isJoint, LEAVE_JOINT } from './conf/conf-change.ts';
 export { allVoters, canLead, isMember, isVoter } from './conf/conf-state.ts';
 export { type Config, type ConfigInput, type ElectionTimeoutRange, makeConfig, type ReadMode } from './config.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { OWN_WAY } from '../../src/core/compat.ts';
 import { type Config, type ConfigInput, defaultEntryBytes, makeConfig, validateRange } from '../../src/core/config.ts';
 import { RaftError } from '../../src/core/errors.ts';
 import * as limits from '../../src/core/limits.ts';
@@ -30,13 +31,8 @@ describe('the configuration of a node', () => {
       preVote: true,
       checkQuorum: true,
       priority: 0,
-      commitInVotes: true,
-      stepDownOnRemoval: true,
-      durableTermFirst: true,
-      explicitRefusals: true,
       goesAlone: false,
       proxyVotes: false,
-      checkAcknowledgements: true,
       maxAppendBytes: limits.APPEND_BYTES_MAX,
       maxAppendEntries: limits.APPEND_ENTRIES_MAX,
       maxInflightMessages: limits.INFLIGHT_MESSAGES_MAX,
@@ -45,7 +41,6 @@ describe('the configuration of a node', () => {
       maxCommittedBytes: limits.COMMITTED_BYTES_MAX,
       maxEntryBytes: limits.ENTRY_BYTES_MAX,
       entryBytes: defaultEntryBytes,
-      batchAppends: true,
       broadcastCommit: true,
       asyncStorageWrites: true,
       snapshotTimeoutTicks: limits.ELECTION_TICKS * limits.SNAPSHOT_TIMEOUT_ELECTIONS,
@@ -53,9 +48,7 @@ describe('the configuration of a node', () => {
       validateConfChanges: true,
       readMode: 'safe',
       maxReads: limits.READS_MAX,
-      batchReads: true,
-      recheckReads: true,
-      singleVoterReadsWait: true,
+      compat: OWN_WAY,
       checkInvariants: false,
       trace: undefined,
     });
@@ -66,6 +59,17 @@ describe('the configuration of a node', () => {
     expect(config).toMatchObject({ electionTicks: 7, preVote: false, maxReads: 3 });
     expect(config.snapshotTimeoutTicks).toBe(7 * limits.SNAPSHOT_TIMEOUT_ELECTIONS);
     expect(makeConfig({ ...base, snapshotTimeoutTicks: 0 }).snapshotTimeoutTicks).toBe(0);
+  });
+
+  test('a switch of compat is turned off alone; one that does not exist, or is no boolean, is refused by name', () => {
+    const { compat } = makeConfig({ ...base, compat: { batchReads: false } });
+    expect(compat).toEqual({ ...OWN_WAY, batchReads: false });
+    expect(Object.values(OWN_WAY)).toEqual(new Array(9).fill(true));
+    const wrong = (switches: unknown): string => complaint(() => makeConfig({ ...base, compat: switches as Config['compat'] }));
+    expect(wrong({ batchRead: false })).toContain("'batchRead'");
+    expect(wrong({ batchReads: undefined })).toContain('compat.batchReads');
+    expect(wrong({ toString: false })).toContain("'toString'");
+    for (const none of [null, 7, 'off']) expect(wrong(none)).toContain('compat');
   });
 
   test('an entry counts for its command and a little', () => {

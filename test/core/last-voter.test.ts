@@ -335,6 +335,8 @@ describe('the start rule: a node that voted for itself', () => {
   });
 
   test('needs terms to be durable before they are spoken in', () => {
-    expect(() => makeConfig({ id: 'a', random: () => 0, proxyVotes: true, durableTermFirst: false })).toThrow('durableTermFirst');
+    expect(() => makeConfig({ id: 'a', random: () => 0, proxyVotes: true, compat: { durableTermFirst: false } })).toThrow(
+      'durableTermFirst',
+    );
   });
 });

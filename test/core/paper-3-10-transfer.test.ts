@@ -116,7 +116,7 @@ test('§3.10 a target that cannot campaign says so at once; the refusal of anybo
 });
 
 test('§3.10 without explicit refusals the same target is silent, and the leader waits for its timeout', () => {
-  const cluster = new TestCluster({ voters: ['a', 'b', 'w'], witnesses: ['w'], config: { explicitRefusals: false } });
+  const cluster = new TestCluster({ voters: ['a', 'b', 'w'], witnesses: ['w'], config: { compat: { explicitRefusals: false } } });
   cluster.elect('a');
   cluster.receive({ type: 'timeout-now', from: 'a', to: 'w', term: 1 });
   expect(says(cluster, 'w').filter(({ type }) => type === 'transfer-refused')).toEqual([]);

@@ -169,7 +169,7 @@ test('§4.2.2 a leader that has removed itself goes with a word: the others know
 });
 
 test('§4.2.2 told to go on until it is replaced, it manages a cluster that it is no part of, without counting itself', () => {
-  const cluster = ledByA({ stepDownOnRemoval: false });
+  const cluster = ledByA({ compat: { stepDownOnRemoval: false } });
   cluster.change('a', change('-a'));
   cluster.settle();
   expect(stateOf(cluster, 'a')).toMatchObject({ role: 'leader', conf: { voters: ['b', 'c'] } });

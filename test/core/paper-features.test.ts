@@ -140,7 +140,7 @@ const REFUSED: readonly (readonly [RefusalReason, () => { readonly ok: boolean; 
   [
     'removed',
     () => {
-      const cluster = new TestCluster({ ...abc, config: { stepDownOnRemoval: false } });
+      const cluster = new TestCluster({ ...abc, config: { compat: { stepDownOnRemoval: false } } });
       cluster.elect('a');
       cluster.change('a', change('-a'));
       cluster.settle();
@@ -193,7 +193,7 @@ test('a refusal of an earlier term counts for no election, and what it says is c
 });
 
 test('commit information in votes can be switched off', () => {
-  const cluster = new TestCluster({ ...abc, config: { ...BARE, commitInVotes: false } });
+  const cluster = new TestCluster({ ...abc, config: { ...BARE, compat: { commitInVotes: false } } });
   cluster.elect('a');
   cluster.receive(voteRequest({ lastIndex: 0, lastTerm: 0 }));
   expect(says(cluster, 'b')).toMatchObject([{ reject: true, commit: 0, commitTerm: 0 }]);

@@ -114,7 +114,7 @@ test('S44: bytes in flight are forgotten with the messages they were in', () => 
 });
 
 test('S45: what is uncommitted is counted in bytes of commands; what is empty is never refused', () => {
-  const quiet = { maxUncommittedBytes: 10, explicitRefusals: false };
+  const quiet = { maxUncommittedBytes: 10, compat: { explicitRefusals: false } };
   const cluster = new TestCluster({ ...abc, outside: ['d', 'e'], config: quiet });
   cluster.elect('a');
   const { node } = cluster.member('a');

@@ -40,7 +40,7 @@ test('S57: a new leader takes no change before everything it found in its log is
   expect(cluster.change('b', change('+d'))).toMatchObject({ ok: true });
 });
 
-for (const config of [{}, { explicitRefusals: false }, { batchAppends: false }])
+for (const config of [{}, { compat: { explicitRefusals: false } }, { compat: { batchAppends: false } }])
   test(`S58: the change that leaves goes to all followers with the very next Ready, and once: ${JSON.stringify(config)}`, () => {
     const cluster = new TestCluster({ ...abc, outside: ['d'], config });
     cluster.elect('a');
@@ -183,7 +183,7 @@ test('S64: a second voter that was never heard does not depose the only one at i
 
 for (const batchAppends of [true, false])
   test(`S65: what leaving a joint configuration commits is committed and told at once: ${batchAppends ? 'in batches' : 'one by one'}`, () => {
-    const cluster = new TestCluster({ ...abc, config: { batchAppends } });
+    const cluster = new TestCluster({ ...abc, config: { compat: { batchAppends } } });
     cluster.elect('a');
     cluster.change('a', change('~b', '-c', 'explicit'));
     cluster.settle();

@@ -11,7 +11,7 @@ test('S56: a second change before the first is applied is refused, and where nob
   expect(cluster.change('a', change('+e'))).toEqual({ ok: false, reason: 'config-change-in-progress' });
   cluster.settle();
   expect(cluster.node('a').status().conf.voters).toEqual(['a', 'b', 'c', 'd']);
-  const silent = new TestCluster({ ...abc, outside: ['d', 'e'], config: { explicitRefusals: false } });
+  const silent = new TestCluster({ ...abc, outside: ['d', 'e'], config: { compat: { explicitRefusals: false } } });
   silent.elect('a');
   silent.change('a', change('+d'));
   expect(silent.change('a', change('+e'))).toMatchObject({ ok: true, firstIndex: 3 });

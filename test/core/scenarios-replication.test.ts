@@ -228,7 +228,7 @@ test('S41: the next index stays above the match index, whatever order the answer
 });
 
 test('S47: a leader that has removed itself does not count its own copy', () => {
-  const cluster = new TestCluster({ ...abc, config: { stepDownOnRemoval: false } });
+  const cluster = new TestCluster({ ...abc, config: { compat: { stepDownOnRemoval: false } } });
   cluster.elect('a');
   cluster.change('a', change('-a'));
   cluster.work('a');

@@ -176,8 +176,8 @@ export const MUTANTS = [
   m(
     'ack-at-once',
     'core/protocol/send.ts',
-    '  if (raft.config.batchAppends) raft.outbox.afterPersistMerged(message);',
-    '  if (raft.config.batchAppends) raft.outbox.now(message);',
+    '  if (raft.config.compat.batchAppends) raft.outbox.afterPersistMerged(message);',
+    '  if (raft.config.compat.batchAppends) raft.outbox.now(message);',
     'an append is acknowledged before it is durable (P1)',
   ),
   m(
@@ -360,7 +360,7 @@ export const MUTANTS = [
   m(
     'removed-leader-stays',
     'core/protocol/membership.ts',
-    "    if (raft.config.stepDownOnRemoval) becomeFollower(raft, raft.term, NO_NODE, 'removed or demoted');\n",
+    "    if (raft.config.compat.stepDownOnRemoval) becomeFollower(raft, raft.term, NO_NODE, 'removed or demoted');\n",
     '',
     'a removed leader goes on leading',
   ),

@@ -102,7 +102,7 @@ export function tellTerm(raft: Raft, to: string): void {
 }
 
 export function onAppendResponse(raft: Raft, leader: Leader, progress: Progress, message: AppendResponse): void {
-  if (message.index > raft.log.last && raft.config.checkAcknowledgements) {
+  if (message.index > raft.log.last && raft.config.compat.checkAcknowledgements) {
     if (raft.trace !== undefined) raft.trace({ kind: 'dropped', message, why: 'past the end of the log' });
     return;
   }

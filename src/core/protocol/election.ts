@@ -157,7 +157,7 @@ function answerVote(raft: Raft, { to, term, pre, reject }: VoteAnswer): void {
 
 /** How far this node has committed, told with votes: a candidate may still hold an old configuration. */
 function commitInfo(raft: Raft): readonly [commit: Index, term: Term] {
-  if (!raft.config.commitInVotes) return [0, 0];
+  if (!raft.config.compat.commitInVotes) return [0, 0];
   const term = raft.log.term(raft.log.committed);
   return typeof term === 'number' ? [raft.log.committed, term] : [0, 0];
 }

@@ -42,7 +42,7 @@ function switchTo(raft: Raft, conf: ConfState, added: readonly NodeId[]): void {
   role.members.reconfigure(conf, added, Math.max(raft.log.last, 1), true);
   if (!canLead(conf, raft.id)) {
     // "The leader … steps down once it has committed the C_new log entry" (§4.2.2).
-    if (raft.config.stepDownOnRemoval) becomeFollower(raft, raft.term, NO_NODE, 'removed or demoted');
+    if (raft.config.compat.stepDownOnRemoval) becomeFollower(raft, raft.term, NO_NODE, 'removed or demoted');
     return;
   }
   // A smaller quorum may have more committed; new members are not to wait for the next heartbeat.

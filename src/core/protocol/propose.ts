@@ -101,7 +101,7 @@ function appendDrafts(raft: Raft, leader: Leader, drafts: readonly Draft[]): Pro
     if (why === undefined || !raft.config.validateConfChanges) {
       setPendingConf(leader, index);
       entries.push(makeEntry(index, term, 'conf', timeMs, NO_BYTES, change));
-    } else if (raft.config.explicitRefusals && drafts.length === 1) {
+    } else if (raft.config.compat.explicitRefusals && drafts.length === 1) {
       return refuse(raft, why, 1);
     } else {
       // Where nobody can be told, an empty entry takes its place.
@@ -128,7 +128,7 @@ function refusalOf(raft: Raft, leader: Leader, change: ConfChange): RefusalReaso
   if (isJoint(raft.conf) && !leaves) return 'config-change-in-progress';
   if (!isJoint(raft.conf) && leaves) return 'config-invalid';
   // Everything applied so far is in the configuration: it can be tried out.
-  if (raft.config.explicitRefusals && 'refused' in applyChange(raft.conf, change)) return 'config-invalid';
+  if (raft.config.compat.explicitRefusals && 'refused' in applyChange(raft.conf, change)) return 'config-invalid';
   return undefined;
 }
 

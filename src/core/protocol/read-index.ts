@@ -20,7 +20,7 @@ export function askRead(raft: Raft, context: string): AskOutcome {
 /** A read asked elsewhere: as a leader taken, as a follower passed on, otherwise refused. */
 export function onReadIndexRequest(raft: Raft, message: ReadIndexRequest): void {
   const request: ReadRequest = { context: message.context, from: message.from };
-  if (takeRead(raft, request).ok || !raft.config.explicitRefusals) return;
+  if (takeRead(raft, request).ok || !raft.config.compat.explicitRefusals) return;
   answerRead(raft, request, 0, true);
 }
 
@@ -40,7 +40,7 @@ function takeRead(raft: Raft, request: ReadRequest): AskOutcome {
 
 function leadRead(raft: Raft, leader: Leader, request: ReadRequest): AskOutcome {
   if (raft.waitingReads.length + leader.reads.pending >= raft.config.maxReads) return { ok: false, reason: 'busy' };
-  if (!raft.config.singleVoterReadsWait && isSingleVoter(raft.conf)) {
+  if (!raft.config.compat.singleVoterReadsWait && isSingleVoter(raft.conf)) {
     answerRead(raft, request, raft.log.committed, false);
   } else if (committedInTerm(raft)) {
     confirmRead(raft, leader, request);
@@ -66,7 +66,7 @@ function confirmRead(raft: Raft, leader: Leader, request: ReadRequest): void {
     answerRead(raft, request, committed, false);
     return;
   }
-  if (raft.config.batchReads && leader.reads.join(request, committed)) return;
+  if (raft.config.compat.batchReads && leader.reads.join(request, committed)) return;
   const round = leader.reads.begin(committed, request, raft.id);
   leaseSent(raft, leader, round);
   for (const { id, match } of leader.members.all)
@@ -87,7 +87,7 @@ export function onRoundAnswered(raft: Raft, leader: Leader, from: NodeId, round:
 
 /** The configuration changed: what is answered already may be a quorum now. */
 export function recheckReads(raft: Raft, leader: Leader): void {
-  if (raft.config.recheckReads) answerConfirmed(raft, leader.reads);
+  if (raft.config.compat.recheckReads) answerConfirmed(raft, leader.reads);
 }
 
 function answerConfirmed(raft: Raft, reads: ReadQueue): void {

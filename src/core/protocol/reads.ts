@@ -17,7 +17,7 @@ export function answerRead(raft: Raft, request: ReadRequest, index: Index, rejec
 /** Leadership is gone: those who wait are told so. Without explicit refusals they wait for their own timeouts. */
 export function refuseReads(raft: Raft, reads: ReadQueue): void {
   const rounds = reads.takeAll();
-  if (!raft.config.explicitRefusals) return;
+  if (!raft.config.compat.explicitRefusals) return;
   for (const { requests } of rounds) for (const request of requests) answerRead(raft, request, 0, true);
   for (const request of raft.waitingReads.splice(0)) answerRead(raft, request, 0, true);
 }

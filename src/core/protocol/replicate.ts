@@ -28,19 +28,19 @@ export function appendLocal(raft: Raft, entries: readonly Entry[]): void {
 
 /** An append in any case, even an empty one: it carries the commit index, or probes. */
 export function sendAppend(raft: Raft, progress: Progress): void {
-  if (raft.config.batchAppends) progress.want(WANTED.append);
+  if (raft.config.compat.batchAppends) progress.want(WANTED.append);
   else trySendAppend(raft, progress, true);
 }
 
 /** Appends while there are entries and room for them. */
 export function sendEntries(raft: Raft, progress: Progress): void {
-  if (raft.config.batchAppends) progress.want(WANTED.entries);
+  if (raft.config.compat.batchAppends) progress.want(WANTED.entries);
   else fillWindow(raft, progress);
 }
 
 /** One append if there are entries. */
 export function sendNewEntries(raft: Raft, progress: Progress): void {
-  if (raft.config.batchAppends) progress.want(WANTED.entries);
+  if (raft.config.compat.batchAppends) progress.want(WANTED.entries);
   else trySendAppend(raft, progress, false);
 }
 
@@ -56,9 +56,9 @@ export function broadcastCommit(raft: Raft, leader: Leader): void {
 
 /** The commit index, with entries if there are any. */
 export function sendCommit(raft: Raft, progress: Progress): void {
-  const { batchAppends, broadcastCommit: always } = raft.config;
+  const { compat, broadcastCommit: always } = raft.config;
   if (!always) sendNewEntries(raft, progress);
-  else if (batchAppends) progress.want(WANTED.commit);
+  else if (compat.batchAppends) progress.want(WANTED.commit);
   else trySendAppend(raft, progress, true);
 }
 

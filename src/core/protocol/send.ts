@@ -4,7 +4,7 @@ import type { AppendResponse, Message } from '../types.ts';
 
 /** Leaves at once; or, where terms come first, when the term it speaks in is durable. */
 export function sendNow(raft: Raft, message: Message): void {
-  const wait = raft.config.durableTermFirst && raft.durableTerm < raft.term;
+  const wait = raft.config.compat.durableTermFirst && raft.durableTerm < raft.term;
   if (raft.trace !== undefined) raft.trace({ kind: 'sent', message, afterPersist: wait });
   if (wait) raft.outbox.afterPersist(message);
   else raft.outbox.now(message);
@@ -18,6 +18,6 @@ export function sendAfterPersist(raft: Raft, message: Message): void {
 
 export function sendAck(raft: Raft, message: AppendResponse): void {
   if (raft.trace !== undefined) raft.trace({ kind: 'sent', message, afterPersist: true });
-  if (raft.config.batchAppends) raft.outbox.afterPersistMerged(message);
+  if (raft.config.compat.batchAppends) raft.outbox.afterPersistMerged(message);
   else raft.outbox.afterPersist(message);
 }

@@ -60,7 +60,7 @@ export function abortTransfer(raft: Raft, leader: Leader): void {
 export function onTimeoutNow(raft: Raft, message: TimeoutNow): void {
   const refusal = tryCampaign(raft, 'transfer');
   // Who left its vote does not hear the answer: the campaign is tried again when the change is applied.
-  if (refusal === undefined || !raft.config.explicitRefusals || raft.proxy?.term === raft.term + 1) return;
+  if (refusal === undefined || !raft.config.compat.explicitRefusals || raft.proxy?.term === raft.term + 1) return;
   sendNow(raft, { type: 'transfer-refused', from: raft.id, to: message.from, term: raft.term });
 }
 
