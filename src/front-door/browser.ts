@@ -12,6 +12,8 @@ import type { StorageProvider } from '../storage/storage.ts';
 import type { Transport } from '../transport/transport.ts';
 import { webrtcTransport } from '../transport/webrtc/transport.ts';
 import { browserClock } from './browser-clock.ts';
+import { deviceId } from './device.ts';
+import { watchSurroundings } from './page-surroundings.ts';
 import { makeVerbs, type Prepared, type Verbs } from './verbs.ts';
 
 export interface OpenOptions {
@@ -31,7 +33,7 @@ export interface OpenOptions {
   readonly autopilot?: Partial<AutopilotOptions>;
   /** How many shall vote in a cluster that this node founds: 1 to 9. Default 3. */
   readonly votersTarget?: number;
-  /** Names the device, where `autopilot.oneVoterPerDevice` is on. */
+  /** Names the device: one vote each (`autopilot.oneVoterPerDevice`). Default: a random name of this origin and profile; '' for none. */
   readonly device?: string;
   /** When what is stored cannot be read: come back as a new node (default), or reject with `corrupt`. */
   readonly onCorrupt?: 'rejoin' | 'refuse';
@@ -62,7 +64,7 @@ function prepare(mode: EntryMode, room: string, options: OpenOptions = {}): Prep
       tuning: resolveTuning(options.tuning),
       autopilot: resolveAutopilot(options.autopilot),
       votersTarget: options.votersTarget,
-      device: options.device,
+      device: options.device ?? deviceId(),
       onCorrupt: options.onCorrupt,
       record: options.record === true ? {} : options.record || undefined,
     },
@@ -70,6 +72,8 @@ function prepare(mode: EntryMode, room: string, options: OpenOptions = {}): Prep
     opened: (engine) => {
       writePreferred(room, engine.id);
       sayGoodbye(engine);
+      const surroundings = watchSurroundings(engine.reports.own);
+      engine.onEnd(() => surroundings.stop());
     },
   };
 }

@@ -31,7 +31,7 @@ export interface EdgeOptions {
   readonly autopilot?: Partial<AutopilotOptions>;
   /** How many shall vote in a cluster that this node founds: 1 to 9. Default 3. */
   readonly votersTarget?: number;
-  /** Names the device, where `autopilot.oneVoterPerDevice` is on. */
+  /** Names the device: one vote each (`autopilot.oneVoterPerDevice`). Default: one of its own. */
   readonly device?: string;
   /** When what is stored cannot be read: come back as a new node (default), or reject with `corrupt`. */
   readonly onCorrupt?: 'rejoin' | 'refuse';
@@ -57,6 +57,7 @@ function prepare(mode: EntryMode, room: string, options: EdgeOptions | undefined
       autopilot: resolveAutopilot(options.autopilot),
       votersTarget: options.votersTarget,
       device: options.device,
+      lasting: true,
       onCorrupt: options.onCorrupt,
     },
     signal: options.signal,

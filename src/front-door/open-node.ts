@@ -3,7 +3,7 @@ import { RaftError } from '../core/errors.ts';
 import type { ByteNode, RaftNode } from '../runtime/api/api.ts';
 import { Emitter } from '../runtime/api/emitter.ts';
 import { type NodeOptions, VOTERS_TARGET_RANGE } from '../runtime/api/options.ts';
-import { NAME_CHARACTERS_MAX, SETTINGS_DEFAULTS } from '../runtime/member/configuration.ts';
+import { DEVICE_CHARACTERS_MAX, NAME_CHARACTERS_MAX, SETTINGS_DEFAULTS } from '../runtime/member/configuration.ts';
 import { Node } from '../runtime/node/public-node.ts';
 import { Runtime } from '../runtime/node/runtime.ts';
 import { requireInteger } from '../runtime/ports/require-integer.ts';
@@ -108,6 +108,8 @@ function checkOptions(options: NodeOptions): void {
   }
   if (options.name.length > NAME_CHARACTERS_MAX)
     throw new RaftError('invalid-argument', `name takes at most ${NAME_CHARACTERS_MAX} characters.`);
+  if (options.device !== undefined && (typeof options.device !== 'string' || options.device.length > DEVICE_CHARACTERS_MAX))
+    throw new RaftError('invalid-argument', `device is a text of at most ${DEVICE_CHARACTERS_MAX} characters.`);
   requireInteger('priority', options.priority, 0, 100);
   if (options.suffrage !== 'voter' && options.suffrage !== 'learner')
     throw new RaftError('invalid-argument', `suffrage is 'voter' or 'learner', got ${String(options.suffrage)}.`);

@@ -43,15 +43,31 @@ export interface JoinReply {
 /** What a node is doing; `removed` and `stopped` are for good. */
 export type NodeRole = 'leader' | 'candidate' | 'pre-candidate' | 'follower' | 'learner' | 'removed' | 'stopped';
 
+/** What slows a node down, or does not: for choosing who votes and who leads. */
+export interface Surroundings {
+  /** Its storage has almost no room left. */
+  readonly shortOfSpace: boolean;
+  /** Its page is hidden: its timers and its network may be held back. */
+  readonly hidden: boolean;
+  /** Its device saves power or data. */
+  readonly saving: boolean;
+  /** Its ticks come late: it has more to do than it can. */
+  readonly late: boolean;
+  /** It does not go when a page is closed. */
+  readonly lasting: boolean;
+}
+
+/** In the order of their bits. A build that knows the first only takes any other number for "not short". */
+const SURROUNDINGS: readonly (keyof Surroundings)[] = ['shortOfSpace', 'hidden', 'saving', 'late', 'lasting'];
+
 /** What a node tells another of itself: for panels and for routing, never for safety. */
-export interface PeerReport {
+export interface PeerReport extends Surroundings {
   readonly role: NodeRole;
   readonly term: number;
   readonly commit: number;
   readonly applied: number;
   readonly last: number;
   readonly leaderId: NodeId;
-  readonly shortOfSpace: boolean;
   /** Index of the configuration in force there; 0 from a build that does not tell. */
   readonly confVersion: number;
   /** Told to who knows an older configuration. */
@@ -108,13 +124,16 @@ export function decodeJoinReply(body: Uint8Array): JoinReply {
 }
 
 export function encodeReport(report: PeerReport): Uint8Array {
-  const { role, term, commit, applied, last, leaderId, shortOfSpace, confVersion, introduction } = report;
-  const parts = [ROLES.indexOf(role), term, commit, applied, last, leaderId, shortOfSpace ? 1 : 0, confVersion];
+  const { role, term, commit, applied, last, leaderId, confVersion, introduction } = report;
+  const flags = SURROUNDINGS.reduce((bits, name, bit) => bits + (report[name] ? 2 ** bit : 0), 0);
+  const parts = [ROLES.indexOf(role), term, commit, applied, last, leaderId, flags, confVersion];
   return pack(introduction === undefined ? parts : [...parts, introductionParts(introduction)]);
 }
 
 export function decodeReport(body: Uint8Array): PeerReport {
-  const [role, term, commit, applied, last, leaderId, shortOfSpace, confVersion, introduction] = list(unpack(body), 9);
+  const [role, term, commit, applied, last, leaderId, bits, confVersion, introduction] = list(unpack(body), 9);
+  const flags = integer(bits);
+  const has = (name: keyof Surroundings): boolean => Math.floor(flags / 2 ** SURROUNDINGS.indexOf(name)) % 2 === 1;
   return {
     role: oneOf(ROLES, role),
     term: integer(term),
@@ -122,7 +141,11 @@ export function decodeReport(body: Uint8Array): PeerReport {
     applied: integer(applied),
     last: integer(last),
     leaderId: leaderId === NO_NODE ? NO_NODE : nodeIdIn(leaderId),
-    shortOfSpace: integer(shortOfSpace) === 1,
+    shortOfSpace: has('shortOfSpace'),
+    hidden: has('hidden'),
+    saving: has('saving'),
+    late: has('late'),
+    lasting: has('lasting'),
     confVersion: confVersion === undefined ? 0 : integer(confVersion),
     introduction: introductionFrom(introduction),
   };

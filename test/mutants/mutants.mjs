@@ -1,5 +1,6 @@
 // One-line faults, each of a kind that real implementations have shipped: where, what to find (exactly once), what to put
 // in its place, and what it breaks. `npm run mutants` applies each to a copy of the tree and asks every suite.
+import { CONTROLLER_MUTANTS } from './controller.mjs';
 
 /** @type {readonly {readonly id: string, readonly file: string, readonly find: string, readonly replace: string, readonly breaks: string}[]} */
 export const MUTANTS = [
@@ -1063,6 +1064,7 @@ export const MUTANTS = [
     'if (draft.tracked.has(id) && !isNodeId(id))',
     'an id that cannot be read again gets into the configuration (A4, A5)',
   ),
+  ...CONTROLLER_MUTANTS,
 ];
 
 function m(id, file, find, replace, breaks) {

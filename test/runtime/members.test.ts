@@ -212,8 +212,8 @@ test('while a majority of voters is short of space the leader refuses writes wit
   let quotaBytes = 1_000;
   for (const { engine } of cluster.running()) engine.store.estimate = async () => ({ usageBytes: 0, quotaBytes });
   const look = async (): Promise<void> => {
-    for (const { engine } of cluster.running()) engine.freeSpace.askStorage();
-    await leader.node.until(() => (leader.engine.freeSpace.refusal() === undefined) === quotaBytes > 1_000);
+    for (const { engine } of cluster.running()) engine.duties.freeSpace.askStorage();
+    await leader.node.until(() => (leader.engine.duties.freeSpace.refusal() === undefined) === quotaBytes > 1_000);
   };
   await look();
   await expect(oneOf(cluster.followers()).node.propose({ type: 'add', amount: 1 })).rejects.toMatchObject({

@@ -27,6 +27,10 @@ const report = {
   last: 9,
   leaderId: 'node-a',
   shortOfSpace: true,
+  hidden: false,
+  saving: false,
+  late: false,
+  lasting: false,
   confVersion: 5,
 } as const;
 const change: bodies.ChangeRequest = {
@@ -58,6 +62,11 @@ const CASES: Readonly<Record<string, Case>> = {
   ),
   report: of({ ...report, introduction }, bodies.encodeReport, bodies.decodeReport),
   'report without introduction': of({ ...report, introduction: undefined }, bodies.encodeReport, bodies.decodeReport),
+  'report with surroundings': of(
+    { ...report, shortOfSpace: false, hidden: true, saving: true, late: true, lasting: true, introduction: undefined },
+    bodies.encodeReport,
+    bodies.decodeReport,
+  ),
   index: of(70_000, bodies.encodeIndex, bodies.decodeIndex),
   id: of('node-a', bodies.encodeId, bodies.decodeId),
   'question compare': of<Question>(['compare', 12, 4_000_000_000], encodeQuestion, decodeQuestion),

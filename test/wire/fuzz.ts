@@ -45,6 +45,10 @@ const report = {
   last: 9,
   leaderId: 'a',
   shortOfSpace: true,
+  hidden: true,
+  saving: false,
+  late: true,
+  lasting: false,
   confVersion: 5,
 } as const;
 const introduction = { version: 9, term: 4, voters: ['a', 'b'], others: ['c'] };

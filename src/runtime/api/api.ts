@@ -1,24 +1,16 @@
-/** The public face of a node: what an application calls. RaftNode (raft-node.ts) implements it. */
+/** The public face of a node: what an application calls. RaftNode (raft-node.ts) implements it. What operators call is in admin.ts. */
 import type { RaftError } from '../../core/errors.ts';
-import type { Entry, HardState, Index, NodeId, Term } from '../../core/types.ts';
+import type { Entry, Index, NodeId, Term } from '../../core/types.ts';
 import type { ByteMachine } from '../../state/state-machine.ts';
 import type { Change, Command, Handlers, Queries, QueryArguments, QueryResult, ResultOf } from '../../state/types.ts';
 import type { NodeRole } from '../../wire/bodies.ts';
 import type { Recording } from '../record/recording.ts';
+import type { Admin, SnapshotInfo } from './admin.ts';
+import type { CallOptions, ClusterConfig, Suffrage, WantedSuffrage } from './basics.ts';
 import type { Registration } from './registration.ts';
 import type { WriteEvent } from './write-event.ts';
 
 export type { NodeRole };
-export type Suffrage = 'voter' | 'learner' | 'witness';
-/** What a member may ask to be. A witness is the core's own; the runtime makes none yet. */
-export type WantedSuffrage = Exclude<Suffrage, 'witness'>;
-
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-  /** How long to wait, in ms; then `timeout`. Default: tuning.callTimeoutMs. */
-  readonly timeoutMs?: number;
-}
-
 export interface ProposeOptions extends CallOptions {
   /** An idempotency key of the caller's own: the same key is applied once, also over reloads. At most 64 characters. */
   readonly id?: string;
@@ -114,26 +106,6 @@ export interface NodeStatus {
   readonly peers: readonly PeerStatus[];
 }
 
-export interface MemberInfo {
-  readonly id: NodeId;
-  readonly suffrage: Suffrage;
-  readonly name: string;
-  readonly priority: number;
-  readonly meta: unknown;
-}
-
-export interface ClusterConfig {
-  /** Index of the entry that made it. */
-  readonly version: Index;
-  readonly voters: readonly NodeId[];
-  readonly learners: readonly NodeId[];
-  readonly witnesses: readonly NodeId[];
-  readonly votersOutgoing: readonly NodeId[];
-  readonly learnersNext: readonly NodeId[];
-  readonly autoLeave: boolean;
-  readonly members: readonly MemberInfo[];
-}
-
 export interface Membership {
   readonly current: ClusterConfig;
   /** Each settles when the change is committed and in force (also through a joint configuration), or with a code. */
@@ -158,93 +130,6 @@ export interface Membership {
   ): Promise<Index>;
   setPriority(id: NodeId, priority: number, options?: CallOptions): Promise<Index>;
   leave(options?: CallOptions): Promise<void>;
-}
-
-export interface SnapshotInfo {
-  readonly index: Index;
-  readonly term: Term;
-  readonly bytes: number;
-  readonly digest: string;
-}
-
-export interface EntryInfo {
-  readonly index: Index;
-  readonly term: Term;
-  readonly type: 'command' | 'config' | 'noop' | 'session';
-  readonly time: number;
-  readonly bytes: number;
-  /** The command, or the change in words. */
-  readonly data: unknown;
-  readonly text: string;
-}
-
-export interface NodeMetadata {
-  readonly hardState: HardState;
-  readonly config: ClusterConfig;
-  readonly snapshot: SnapshotInfo | undefined;
-  readonly firstIndex: Index;
-  readonly lastIndex: Index;
-}
-
-/** The other members that keep a state, each in one of the three lists. */
-export interface VerifyReport {
-  /** All were compared, and none differs. */
-  readonly ok: boolean;
-  readonly atIndex: Index;
-  readonly same: readonly NodeId[];
-  readonly diverged: readonly NodeId[];
-  /** They could not be reached, or did not come to that index in time. */
-  readonly notCompared: readonly NodeId[];
-}
-
-/** What the autopilot knows of one member. */
-export interface AutopilotRow {
-  readonly id: NodeId;
-  readonly suffrage: Suffrage;
-  readonly caughtUp: boolean;
-  /** How long it has been heard without a break, in ms; 0 while it is not. */
-  readonly heardForMs: number;
-  /** How long nothing was heard of it, in ms; 0 while it is. */
-  readonly silentForMs: number;
-  readonly hasLeft: boolean;
-  /** Members with the same text share a device; '' for one of its own. */
-  readonly device: string;
-}
-
-/** What the leader's autopilot sees and has decided (§4). */
-export interface AutopilotTable {
-  readonly enabled: boolean;
-  readonly votersTarget: number;
-  /** A voter that is silent for longer is replaced or demoted, in ms. */
-  readonly silentAfterMs: number;
-  readonly members: readonly AutopilotRow[];
-  /** The last changes, oldest first. */
-  readonly decisions: readonly { readonly atMs: number; readonly kind: string; readonly reason: string }[];
-}
-
-export interface Admin {
-  /** Undefined on a node that does not lead. */
-  autopilot(): AutopilotTable | undefined;
-  transferLeadership(to?: NodeId, options?: CallOptions): Promise<NodeId>;
-  stepDown(options?: CallOptions): Promise<void>;
-  /** Starts an election here; true when this node leads afterwards. */
-  campaign(options?: CallOptions): Promise<boolean>;
-  snapshot(options?: CallOptions): Promise<SnapshotInfo>;
-  compact(upTo?: Index): Promise<Index>;
-  verify(options?: CallOptions): Promise<VerifyReport>;
-  /** The last entries first-to-last; by default the last 50. */
-  describeLog(range?: { readonly from?: Index; readonly to?: Index; readonly last?: number }): Promise<readonly EntryInfo[]>;
-  describeMetadata(): Promise<NodeMetadata>;
-  /** All that this node stores, as one stream of bytes (see docs/STORAGE.md): for support, and for moving it elsewhere. */
-  export(): AsyncIterable<Uint8Array>;
-  /** One sentence and its facts: why there is no leader, or why a write waits. */
-  explain(): Explanation;
-}
-
-export interface Explanation {
-  readonly healthy: boolean;
-  readonly text: string;
-  readonly silentVoters: readonly NodeId[];
 }
 
 /** Times in ms, sizes in bytes; each is checked, and the error names the range allowed. */
@@ -393,6 +278,17 @@ export interface ByteChange {
 }
 
 export type { Recording, RecordOptions } from '../record/recording.ts';
+export type {
+  Admin,
+  AutopilotRow,
+  AutopilotTable,
+  EntryInfo,
+  Explanation,
+  NodeMetadata,
+  SnapshotInfo,
+  VerifyReport,
+} from './admin.ts';
+export type { CallOptions, ClusterConfig, MemberInfo, Suffrage, WantedSuffrage } from './basics.ts';
 export type { Registration } from './registration.ts';
 export type { WriteEvent } from './write-event.ts';
 export type { Entry };

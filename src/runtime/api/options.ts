@@ -45,8 +45,10 @@ export interface NodeOptions {
   readonly autopilot?: AutopilotOptions | undefined;
   /** How many shall vote in a cluster that this node founds. Default: 3. */
   readonly votersTarget?: number | undefined;
-  /** Names the device: of the voters of one device the autopilot makes one. '' for none. */
+  /** Names the device: of the voters of one device the autopilot makes one. '' for one of its own. At most 64 characters. */
   readonly device?: string | undefined;
+  /** It does not go when a page is closed, and votes before those that do. */
+  readonly lasting?: boolean | undefined;
   /** Records what the core is told, from its opening on (RaftNode.record). */
   readonly record?: RecordOptions | undefined;
   /** How consensus and application meet. Default: in one thread. */
@@ -59,7 +61,7 @@ export interface NodeOptions {
 export interface AutopilotOptions {
   /** Off: voters are made and unmade by hand only. */
   readonly enabled: boolean;
-  /** At most one vote per device. */
+  /** At most one vote per device, as soon as there is more than one device. */
   readonly oneVoterPerDevice: boolean;
   /** A learner must have been heard for so long before it votes; twice as long where its vote makes the number even. */
   readonly settleMs: number;
@@ -73,13 +75,15 @@ export interface AutopilotOptions {
   readonly membersCrowded: number;
   /** Between two changes. */
   readonly intervalMs: number;
-  /** Between two moves of leadership to a voter of higher priority. */
+  /** Between two moves of leadership to a better voter, and from the start of one leadership to its first. */
   readonly moveMs: number;
+  /** A leader that is slowed down (hidden, saving, late) for so long hands over to a voter that has not been for as long. */
+  readonly calmMs: number;
 }
 
 export const AUTOPILOT_DEFAULTS: AutopilotOptions = {
   enabled: true,
-  oneVoterPerDevice: false,
+  oneVoterPerDevice: true,
   settleMs: 1_000,
   silentMs: 6_000,
   silentMsMax: 60_000,
@@ -88,6 +92,7 @@ export const AUTOPILOT_DEFAULTS: AutopilotOptions = {
   membersCrowded: 32,
   intervalMs: 1_000,
   moveMs: 10_000,
+  calmMs: 5_000,
 };
 
 /** Inclusive bounds of each number, by name. */
@@ -102,6 +107,7 @@ const AUTOPILOT_RANGES: Readonly<
   membersCrowded: [2, 1_024],
   intervalMs: [0, 3_600_000],
   moveMs: [0, 3_600_000],
+  calmMs: [0, 3_600_000],
 };
 /** Voters that a cluster may have as its target. */
 export const VOTERS_TARGET_RANGE: readonly [min: number, max: number] = [1, 9];
@@ -113,9 +119,14 @@ export function resolveAutopilot(given: Partial<AutopilotOptions> = {}): Autopil
       throw new RaftError('invalid-argument', `There is no autopilot option named ${name}.`);
   }
   const options: AutopilotOptions = { ...AUTOPILOT_DEFAULTS, ...given };
+  for (const name of ['enabled', 'oneVoterPerDevice'] as const) {
+    if (typeof options[name] !== 'boolean')
+      throw new RaftError('invalid-argument', `autopilot.${name} is true or false, got ${String(options[name])}.`);
+  }
   for (const [name, [min, max]] of Object.entries(AUTOPILOT_RANGES)) {
     requireInteger(`autopilot.${name}`, options[name as keyof typeof AUTOPILOT_RANGES], min, max);
   }
+  requireInteger('autopilot.silentMsMax', options.silentMsMax, options.silentMs, AUTOPILOT_RANGES.silentMsMax[1]);
   return options;
 }
 

@@ -4,29 +4,11 @@
  */
 import type { ConfChangeStep, ConfState, NodeId } from '../../core/types.ts';
 import type { AutopilotOptions } from '../api/options.ts';
+import { byId, byPreference, deviceOf, type MemberFacts } from './member-facts.ts';
 
-/** A member as the leader knows it. */
-export interface MemberFacts {
-  readonly id: NodeId;
-  readonly suffrage: 'voter' | 'learner' | 'witness';
-  /** Wants to vote, as its member context says. */
-  readonly wantsVote: boolean;
-  /** Elections and choices prefer the higher. */
-  readonly priority: number;
-  /** Members of one device, '' for one of its own. */
-  readonly device: string;
-  /** The voter of the same device whose storage was lost, '' for none. */
-  readonly replaces: NodeId;
-  readonly caughtUp: boolean;
-  /** How long it has been heard without a break, in ms; 0 while it is not. */
-  readonly heardForMs: number;
-  /** How long nothing was heard of it, in ms; 0 while it is. */
-  readonly silentForMs: number;
-  /** It said goodbye and has not been heard since. */
-  readonly hasLeft: boolean;
-}
+export type { MemberFacts };
 
-export type DecisionKind = 'promote' | 'replace' | 'demote' | 'forget' | 'alone';
+export type DecisionKind = 'promote' | 'replace' | 'demote' | 'forget' | 'alone' | 'lead';
 export interface Decision {
   readonly kind: DecisionKind;
   readonly steps: readonly ConfChangeStep[];
@@ -47,7 +29,9 @@ export interface PlanInput {
 /** The next change, or undefined when all is well or nothing can be done. */
 export function nextDecision(input: PlanInput): Decision | undefined {
   if (input.conf.votersOutgoing.length > 0) return undefined;
-  return replaceGone(input) ?? promote(input) ?? demoteGone(input) ?? forget(input);
+  return (
+    replaceGone(input) ?? promote(input) ?? demoteGone(input) ?? spreadOverDevices(input) ?? exchangeBad(input) ?? forget(input)
+  );
 }
 
 /** Voters that have left or are silent for too long, those that said goodbye first. */
@@ -55,32 +39,44 @@ function goneVoters({ members, silentAfterMs, self }: PlanInput): MemberFacts[] 
   const gone = members.filter(
     ({ id, suffrage, hasLeft, silentForMs }) => id !== self && suffrage === 'voter' && (hasLeft || silentForMs > silentAfterMs),
   );
-  return gone.sort((a, b) => Number(b.hasLeft) - Number(a.hasLeft) || b.silentForMs - a.silentForMs || order(a, b));
+  return gone.sort((a, b) => Number(b.hasLeft) - Number(a.hasLeft) || b.silentForMs - a.silentForMs || byId(a, b));
 }
 
 /** Learners that may vote: they want to, have caught up, and have been heard for `forMs`. The best first. */
 function candidates(input: PlanInput, forMs: number, instead?: MemberFacts): MemberFacts[] {
-  const { members, options } = input;
-  const devices = new Set(
-    members
-      .filter(({ suffrage, id, device }) => suffrage === 'voter' && device !== '' && id !== instead?.id)
-      .map((m) => m.device),
-  );
+  const { members } = input;
   return (
     members
-      .filter(
-        ({ suffrage, wantsVote, caughtUp, heardForMs }) =>
-          suffrage === 'learner' && wantsVote && caughtUp && heardForMs >= forMs && heardForMs > 0,
-      )
+      .filter((member) => isWilling(member) && member.heardForMs >= forMs)
       // Who comes in somebody's place takes that vote, and no other.
       .filter(({ replaces }) => !members.some(({ id, suffrage }) => id === replaces && suffrage === 'voter'))
-      .filter(({ device }) => !options.oneVoterPerDevice || device === '' || !devices.has(device))
-      .sort((a, b) => b.priority - a.priority || b.heardForMs - a.heardForMs || order(a, b))
+      .filter((member) => deviceMayVote(input, member, instead))
+      .sort(byPreference)
   );
 }
 
-function order(a: MemberFacts, b: MemberFacts): number {
-  return a.id < b.id ? -1 : 1;
+function isWilling({ suffrage, wantsVote, caughtUp, heardForMs }: MemberFacts): boolean {
+  return suffrage === 'learner' && wantsVote && caughtUp && heardForMs > 0;
+}
+
+/**
+ * One vote a device: what sleeps, closes or breaks as one is one risk. As long as only one device is here its members may all
+ * vote: they have nobody else to go on with when one of them closes.
+ */
+function deviceMayVote(input: PlanInput, member: MemberFacts, instead: MemberFacts | undefined): boolean {
+  if (!input.options.oneVoterPerDevice) return true;
+  const device = deviceOf(member);
+  const votes = input.members.some((other) => isFullVoter(other) && other.id !== instead?.id && deviceOf(other) === device);
+  return !votes || devicesHere(input, instead).size === 1;
+}
+
+/** Devices that vote, or could. */
+function devicesHere({ members }: PlanInput, without?: MemberFacts): Set<string> {
+  return new Set(members.filter((one) => one.id !== without?.id && (isFullVoter(one) || isWilling(one))).map(deviceOf));
+}
+
+function isFullVoter({ suffrage }: MemberFacts): boolean {
+  return suffrage === 'voter';
 }
 
 /** One joint change: who has gone votes no more, and somebody else does in its place. */
@@ -160,6 +156,56 @@ function demoteGone(input: PlanInput): Decision | undefined {
   return undefined;
 }
 
+/** A device that votes twice gives one vote to another device, or gives it up where another device votes already. */
+function spreadOverDevices(input: PlanInput): Decision | undefined {
+  const { members, options, self } = input;
+  if (!options.oneVoterPerDevice) return undefined;
+  const voting = members.filter(isFullVoter);
+  // The least preferred first; the leader keeps its own.
+  const surplus = voting
+    .filter((one) => one.id !== self && voting.some((other) => other.id !== one.id && deviceOf(other) === deviceOf(one)))
+    .sort((a, b) => byPreference(b, a))[0];
+  if (surplus === undefined) return undefined;
+  const voters = votersOf(input);
+  const device = surplus.device;
+  const next = candidates(input, options.settleMs, surplus).find((one) => !voting.some((v) => deviceOf(v) === deviceOf(one)));
+  if (next !== undefined)
+    return exchange(input, surplus, next, `${next.id} votes in the place of ${surplus.id}: device ${device} has another vote.`);
+  const after = voters.filter((id) => id !== surplus.id);
+  if (new Set(voting.map(deviceOf)).size < 2 || !canCommit(input, voters) || !allHeard(input, after)) return undefined;
+  const reason = `${surplus.id} votes no more: device ${device} has another vote, and one device is one risk.`;
+  return { kind: 'demote', steps: [{ op: 'learner', id: surplus.id, context: undefined }], reason };
+}
+
+/** A voter whose disk is full, or that stays behind though it is heard, gives its vote to one that does better. */
+function exchangeBad(input: PlanInput): Decision | undefined {
+  const { members, options, self, silentAfterMs } = input;
+  const isBad = ({ shortOfSpace, laggingForMs }: MemberFacts): boolean => shortOfSpace || laggingForMs > silentAfterMs;
+  for (const bad of members.filter((one) => one.id !== self && isFullVoter(one) && one.heardForMs > 0 && isBad(one))) {
+    const next = candidates(input, options.settleMs, bad).find((one) => !isBad(one));
+    if (next === undefined) continue;
+    const why = bad.shortOfSpace ? 'has no room left to store' : `has been behind for ${Math.round(bad.laggingForMs / 1000)} s`;
+    const decision = exchange(input, bad, next, `${next.id} votes in the place of ${bad.id}, which ${why}.`);
+    if (decision !== undefined) return decision;
+  }
+  return undefined;
+}
+
+/** One joint change: `next` votes, and `out` is a learner. */
+function exchange(input: PlanInput, out: MemberFacts, next: MemberFacts, reason: string): Decision | undefined {
+  const voters = votersOf(input);
+  const after = [...voters.filter((id) => id !== out.id), next.id];
+  if (!canCommit(input, voters) || !canCommit(input, after)) return undefined;
+  return {
+    kind: 'replace',
+    steps: [
+      { op: 'voter', id: next.id, context: undefined },
+      { op: 'learner', id: out.id, context: undefined },
+    ],
+    reason,
+  };
+}
+
 /** Learners that stay away: those gone for long, and the longest gone where members become many. */
 function forget({ members, options }: PlanInput): Decision | undefined {
   const away = members
@@ -185,6 +231,10 @@ function votersOf({ conf }: PlanInput): NodeId[] {
 
 function heard({ members, self }: PlanInput, voters: readonly NodeId[]): number {
   return voters.filter((id) => id === self || members.some((member) => member.id === id && member.heardForMs > 0)).length;
+}
+
+function allHeard(input: PlanInput, voters: readonly NodeId[]): boolean {
+  return heard(input, voters) === voters.length;
 }
 
 function canCommit(input: PlanInput, voters: readonly NodeId[]): boolean {

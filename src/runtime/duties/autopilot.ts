@@ -9,9 +9,12 @@ import type { AutopilotOptions } from '../api/options.ts';
 import { contextOf, decodeSettings, memberIds } from '../member/configuration.ts';
 import type { Member } from '../member/member.ts';
 import { isAlive } from '../standing/quorum.ts';
+import type { Reports } from '../standing/reports.ts';
 import type { Standing } from '../standing/standing.ts';
 import { PROMOTION_LAG_ENTRIES } from './admission.ts';
-import { type Decision, type MemberFacts, nextDecision, type PlanInput, partnerGone } from './autopilot-plan.ts';
+import { type Decision, nextDecision, type PlanInput, partnerGone } from './autopilot-plan.ts';
+import { betterLeader } from './leadership-plan.ts';
+import type { MemberFacts } from './member-facts.ts';
 
 /** How long a change of the autopilot may take, in ms. */
 const CHANGE_TIMEOUT_MS = 10_000;
@@ -29,6 +32,16 @@ interface Seen {
   silentSinceMs: number;
   /** When it said goodbye; undefined once it is heard again. */
   leftMs: number | undefined;
+  /** How often it fell silent. */
+  breaks: number;
+  /** Since when it is behind; undefined while it is not. */
+  lagSinceMs: number | undefined;
+}
+
+/** What slows a member down, and since when it is so much. */
+interface Burden {
+  readonly burden: number;
+  readonly sinceMs: number;
 }
 
 export class Autopilot {
@@ -37,7 +50,9 @@ export class Autopilot {
   readonly #emitter: Emitter;
   readonly #transfer: (to: NodeId) => void;
   readonly #wake: () => void;
+  readonly #reports: Reports;
   readonly #seen = new Map<NodeId, Seen>();
+  readonly #burdens = new Map<NodeId, Burden>();
   readonly #decisions: { readonly atMs: number; readonly kind: Decision['kind']; readonly reason: string }[] = [];
   #ledTerm = 0;
   #changing = false;
@@ -49,6 +64,7 @@ export class Autopilot {
 
   constructor(
     standing: Standing,
+    reports: Reports,
     options: AutopilotOptions,
     emitter: Emitter,
     act: { readonly transfer: (to: NodeId) => void; readonly wake: () => void },
@@ -56,6 +72,7 @@ export class Autopilot {
     this.#transfer = act.transfer;
     this.#wake = act.wake;
     this.#standing = standing;
+    this.#reports = reports;
     this.#options = options;
     this.#emitter = emitter;
   }
@@ -79,7 +96,7 @@ export class Autopilot {
     if (this.#goAlone(member, input)) return;
     const decision = nextDecision(input);
     if (decision !== undefined) return this.#carryOut(member, decision);
-    this.#moveLeadership(member);
+    this.#moveLeadership(member, input);
   }
 
   /** The leader of two goes on alone when the other has gone and nobody else can have been elected (docs/CORE.md, A1 to A8). */
@@ -97,22 +114,22 @@ export class Autopilot {
     return true;
   }
 
-  /** To a voter of higher priority, when things are calm, and not at once again (§3.10). */
-  #moveLeadership(member: Member): void {
+  /** To a better voter, when things are calm, and not at once again (§3.10). */
+  #moveLeadership(member: Member, { members }: PlanInput): void {
     const { id: self, clock } = this.#standing;
     const now = clock.monotonicMs();
     if (member.conf.votersOutgoing.length > 0 || now - this.#movedMs < this.#options.moveMs) return;
-    const facts = this.#facts(member);
-    const own = facts.find(({ id }) => id === self)?.priority ?? 0;
-    const [best] = facts
-      .filter(
-        ({ suffrage, caughtUp, heardForMs, priority }) =>
-          suffrage === 'voter' && caughtUp && heardForMs >= 3 * this.#options.settleMs && priority > own,
-      )
-      .sort((a, b) => b.priority - a.priority || b.heardForMs - a.heardForMs);
-    if (best === undefined || best.heardForMs === 0) return;
+    const best = betterLeader({ self, members, options: this.#options });
+    if (best === undefined) return;
     this.#movedMs = now;
     this.#transfer(best.id);
+    const own = members.find(({ id }) => id === self);
+    const why = best.priority > (own?.priority ?? 0) ? 'its priority is higher' : 'nothing slows it down as much';
+    this.#tell({
+      kind: 'lead',
+      steps: [{ op: 'update', id: best.id, context: undefined }],
+      reason: `${best.id} is to lead: ${why}.`,
+    });
   }
 
   /** What it knows and has decided, for panels; undefined on a node that does not lead. */
@@ -121,7 +138,7 @@ export class Autopilot {
     if (member?.isLeader !== true || this.#ledTerm === 0) return undefined;
     const { votersTarget, silentAfterMs, members } = this.#input(member);
     const rows = members.map(
-      ({ id, suffrage, caughtUp, heardForMs, silentForMs, hasLeft, device }): AutopilotRow => ({
+      ({ id, suffrage, caughtUp, heardForMs, silentForMs, hasLeft, device, burden, shortOfSpace, lasting }): AutopilotRow => ({
         id,
         suffrage,
         caughtUp,
@@ -129,6 +146,9 @@ export class Autopilot {
         silentForMs,
         hasLeft,
         device,
+        burden,
+        shortOfSpace,
+        lasting,
       }),
     );
     return { enabled: this.#options.enabled, votersTarget, silentAfterMs, members: rows, decisions: [...this.#decisions] };
@@ -138,21 +158,30 @@ export class Autopilot {
   #begin(term: number): void {
     this.#ledTerm = term;
     this.#seen.clear();
+    this.#burdens.clear();
     this.#decidedMs = Number.NEGATIVE_INFINITY;
+    // Whoever handed over to this node had its reasons: they are given time.
+    this.#movedMs = this.#standing.clock.monotonicMs();
   }
 
   #observe({ conf }: Member): void {
     const now = this.#standing.clock.monotonicMs();
     const ids = new Set(memberIds(conf));
     for (const id of this.#seen.keys()) if (!ids.has(id)) this.#seen.delete(id);
+    for (const id of this.#burdens.keys()) if (!ids.has(id)) this.#burdens.delete(id);
     for (const id of ids) {
+      this.#observeBurden(id, now);
       if (id === this.#standing.id) continue;
       const alive = isAlive(this.#standing, id);
       const seen = this.#seen.get(id);
       if (seen === undefined) {
-        this.#seen.set(id, { heardSinceMs: alive ? now : undefined, silentSinceMs: now, leftMs: undefined });
+        const heardSinceMs = alive ? now : undefined;
+        this.#seen.set(id, { heardSinceMs, silentSinceMs: now, leftMs: undefined, breaks: 0, lagSinceMs: undefined });
       } else if (!alive) {
-        if (seen.heardSinceMs !== undefined) seen.silentSinceMs = this.#standing.peers.get(id)?.lastHeardMs ?? now;
+        if (seen.heardSinceMs !== undefined) {
+          seen.silentSinceMs = this.#standing.peers.get(id)?.lastHeardMs ?? now;
+          seen.breaks++;
+        }
         seen.heardSinceMs = undefined;
       } else if (seen.heardSinceMs === undefined) {
         this.#learn(now - seen.silentSinceMs);
@@ -163,6 +192,12 @@ export class Autopilot {
       const left = this.#seen.get(id);
       if (left?.leftMs !== undefined && alive && heardMs > left.leftMs) left.leftMs = undefined;
     }
+  }
+
+  #observeBurden(id: NodeId, now: number): void {
+    const said = this.#reports.surroundingsOf(id);
+    const burden = said === undefined ? 0 : Number(said.hidden) + Number(said.saving) + Number(said.late);
+    if (this.#burdens.get(id)?.burden !== burden) this.#burdens.set(id, { burden, sinceMs: now });
   }
 
   /** Somebody was silent and came back: so much is normal here. */
@@ -195,6 +230,10 @@ export class Autopilot {
       const seen = this.#seen.get(id);
       const matchIndex = match.get(id) ?? 0;
       const suffrage = conf.witnesses.includes(id) ? 'witness' : conf.voters.includes(id) ? 'voter' : 'learner';
+      const caughtUp = id === self || (matchIndex > 0 && matchIndex + PROMOTION_LAG_ENTRIES >= commitIndex);
+      if (seen !== undefined) seen.lagSinceMs = caughtUp ? undefined : (seen.lagSinceMs ?? now);
+      const said = this.#reports.surroundingsOf(id);
+      const { burden = 0, sinceMs = now } = this.#burdens.get(id) ?? {};
       return {
         id,
         suffrage,
@@ -202,9 +241,15 @@ export class Autopilot {
         priority,
         device,
         replaces,
-        caughtUp: id === self || (matchIndex > 0 && matchIndex + PROMOTION_LAG_ENTRIES >= commitIndex),
+        caughtUp,
+        laggingForMs: seen?.lagSinceMs === undefined ? 0 : now - seen.lagSinceMs,
         ...this.#presence(id, now),
         hasLeft: seen?.leftMs !== undefined,
+        burden,
+        burdenForMs: now - sinceMs,
+        shortOfSpace: said?.shortOfSpace === true,
+        lasting: said?.lasting === true,
+        breaks: seen?.breaks ?? 0,
       };
     });
   }

@@ -36,16 +36,16 @@ export class FreeSpace {
     this.#estimate().then(
       (estimate) => {
         const short = estimate !== undefined && estimate.quotaBytes - estimate.usageBytes < SPACE_RESERVE_BYTES;
-        if (short && !this.#reports.isShortOfSpace) {
+        if (short && !this.#reports.own.shortOfSpace) {
           this.#emitter.emit('fault', {
             error: new RaftError('quota', 'This device has almost no room left for this site.'),
           });
         }
-        this.#reports.isShortOfSpace = short;
+        this.#reports.own.shortOfSpace = short;
       },
       // A browser that does not say how much room there is is not short of it.
       () => {
-        this.#reports.isShortOfSpace = false;
+        this.#reports.own.shortOfSpace = false;
       },
     );
   }
@@ -56,7 +56,7 @@ export class FreeSpace {
     if (member === undefined) return undefined;
     const { voters } = member.conf;
     const short = voters.filter((voter) =>
-      voter === id ? this.#reports.isShortOfSpace : this.#reports.of(voter)?.report.shortOfSpace === true,
+      voter === id ? this.#reports.own.shortOfSpace : this.#reports.of(voter)?.report.shortOfSpace === true,
     );
     if (short.length * 2 <= voters.length) return undefined;
     return new RaftError(

@@ -5,6 +5,8 @@ import type { ClusterConfig, MemberInfo, Suffrage } from '../api/api.ts';
 
 /** Longest name of a member, in characters. */
 export const NAME_CHARACTERS_MAX = 64;
+/** Longest name of a device, in characters. */
+export const DEVICE_CHARACTERS_MAX = 64;
 
 export interface MemberContextFields {
   readonly name: string;

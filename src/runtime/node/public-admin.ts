@@ -57,7 +57,7 @@ export class NodeAdmin implements Admin {
     if (target === from) return target;
     if (!member.conf.voters.includes(target)) throw new RaftError('not-a-voter', `${target} is not a voter.`);
     if (member.isLeader) {
-      runtime.handover.transfer(target, options.timeoutMs ?? runtime.options.tuning.callTimeoutMs);
+      runtime.duties.handover.transfer(target, options.timeoutMs ?? runtime.options.tuning.callTimeoutMs);
     } else {
       await this.#askLeader(from, target, options);
     }
@@ -176,7 +176,7 @@ export class NodeAdmin implements Admin {
   }
 
   autopilot(): AutopilotTable | undefined {
-    return this.#runtime.autopilot.table();
+    return this.#runtime.duties.autopilot.table();
   }
 
   explain(): Explanation {

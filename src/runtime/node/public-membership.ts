@@ -145,7 +145,7 @@ export class NodeMembership implements Membership {
       let open = true;
       const attempt = (): void => {
         if (!open) return;
-        runtime.admission.change(request, body, deadlineMs, (result) => {
+        runtime.duties.admission.change(request, body, deadlineMs, (result) => {
           if (!open) return;
           if (result.error === undefined) {
             open = false;

@@ -9,20 +9,14 @@ import { ReplicatedState } from '../../state/replicated-state.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import type { ClusterIdentity, NodeStore, StoreFault } from '../../storage/storage.ts';
 import type { TransportHandlers } from '../../transport/transport.ts';
-import { encodeJoin } from '../../wire/bodies.ts';
 import type { Goodbye, Hello } from '../../wire/peer-message.ts';
 import type { NodeRole } from '../api/api.ts';
 import type { Emitter } from '../api/emitter.ts';
-import { AUTOPILOT_DEFAULTS, type NodeOptions } from '../api/options.ts';
-import { Admission } from '../duties/admission.ts';
-import { Autopilot } from '../duties/autopilot.ts';
+import type { NodeOptions } from '../api/options.ts';
 import { Discovery } from '../duties/discovery.ts';
-import { FreeSpace } from '../duties/free-space.ts';
-import { Handover } from '../duties/handover.ts';
-import { SecondIntroduction } from '../duties/introduction.ts';
 import { Join } from '../duties/join.ts';
 import { clearIfUnused } from '../duties/unused-cluster.ts';
-import { type ClusterSettings, encodeMember, MEMBER_DEFAULTS } from '../member/configuration.ts';
+import { type ClusterSettings, MEMBER_DEFAULTS } from '../member/configuration.ts';
 import { tickMs } from '../member/core-config.ts';
 import { uncommittedEntries } from '../member/log-cache.ts';
 import type { Member, MemberHooks } from '../member/member.ts';
@@ -38,6 +32,7 @@ import { type Standing, StandingRecord } from '../standing/standing.ts';
 import { peerStatus, type StatusSources } from '../watch/status.ts';
 import { ApplicationParts } from './application-parts.ts';
 import { ConsensusSide } from './consensus.ts';
+import { Duties } from './duties.ts';
 import { MemberLife } from './member-life.ts';
 import { RoomPresence } from './room-presence.ts';
 import { Routes } from './routes.ts';
@@ -52,10 +47,7 @@ export class Runtime {
   readonly speakers: Speakers;
   readonly reports: Reports;
   readonly application: ApplicationParts;
-  readonly freeSpace: FreeSpace;
-  readonly admission: Admission;
-  readonly autopilot: Autopilot;
-  readonly handover: Handover;
+  readonly duties: Duties;
   readonly discovery: Discovery;
   readonly statusSources: StatusSources;
   readonly #standing: StandingRecord;
@@ -64,7 +56,6 @@ export class Runtime {
   readonly #join: Join;
   readonly #memberLife: MemberLife;
   readonly #presence: RoomPresence;
-  readonly #introduction: SecondIntroduction;
   readonly #endings: (() => void)[] = [];
   #ticking: { stop(): void } | undefined;
   /** What it holds is given back, once: by its own end or by `stop`. */
@@ -86,8 +77,11 @@ export class Runtime {
     this.#standing = standing;
     this.speakers = new Speakers(standing);
     this.reports = new Reports(standing, this.speakers, (peer) => this.#tellOf(peer));
-    this.freeSpace = new FreeSpace(standing, this.reports, () => store.estimate(), emitter);
-    this.#consensus = new ConsensusSide(standing, this.freeSpace, machine.version, wake);
+    const { name, priority, suffrage: wants, replaces = NO_NODE } = options;
+    const member = { ...MEMBER_DEFAULTS, name, priority, wants, replaces, profileDomain: options.device ?? '' };
+    const { speakers, reports } = this;
+    this.duties = new Duties({ options, store, standing, speakers, reports, emitter, member, wake });
+    this.#consensus = new ConsensusSide(standing, this.duties.freeSpace, machine.version, wake);
 
     this.application = new ApplicationParts(
       standing,
@@ -98,16 +92,10 @@ export class Runtime {
       options.crossing ?? ONE_THREAD,
     );
 
-    this.admission = new Admission(standing, this.speakers, wake);
-    this.handover = new Handover(standing, wake);
-    const transfer = (to: NodeId): void => this.handover.transfer(to, tuning.callTimeoutMs);
-    this.autopilot = new Autopilot(standing, options.autopilot ?? AUTOPILOT_DEFAULTS, emitter, { transfer, wake });
     this.discovery = new Discovery(signaling);
     this.#routes = this.#makeRoutes();
     const judge = (hello: Hello): RaftError | undefined => misfit(hello, standing.cluster);
     this.peers.attach({ hello: () => this.hello(), judge, view: this.speakers, ...this.#routes.hooks() });
-    const { name, priority, suffrage: wants, replaces = NO_NODE } = options;
-    const member = { ...MEMBER_DEFAULTS, name, priority, wants, replaces, profileDomain: options.device ?? '' };
     this.#join = new Join({ self: id, mode: options.mode, member, settings }, store, clock, this.#joinHooks());
     this.#presence = new RoomPresence(
       { standing, discovery: this.discovery, join: this.#join, options, bootNonce, emitter },
@@ -122,8 +110,6 @@ export class Runtime {
         end: (error) => this.end(error),
       },
     );
-    const body = encodeJoin({ nodeId: id, context: encodeMember(member) });
-    this.#introduction = new SecondIntroduction(standing, this.speakers, body);
     this.statusSources = {
       standing,
       reports: this.reports,
@@ -209,13 +195,9 @@ export class Runtime {
     this.peers.tick();
     if (standing.member === undefined) this.#join.tick();
     else standing.member.tick(elapsed - tickMs(standing.tuning));
-    this.#introduction.tick();
     this.application.writes.tick();
     this.application.reads.tick();
-    this.handover.tick();
-    this.freeSpace.tick();
-    this.reports.tick();
-    this.autopilot.tick();
+    this.duties.tick(elapsed);
     this.application.divergence.tick();
     this.application.events.tick();
     this.wake();
@@ -278,10 +260,10 @@ export class Runtime {
       events: this.application.events,
       reports: this.reports,
       consensus: this.#consensus,
-      admission: this.admission,
+      admission: this.duties.admission,
       divergence: this.application.divergence,
-      handover: this.handover,
-      autopilot: this.autopilot,
+      handover: this.duties.handover,
+      autopilot: this.duties.autopilot,
       onPeer: (peer) => this.#onPeer(peer),
       onRoleChange: () => this.#updateRole(),
       end: (error) => this.end(error),
@@ -352,7 +334,7 @@ export class Runtime {
   end(error: RaftError): void {
     if (this.ended !== undefined) return;
     const { member } = this.#standing;
-    this.handover.sayGoodbye('stop');
+    this.duties.handover.sayGoodbye('stop');
     this.#halt(error);
     const cleared = error.code === 'cluster-mismatch' ? clearIfUnused(this.store, member) : Promise.resolve();
     this.#released = cleared.then(() => this.#release());
@@ -389,7 +371,7 @@ export class Runtime {
   /** Stops on purpose: says goodbye, lets what is being written finish, gives the identity back. */
   async stop(reason: Goodbye['reason']): Promise<void> {
     if (this.ended === undefined) {
-      this.handover.sayGoodbye(reason);
+      this.duties.handover.sayGoodbye(reason);
       this.#halt(new RaftError('stopped', 'The node was stopped.'));
       this.store.write(this.application.writes.lastFlush() ?? {}).catch(() => {});
     }

@@ -1,6 +1,6 @@
 /** What nodes tell each other of themselves, once a second: for panels and for routing, never for safety. */
 import type { NodeId } from '../../core/types.ts';
-import { decodeReport, encodeReport, type Introduction, type PeerReport } from '../../wire/bodies.ts';
+import { decodeReport, encodeReport, type Introduction, type PeerReport, type Surroundings } from '../../wire/bodies.ts';
 import type { Speakers } from './speakers.ts';
 import type { Standing } from './standing.ts';
 
@@ -12,6 +12,8 @@ export interface PeerView {
   readonly rttMs: number;
 }
 
+const UNBURDENED: Surroundings = { shortOfSpace: false, hidden: false, saving: false, late: false, lasting: false };
+
 export class Reports {
   readonly #standing: Standing;
   readonly #speakers: Speakers;
@@ -19,8 +21,8 @@ export class Reports {
   /** What each linked peer last said of itself. */
   readonly #views = new Map<NodeId, PeerView>();
   #toldMs = 0;
-  /** This node's storage has almost no room left; written by the duty that watches it. */
-  isShortOfSpace = false;
+  /** What slows this node down; written by whoever watches it: the duties, and the environment. */
+  readonly own: { -readonly [K in keyof Surroundings]: boolean } = { ...UNBURDENED };
 
   constructor(standing: Standing, speakers: Speakers, onReport: (peer: NodeId) => void) {
     this.#standing = standing;
@@ -32,6 +34,11 @@ export class Reports {
     return this.#views.get(peer);
   }
 
+  /** What slows a member down, this node or another, as it last said; undefined when it has not. */
+  surroundingsOf(id: NodeId): Surroundings | undefined {
+    return id === this.#standing.id ? this.own : this.#views.get(id)?.report;
+  }
+
   forget(peer: NodeId): void {
     this.#views.delete(peer);
   }
@@ -41,11 +48,11 @@ export class Reports {
     const now = clock.monotonicMs();
     if (now - this.#toldMs < REPORT_EVERY_MS) return;
     this.#toldMs = now;
-    const plain = encodeReport(this.#own(undefined));
+    const plain = encodeReport(this.#report(undefined));
     for (const peer of peers.all()) {
       if (!peer.trusted) continue;
       const behind = this.#introductionFor(peer.id);
-      const body = behind === undefined ? plain : encodeReport(this.#own(behind));
+      const body = behind === undefined ? plain : encodeReport(this.#report(behind));
       peers.call(peer.id, 'status', body, REPORT_EVERY_MS * 3, (result) => {
         if (result.error === undefined) this.#onAnswer(peer.id, result.body, clock.monotonicMs() - now);
       });
@@ -66,7 +73,7 @@ export class Reports {
   /** A peer tells of itself and hears of this node. Errors: message-invalid. */
   onCall(peer: NodeId, body: Uint8Array): Uint8Array {
     this.#note(peer, decodeReport(body), undefined);
-    return encodeReport(this.#own(this.#introductionFor(peer)));
+    return encodeReport(this.#report(this.#introductionFor(peer)));
   }
 
   /** Who knows an older configuration than this node is told of this one: it may not know whom to hear by now. */
@@ -83,7 +90,7 @@ export class Reports {
     this.#onReport(peer);
   }
 
-  #own(introduction: Introduction | undefined): PeerReport {
+  #report(introduction: Introduction | undefined): PeerReport {
     const { member, leaderId, term, role } = this.#standing;
     return {
       role,
@@ -92,7 +99,7 @@ export class Reports {
       applied: member?.appliedIndex ?? 0,
       last: member?.view.lastIndex() ?? 0,
       leaderId,
-      shortOfSpace: this.isShortOfSpace,
+      ...this.own,
       confVersion: this.#speakers.ownVersion,
       introduction,
     };

@@ -2,31 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { EMPTY_CONF } from '../../../src/core/conf/conf-change.ts';
 import { AUTOPILOT_DEFAULTS, resolveAutopilot } from '../../../src/runtime/api/options.ts';
-import { type Decision, type MemberFacts, nextDecision, type PlanInput } from '../../../src/runtime/duties/autopilot-plan.ts';
+import { type Decision, nextDecision, type PlanInput, partnerGone } from '../../../src/runtime/duties/autopilot-plan.ts';
+import type { MemberFacts } from '../../../src/runtime/duties/member-facts.ts';
 import { Cluster } from '../cluster.ts';
-
-const LONG = 1_000_000;
-
-function facts(id: string, given: Partial<MemberFacts> = {}): MemberFacts {
-  return {
-    id,
-    suffrage: 'voter',
-    wantsVote: true,
-    priority: 0,
-    device: '',
-    replaces: '',
-    caughtUp: true,
-    heardForMs: LONG,
-    silentForMs: 0,
-    hasLeft: false,
-    ...given,
-  };
-}
-
-const learner = (id: string, given: Partial<MemberFacts> = {}): MemberFacts => facts(id, { suffrage: 'learner', ...given });
-const silent = (id: string, forMs = LONG, given: Partial<MemberFacts> = {}): MemberFacts =>
-  facts(id, { heardForMs: 0, silentForMs: forMs, ...given });
-const left = (id: string): MemberFacts => facts(id, { heardForMs: 0, silentForMs: 1, hasLeft: true });
+import { facts, LONG, learner, left, silent } from './facts.ts';
 
 /** The leader is `a`. */
 function decide(members: readonly MemberFacts[], given: Partial<PlanInput> = {}): Decision | undefined {
@@ -75,6 +54,34 @@ describe('plan', () => {
     expect(stepsOf(decide([facts('a'), facts('b'), silent('c', 7_000), learner('d')]))).toEqual(['voter d', 'learner c']);
   });
 
+  test('the leader itself is never gone, whatever is known of it', () => {
+    expect(decide([left('a'), facts('b'), facts('c'), learner('d')])).toBeUndefined();
+  });
+
+  test('a pair: the leader goes on alone once the other has been gone for so long, sooner after a goodbye, and never beside one that is heard', () => {
+    const gone = (members: readonly MemberFacts[], voters = members.map(({ id }) => id)): string | undefined =>
+      partnerGone(
+        {
+          conf: { ...EMPTY_CONF, voters },
+          self: 'a',
+          votersTarget: 3,
+          members,
+          options: AUTOPILOT_DEFAULTS,
+          silentAfterMs: 6_000,
+        },
+        100,
+        1_000,
+      )?.id;
+    const quiet = (forMs: number, hasLeft = false): MemberFacts[] => [facts('a'), silent('b', forMs, { hasLeft })];
+    expect(gone(quiet(1_001))).toBe('b');
+    expect(gone(quiet(1_000))).toBeUndefined();
+    expect(gone(quiet(101, true))).toBe('b');
+    expect(gone(quiet(100, true))).toBeUndefined();
+    expect(gone([facts('a'), facts('b', { silentForMs: LONG })])).toBeUndefined();
+    expect(gone([...quiet(LONG), silent('c')])).toBeUndefined();
+    expect(gone(quiet(LONG), ['b', 'c'])).toBeUndefined();
+  });
+
   test('without a standby the quorum shrinks only where that survives more', () => {
     expect(decide([facts('a'), silent('b')])).toBeUndefined();
     expect(stepsOf(decide([facts('a'), facts('b'), facts('c'), left('d')]))).toEqual(['learner d']);
@@ -100,19 +107,77 @@ describe('plan', () => {
   test('who comes in the place of an identity whose storage was lost takes its vote, once that is silent, and no other', () => {
     const heir = learner('d', { replaces: 'c', heardForMs: 1 });
     expect(stepsOf(decide([facts('a'), facts('b'), silent('c', 10), heir]))).toEqual(['voter d', 'remove c']);
-    expect(decide([facts('a'), facts('b'), facts('c'), heir], { votersTarget: 5 })).toBeUndefined();
+    const settled = learner('d', { replaces: 'c' });
+    expect(decide([facts('a'), facts('b'), facts('c'), settled], { votersTarget: 5 })).toBeUndefined();
   });
 
-  test('one voter per device, where asked for; another device first', () => {
-    const options = { ...AUTOPILOT_DEFAULTS, oneVoterPerDevice: true };
-    const members = [
-      facts('a', { device: 'x' }),
-      learner('b', { device: 'x' }),
-      learner('c', { device: 'y', heardForMs: 5_000 }),
-    ];
-    expect(stepsOf(decide(members, { options }))).toEqual(['voter c']);
-    expect(decide(members.slice(0, 2), { options })).toBeUndefined();
-    expect(stepsOf(decide(members.slice(0, 2)))).toEqual(['voter b']);
+  describe('one voter per device', () => {
+    const x = { device: 'x' };
+    const y = { device: 'y' };
+
+    test('another device first, and of one that votes no second', () => {
+      const members = [facts('a', x), learner('b', x), learner('c', { ...y, heardForMs: 5_000 })];
+      expect(stepsOf(decide(members))).toEqual(['voter c']);
+      expect(decide([facts('a', x), learner('b', x), facts('c', y)])).toBeUndefined();
+      const options = { ...AUTOPILOT_DEFAULTS, oneVoterPerDevice: false };
+      expect(stepsOf(decide([facts('a', x), learner('b', x), facts('c', y)], { options }))).toEqual(['voter b']);
+    });
+
+    test('as long as there is one device only, its tabs vote: the last of them has to be able to go on', () => {
+      expect(stepsOf(decide([facts('a', x), learner('b', x)]))).toEqual(['voter b']);
+      expect(decide([facts('a', x), facts('b', x), facts('c', x)])).toBeUndefined();
+      expect(stepsOf(decide([facts('a', x), left('c', y), learner('b', x)]))).toEqual([]);
+      expect(stepsOf(decide([facts('a', x), facts('d', x), left('c', y), learner('b', x)]))).toEqual(['voter b', 'learner c']);
+    });
+
+    test('members without a device are each one of its own', () => {
+      expect(stepsOf(decide([facts('a'), learner('b'), facts('c')]))).toEqual(['voter b']);
+      expect(decide([facts('a'), facts('b'), facts('c')])).toBeUndefined();
+    });
+
+    test('a device that votes twice gives a vote to another device, in one change; the leader keeps its own', () => {
+      expect(stepsOf(decide([facts('a', x), facts('b', x), facts('d', x), learner('c', y)]))).toEqual(['voter c', 'learner d']);
+      const hidden = { ...x, burden: 1 };
+      expect(stepsOf(decide([facts('a', x), facts('b', hidden), facts('d', x), learner('c', y)]))).toEqual([
+        'voter c',
+        'learner b',
+      ]);
+    });
+
+    test('and gives it up where another device votes already, unless a voter that is left is not heard', () => {
+      expect(stepsOf(decide([facts('a', x), facts('b', x), facts('c', y)]))).toEqual(['learner b']);
+      expect(decide([facts('a', x), facts('b', x), silent('c', 3_000, y)])).toBeUndefined();
+      expect(stepsOf(decide([facts('a', { ...x, burden: 3 }), facts('b', x), facts('c', y)]))).toEqual(['learner b']);
+      const options = { ...AUTOPILOT_DEFAULTS, oneVoterPerDevice: false };
+      expect(decide([facts('a', x), facts('b', x), facts('c', y)], { options })).toBeUndefined();
+    });
+
+    test('who leaves is replaced from its own device', () => {
+      expect(stepsOf(decide([facts('a', x), left('c', y), learner('b', x), learner('d', y)]))).toEqual([]);
+      const three = [facts('a', x), facts('e', { device: 'z' }), left('c', y), learner('b', x), learner('d', y)];
+      expect(stepsOf(decide(three))).toEqual(['voter d', 'learner c']);
+    });
+  });
+
+  test('what lasts votes before what does not, what is free before what is slowed down, the stable before the others', () => {
+    const next = (...learners: MemberFacts[]): string[] => stepsOf(decide([facts('a'), facts('b'), ...learners]));
+    expect(next(learner('c'), learner('d', { lasting: true, burden: 1 }))).toEqual(['voter d']);
+    expect(next(learner('c', { burden: 1 }), learner('d', { heardForMs: 9_000 }))).toEqual(['voter d']);
+    expect(next(learner('c', { shortOfSpace: true }), learner('d', { burden: 2 }))).toEqual(['voter d']);
+    expect(next(learner('c', { breaks: 1 }), learner('d', { heardForMs: 9_000 }))).toEqual(['voter d']);
+    expect(next(learner('c', { priority: 1, burden: 3 }), learner('d'))).toEqual(['voter c']);
+  });
+
+  test('a voter without room, or that stays behind, gives its vote to one that does better, and to no other', () => {
+    const full = facts('c', { shortOfSpace: true });
+    const slow = facts('c', { caughtUp: false, laggingForMs: AUTOPILOT_DEFAULTS.silentMs + 1 });
+    for (const bad of [full, slow]) {
+      expect(stepsOf(decide([facts('a'), facts('b'), bad, learner('d')]))).toEqual(['voter d', 'learner c']);
+      expect(decide([facts('a'), facts('b'), bad])).toBeUndefined();
+      expect(decide([facts('a'), facts('b'), bad, learner('d', { shortOfSpace: true })])).toBeUndefined();
+    }
+    expect(decide([facts('a'), facts('b'), facts('c', { caughtUp: false, laggingForMs: 10 }), learner('d')])).toBeUndefined();
+    expect(decide([facts('a', { shortOfSpace: true }), facts('b'), facts('c'), learner('d')])).toBeUndefined();
   });
 
   test('the higher priority first, then who has been here for longer', () => {
@@ -135,6 +200,8 @@ describe('plan', () => {
 
 test('options out of range, and such as there are not, are refused', () => {
   expect(() => resolveAutopilot({ silentMs: 1 })).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+  expect(() => resolveAutopilot({ silentMs: 5_000, silentMsMax: 4_000 })).toThrow('autopilot.silentMsMax');
+  expect(() => resolveAutopilot({ enabled: 'no' as never })).toThrow('autopilot.enabled');
   expect(() => resolveAutopilot({ silent: 1 } as never)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
 });
 

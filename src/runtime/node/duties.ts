@@ -1,0 +1,65 @@
+/** The duties of a node that ask nothing but how it stands: made together, and given their turn on every tick. */
+import type { NodeStore } from '../../storage/storage.ts';
+import { encodeJoin } from '../../wire/bodies.ts';
+import type { Emitter } from '../api/emitter.ts';
+import { AUTOPILOT_DEFAULTS, type NodeOptions } from '../api/options.ts';
+import { Admission } from '../duties/admission.ts';
+import { Autopilot } from '../duties/autopilot.ts';
+import { FreeSpace } from '../duties/free-space.ts';
+import { Handover } from '../duties/handover.ts';
+import { SecondIntroduction } from '../duties/introduction.ts';
+import { OwnPace } from '../duties/own-pace.ts';
+import { encodeMember, type MemberContextFields } from '../member/configuration.ts';
+import { tickMs } from '../member/core-config.ts';
+import type { Reports } from '../standing/reports.ts';
+import type { Speakers } from '../standing/speakers.ts';
+import type { Standing } from '../standing/standing.ts';
+
+interface DutyParts {
+  readonly options: NodeOptions;
+  readonly store: NodeStore;
+  readonly standing: Standing;
+  readonly speakers: Speakers;
+  readonly reports: Reports;
+  readonly emitter: Emitter;
+  /** What this node keeps in the configuration. */
+  readonly member: MemberContextFields;
+  readonly wake: () => void;
+}
+
+export class Duties {
+  readonly freeSpace: FreeSpace;
+  readonly admission: Admission;
+  readonly handover: Handover;
+  readonly autopilot: Autopilot;
+  readonly #standing: Standing;
+  readonly #reports: Reports;
+  readonly #introduction: SecondIntroduction;
+  readonly #pace: OwnPace;
+
+  constructor({ options, store, standing, speakers, reports, emitter, member, wake }: DutyParts) {
+    this.#standing = standing;
+    this.#reports = reports;
+    reports.own.lasting = options.lasting === true;
+    this.#pace = new OwnPace(reports);
+    this.freeSpace = new FreeSpace(standing, reports, () => store.estimate(), emitter);
+    this.admission = new Admission(standing, speakers, wake);
+    this.handover = new Handover(standing, wake);
+    this.autopilot = new Autopilot(standing, reports, options.autopilot ?? AUTOPILOT_DEFAULTS, emitter, {
+      transfer: (to) => this.handover.transfer(to, options.tuning.callTimeoutMs),
+      wake,
+    });
+    const body = encodeJoin({ nodeId: standing.id, context: encodeMember(member) });
+    this.#introduction = new SecondIntroduction(standing, speakers, body);
+  }
+
+  /** So much time went by since the tick before, in ms. */
+  tick(elapsedMs: number): void {
+    this.#pace.onTick(elapsedMs, tickMs(this.#standing.tuning));
+    this.#introduction.tick();
+    this.handover.tick();
+    this.freeSpace.tick();
+    this.#reports.tick();
+    this.autopilot.tick();
+  }
+}

@@ -1,0 +1,109 @@
+/** What a page tells its node: which device it is on, and what slows it down. */
+import { describe, expect, test } from 'vitest';
+import { type DeviceStorage, deviceId } from '../../src/front-door/device.ts';
+import { type PageParts, watchSurroundings } from '../../src/front-door/page-surroundings.ts';
+
+function shelf(kept = new Map<string, string>()): DeviceStorage {
+  return { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value) };
+}
+
+describe('device', () => {
+  test('random, and the same for all tabs of a profile', () => {
+    const kept = new Map<string, string>();
+    const first = deviceId(shelf(kept));
+    expect(first).toMatch(/^[0-9a-z]{16}$/);
+    expect(deviceId(shelf(kept))).toBe(first);
+    expect(deviceId(shelf())).not.toBe(first);
+  });
+
+  test('made anew where what is kept is none', () => {
+    const kept = new Map([['tabraft/device', '<b>not a name</b>']]);
+    expect(deviceId(shelf(kept))).toMatch(/^[0-9a-z]{16}$/);
+  });
+
+  test('none where nothing can be kept: no tab is taken for another', () => {
+    const forbidden = (): never => {
+      throw new Error('SecurityError');
+    };
+    expect(deviceId({ getItem: forbidden, setItem: forbidden })).toBe('');
+    expect(deviceId({ getItem: () => null, setItem: () => {} })).toBe('');
+    expect(deviceId(undefined)).toBe('');
+  });
+});
+
+describe('surroundings', () => {
+  class Page extends EventTarget {
+    visibilityState = 'visible';
+    hide(state: 'visible' | 'hidden'): void {
+      this.visibilityState = state;
+      this.dispatchEvent(new Event('visibilitychange'));
+    }
+  }
+  class Battery extends EventTarget {
+    level = 1;
+    charging = false;
+  }
+  const told = (): { hidden: boolean; saving: boolean } => ({ hidden: false, saving: false });
+
+  test('hidden and shown again, until it is stopped', () => {
+    const document = new Page();
+    const own = told();
+    const watch = watchSurroundings(own, { document });
+    document.hide('hidden');
+    expect(own.hidden).toBe(true);
+    document.hide('visible');
+    expect(own.hidden).toBe(false);
+    watch.stop();
+    document.hide('hidden');
+    expect(own.hidden).toBe(false);
+  });
+
+  test('opened in the background', () => {
+    const document = new Page();
+    document.visibilityState = 'hidden';
+    const own = told();
+    watchSurroundings(own, { document });
+    expect(own.hidden).toBe(true);
+  });
+
+  test('a low battery that is not being charged', async () => {
+    const battery = new Battery();
+    const own = told();
+    watchSurroundings(own, { navigator: { getBattery: () => Promise.resolve(battery) } });
+    await Promise.resolve();
+    expect(own.saving).toBe(false);
+    battery.level = 0.1;
+    battery.dispatchEvent(new Event('levelchange'));
+    expect(own.saving).toBe(true);
+    battery.charging = true;
+    battery.dispatchEvent(new Event('chargingchange'));
+    expect(own.saving).toBe(false);
+  });
+
+  test('a wish to save data', () => {
+    const own = told();
+    watchSurroundings(own, { navigator: { connection: Object.assign(new EventTarget(), { saveData: true }) } });
+    expect(own.saving).toBe(true);
+  });
+
+  test('where the browser says nothing, or forbids to ask, nothing slows it down', async () => {
+    const pages: PageParts[] = [
+      {},
+      { navigator: {} },
+      { navigator: { getBattery: () => Promise.reject(new Error('NotAllowedError')) } },
+      {
+        navigator: {
+          getBattery: () => {
+            throw new Error('SecurityError');
+          },
+        },
+      },
+    ];
+    for (const page of pages) {
+      const own = told();
+      watchSurroundings(own, page);
+      await Promise.resolve();
+      expect(own).toEqual(told());
+    }
+  });
+});

@@ -1,0 +1,152 @@
+// Faults in who votes and who leads: one for each rule of the leader's plans.
+
+/** @type {readonly {readonly id: string, readonly file: string, readonly find: string, readonly replace: string, readonly breaks: string}[]} */
+export const CONTROLLER_MUTANTS = [
+  plan('plan-in-joint', 'if (input.conf.votersOutgoing.length > 0) return undefined;', '', 'two changes at once'),
+  plan(
+    'plan-goodbye-waits',
+    '(hasLeft || silentForMs > silentAfterMs)',
+    'silentForMs > silentAfterMs',
+    'who said goodbye is waited for',
+  ),
+  plan(
+    'plan-silence-is-goodbye',
+    'hasLeft || silentForMs > silentAfterMs',
+    'hasLeft || silentForMs > 0',
+    'a hiccup costs the vote',
+  ),
+  plan(
+    'plan-replaces-self',
+    "id !== self && suffrage === 'voter' && (hasLeft",
+    "suffrage === 'voter' && (hasLeft",
+    'the leader gives its own vote away',
+  ),
+  plan('plan-not-settled', 'isWilling(member) && member.heardForMs >= forMs)', 'isWilling(member))', 'every visitor votes'),
+  plan(
+    'plan-not-caught-up',
+    'wantsVote && caughtUp && heardForMs > 0;',
+    'wantsVote && heardForMs > 0;',
+    'a voter that lacks the log',
+  ),
+  plan(
+    'plan-against-its-will',
+    "suffrage === 'learner' && wantsVote && caughtUp",
+    "suffrage === 'learner' && caughtUp",
+    'a reader is made a voter',
+  ),
+  plan(
+    'plan-takes-two-places',
+    "!members.some(({ id, suffrage }) => id === replaces && suffrage === 'voter')",
+    'replaces.length >= 0',
+    'the heir of a lost device is a vote more',
+  ),
+  plan(
+    'plan-two-of-a-device',
+    'return !votes || devicesHere(input, instead).size === 1;',
+    'return true;',
+    'a second vote of a device that others could have',
+  ),
+  plan(
+    'plan-one-device-starves',
+    'return !votes || devicesHere(input, instead).size === 1;',
+    'return !votes;',
+    'the last tab of the only device has no vote',
+  ),
+  plan(
+    'plan-device-of-the-gone',
+    'other.id !== instead?.id && deviceOf(other) === device',
+    'deviceOf(other) === device',
+    'who leaves is not replaced from its own device',
+  ),
+  plan(
+    'plan-even-at-once',
+    'voters.length % 2 === 0 || voters.length === 1 ?',
+    'voters.length > 0 ?',
+    'a vote that makes the number even is given too soon',
+  ),
+  plan('plan-over-target', 'if (voters.length >= input.votersTarget) return undefined;', '', 'voters pile up (T1)'),
+  plan(
+    'plan-promotes-uncommitted',
+    'if (next === undefined || !canCommit(input, voters) || !canCommit(input, [...voters, next.id])) return undefined;',
+    'if (next === undefined) return undefined;',
+    'a change that nobody can commit',
+  ),
+  plan(
+    'plan-demotes-for-nothing',
+    '!canCommit(input, after) || !isBetter(input, after, voters)) continue;',
+    '!canCommit(input, after)) continue;',
+    'voters are given up where that survives no more',
+  ),
+  plan(
+    'plan-stays-three',
+    'return gain > 0 || (gain === 0 && after.length === 2 && before.length === 3);',
+    'return gain > 0;',
+    'three do not become two while two can decide it',
+  ),
+  plan(
+    'plan-heir-of-the-living',
+    'lost === undefined || lost.heardForMs > 0)',
+    'lost === undefined)',
+    'the vote of one that lives is given away',
+  ),
+  plan('plan-forgets-at-once', 'silentForMs > limitMs).slice', 'silentForMs > 0).slice', 'who is away for a moment is forgotten'),
+  plan(
+    'plan-never-forgets',
+    'const crowded = members.length > options.membersCrowded;',
+    'const crowded = false;',
+    'members pile up',
+  ),
+  plan('plan-spreads-leader', 'one.id !== self && voting.some(', 'voting.some(', 'the leader gives up its own vote to spread'),
+  plan(
+    'plan-spreads-deaf',
+    'canCommit(input, voters) || !allHeard(input, after)) return undefined;',
+    'canCommit(input, voters)) return undefined;',
+    'a vote is given up beside a voter that is silent',
+  ),
+  plan(
+    'plan-keeps-bad',
+    'shortOfSpace || laggingForMs > silentAfterMs;',
+    'shortOfSpace;',
+    'a voter that stays behind for good keeps its vote',
+  ),
+  plan('plan-bad-for-bad', '.find((one) => !isBad(one));', '[0];', 'a full disk is exchanged for a full disk'),
+  plan(
+    'alone-with-the-heard',
+    'partner === undefined || partner.heardForMs > 0)',
+    'partner === undefined)',
+    'the leader of two goes alone beside one that lives',
+  ),
+  plan(
+    'alone-at-once',
+    'partner.silentForMs > (partner.hasLeft ? leftForMs : silentForMs) ? partner : undefined;',
+    'partner;',
+    'a reload of the other leaves one copy',
+  ),
+  leads(
+    'leads-at-once',
+    'other.burden < own.burden && other.burdenForMs >= calmMs && own.burdenForMs >= calmMs;',
+    'other.burden < own.burden;',
+    'leadership follows every glance at another tab',
+  ),
+  leads(
+    'leads-against-wish',
+    'if (other.priority !== own.priority) return other.priority > own.priority;',
+    '',
+    'a priority is overruled',
+  ),
+  leads('leads-by-learner', "suffrage === 'voter' && caughtUp", 'caughtUp', 'leadership is offered to one that cannot take it'),
+  leads(
+    'leads-full',
+    'if (own.shortOfSpace !== other.shortOfSpace) return own.shortOfSpace;',
+    '',
+    'a leader that can store nothing stays',
+  ),
+];
+
+function plan(id, find, replace, breaks) {
+  return { id, file: 'src/runtime/duties/autopilot-plan.ts', find, replace, breaks };
+}
+
+function leads(id, find, replace, breaks) {
+  return { id, file: 'src/runtime/duties/leadership-plan.ts', find, replace, breaks };
+}
