@@ -21,7 +21,7 @@ import { becomeFollower, drawElectionTimeout, forgetLeader, restartElectionTimer
 import { isSettled } from './protocol/settled.ts';
 import { askTransfer } from './protocol/transfer.ts';
 import { ReadyMaker } from './ready.ts';
-import type { Raft, Writable } from './state.ts';
+import type { Raft } from './state.ts';
 import type { Status } from './status.ts';
 import { statusOf } from './status-of.ts';
 import { step } from './step.ts';
@@ -38,6 +38,7 @@ import {
   type PersistMark,
   type Ready,
 } from './types.ts';
+import type { Writable } from './writable.ts';
 
 /** What a node starts with: as stored, all zero and empty for one that is new. */
 export interface InitialState {
@@ -203,7 +204,7 @@ export class RawNode {
   reportSnapshotProgress(id: NodeId): void {
     const { role } = this.#raft;
     const progress = role.name === 'leader' ? role.members.get(id) : undefined;
-    if (progress !== undefined) progress.snapshotTicks = 0;
+    if (progress !== undefined) progress.snapshotMoved();
   }
 
   hasReady(): boolean {

@@ -12,9 +12,6 @@ import type { Lease } from './sent-rounds.ts';
 import type { TraceEvent } from './trace.ts';
 import { type ConfState, type Index, NO_NODE, type NodeId, type ReadState, type Term } from './types.ts';
 
-/** How a writer takes its fields. */
-export type Writable<T, K extends keyof T> = { -readonly [P in K]: T[P] };
-
 export interface Follower {
   readonly name: 'follower';
   /** The leader of the term, once heard; NO_NODE before, or when forgotten. Writer: roles. */

@@ -8,7 +8,8 @@ import { snapshotTimedOut } from './protocol/install-snapshot.ts';
 import { maybeLeaveJoint } from './protocol/membership.ts';
 import { restartElectionTimer } from './protocol/roles.ts';
 import { abortTransfer } from './protocol/transfer.ts';
-import type { Leader, Raft, Writable } from './state.ts';
+import type { Leader, Raft } from './state.ts';
+import type { Writable } from './writable.ts';
 
 type Own = Writable<Raft, 'electionElapsed' | 'heartbeatElapsed' | 'leaseGuardTicks'>;
 

@@ -9,8 +9,9 @@ import type { Progress } from '../../src/core/progress/progress.ts';
 import { Tracker } from '../../src/core/progress/tracker.ts';
 import { ReadQueue } from '../../src/core/protocol/read-queue.ts';
 import { Lease } from '../../src/core/sent-rounds.ts';
-import type { Leader, Raft, Writable } from '../../src/core/state.ts';
+import type { Leader, Raft } from '../../src/core/state.ts';
 import type { ConfState, Index, Term } from '../../src/core/types.ts';
+import type { Writable } from '../../src/core/writable.ts';
 import { Disk } from './disk.ts';
 import { entriesOf } from './messages.ts';
 
@@ -184,8 +185,8 @@ describe('while leading', () => {
       'match past the end',
       /match of b is in the log/,
       ({ b }) => {
-        b.match = 7;
-        b.next = 8;
+        set(b, 'match', 7);
+        set(b, 'next', 8);
       },
     ],
     ['next past the end', /next of b is in the log/, ({ b }) => set(b, 'next', 8)],
@@ -295,8 +296,9 @@ describe('between one state and the next', () => {
   test('a leader never overwrites its log; a new leader of another term may have', () => {
     const rewrite = (raft: State, term: Term, first: Index): void => {
       raft.log.unstable.append(entriesOf(term, first, first));
-      raft.log.last = first;
-      raft.log.lastTerm = term;
+      const log: Writable<RaftLog, 'last' | 'lastTerm'> = raft.log;
+      log.last = first;
+      log.lastTerm = term;
     };
     const shorter = leader();
     shorter.raft.log.append(entriesOf(2, 7, 7));

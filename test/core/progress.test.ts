@@ -120,7 +120,8 @@ describe('what a leader knows of a follower', () => {
     progress.pause();
     expect([progress.update(5), progress.update(4)]).toEqual([false, false]);
     expect(view(progress)).toMatchObject({ match: 5, next: 6, flowPaused: true });
-    progress.next = 9;
+    progress.sentEntries(3, 1);
+    progress.pause();
     expect(progress.update(7)).toBe(true);
     expect(view(progress)).toMatchObject({ match: 7, next: 9, flowPaused: false });
     expect(progress.update(9)).toBe(true);
@@ -144,7 +145,7 @@ describe('what a leader knows of a follower', () => {
   test('a refused probe goes back to the hint, never past what was refused, never before what it has', () => {
     const probe = (rejected: number, hint: number, match = 0): [boolean, number, boolean] => {
       const progress = new Progress('b', 10, limits);
-      progress.match = match;
+      progress.update(match);
       progress.pause();
       progress.sentCommitTo(8);
       const news = progress.decrease(rejected, hint);

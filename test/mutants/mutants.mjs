@@ -226,8 +226,8 @@ export const MUTANTS = [
   m(
     'match-may-fall',
     'core/progress/progress.ts',
-    '    if (index <= this.match) return false;\n    this.match = index;',
-    '    if (index === this.match) return false;\n    this.match = index;',
+    '    if (index <= this.match) return false;\n    this.#own.match = index;',
+    '    if (index === this.match) return false;\n    this.#own.match = index;',
     'a late acknowledgement takes back (R4)',
   ),
   m(
@@ -240,8 +240,8 @@ export const MUTANTS = [
   m(
     'next-not-past-match',
     'core/progress/progress.ts',
-    '    this.next = Math.max(Math.min(rejected, hint + 1), this.match + 1);',
-    '    this.next = Math.min(rejected, hint + 1);',
+    '    this.#own.next = Math.max(Math.min(rejected, hint + 1), this.match + 1);',
+    '    this.#own.next = Math.min(rejected, hint + 1);',
     'next falls to what is known to match, or below (R5)',
   ),
   m(
@@ -275,7 +275,7 @@ export const MUTANTS = [
   m(
     'truncate-keeps-mark',
     'core/log/unstable.ts',
-    '      if (this.inProgress > first) this.inProgress = first;\n',
+    '      if (this.inProgress > first) this.#own.inProgress = first;\n',
     '',
     'what replaces an entry in flight is never written (P4)',
   ),

@@ -63,7 +63,7 @@ export function runtimeRoomOf(path: string): string | undefined {
  * nowhere in a circle. Verbs that several chapters use are below, chapters above. A name that ends in / is a folder.
  */
 export const CORE_FLOORS: readonly (readonly [floor: string, ...names: readonly string[]])[] = [
-  ['words', 'types', 'limits', 'random', 'errors', 'assert', 'outcome', 'trace', 'status'],
+  ['words', 'types', 'writable', 'limits', 'random', 'errors', 'assert', 'outcome', 'trace', 'status'],
   ['parts', 'conf/', 'quorum/', 'log/', 'progress/', 'outbox', 'sent-rounds', 'protocol/read-queue', 'compat', 'config'],
   ['state', 'state'],
   ['verbs', ...['send', 'settled', 'lease', 'reads', 'replicate', 'roles'].map((name) => `protocol/${name}`)],

@@ -3,6 +3,7 @@
  * work the environment is given at once.
  */
 import type { Entry, Index } from '../types.ts';
+import type { Writable } from '../writable.ts';
 
 /** One run on its way: a list rather than an array, since mostly there is one. */
 interface Batch {
@@ -13,14 +14,18 @@ interface Batch {
   next: Batch | undefined;
 }
 
+type Own = Writable<ApplyWindow, 'applied' | 'applying' | 'open'>;
+
 export class ApplyWindow {
+  /** The only way that its fields are written. */
+  readonly #own: Own = this;
   readonly maxBytes: number;
   /** The last entry whose effect is in the machine. Never falls. */
-  applied: Index;
+  readonly applied: Index;
   /** The last entry handed out. applied <= applying. */
-  applying: Index;
+  readonly applying: Index;
   /** False: wait until some of what was handed out is applied. */
-  open = true;
+  readonly open: boolean = true;
   #bytes = 0;
   #oldest: Batch | undefined = undefined;
   #newest: Batch | undefined = undefined;
@@ -41,13 +46,13 @@ export class ApplyWindow {
   /** `appliable` is how far a run without a byte limit would have gone: a run that stopped before it met the limit. */
   handedOut(run: readonly Entry[], bytes: number, payload: number, appliable: Index): void {
     const last = (run[run.length - 1] as Entry).index;
-    this.applying = last;
+    this.#own.applying = last;
     this.#bytes += bytes;
     const batch = this.#batch(last, bytes, payload);
     if (this.#newest === undefined) this.#oldest = batch;
     else this.#newest.next = batch;
     this.#newest = batch;
-    this.open = this.#bytes < this.maxBytes && last >= appliable;
+    this.#own.open = this.#bytes < this.maxBytes && last >= appliable;
   }
 
   /** The environment has applied everything up to `index`. Returns the payload of what is done with that. */
@@ -68,9 +73,9 @@ export class ApplyWindow {
 
   /** A snapshot stands for everything up to `index`; what was handed out before is still on its way. */
   skipTo(index: Index): void {
-    if (index > this.applied) this.applied = index;
-    if (this.applied > this.applying) this.applying = this.applied;
-    this.open = this.#bytes < this.maxBytes;
+    if (index > this.applied) this.#own.applied = index;
+    if (this.applied > this.applying) this.#own.applying = this.applied;
+    this.#own.open = this.#bytes < this.maxBytes;
   }
 
   #batch(last: Index, bytes: number, payload: number): Batch {

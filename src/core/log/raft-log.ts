@@ -5,6 +5,7 @@
 import { assert, broken } from '../assert.ts';
 import { RaftError } from '../errors.ts';
 import { type Entry, type Index, type LogReader, NO_LIMIT, type SnapshotMeta, type Term } from '../types.ts';
+import type { Writable } from '../writable.ts';
 import { ApplyWindow } from './apply-window.ts';
 import { Unstable } from './unstable.ts';
 
@@ -19,16 +20,20 @@ export interface RaftLogOptions {
   readonly applyUnstable: boolean;
 }
 
+type Own = Writable<RaftLog, 'committed' | 'last' | 'lastTerm'>;
+
 export class RaftLog {
+  /** The only way that its fields are written. */
+  readonly #own: Own = this;
   readonly #reader: LogReader;
   readonly #entryBytes: (entry: Entry) => number;
   readonly #applyUnstable: boolean;
   readonly unstable: Unstable;
   readonly applyWindow: ApplyWindow;
   /** Known to be committed. Never falls. */
-  committed: Index;
-  last: Index;
-  lastTerm: Term;
+  readonly committed: Index;
+  readonly last: Index;
+  readonly lastTerm: Term;
   /** Committed entries were asked for and are not in memory: nothing is handed out until they are. */
   #fetching = false;
   /**
@@ -137,23 +142,23 @@ export class RaftLog {
     this.#tail = entries;
     this.#tailBytes = -1;
     const last = entries[entries.length - 1] as Entry;
-    this.last = last.index;
-    this.lastTerm = last.term;
+    this.#own.last = last.index;
+    this.#own.lastTerm = last.term;
   }
 
   /** Committed is monotone, and never past the end. True when it moved. */
   commitTo(index: Index): boolean {
     if (index <= this.committed) return false;
     if (index > this.last) broken(`commit ${index} past the end of the log (${this.last})`);
-    this.committed = index;
+    this.#own.committed = index;
     return true;
   }
 
   restore(snapshot: SnapshotMeta): void {
     this.unstable.restore(snapshot);
-    this.committed = snapshot.index;
-    this.last = snapshot.index;
-    this.lastTerm = snapshot.term;
+    this.#own.committed = snapshot.index;
+    this.#own.last = snapshot.index;
+    this.#own.lastTerm = snapshot.term;
     this.#fetching = false;
     this.#run = NO_ENTRIES;
     this.#tail = NO_ENTRIES;

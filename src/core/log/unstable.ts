@@ -8,18 +8,23 @@
  */
 import { assert } from '../assert.ts';
 import type { Entry, Index, SnapshotMeta, Term } from '../types.ts';
+import type { Writable } from '../writable.ts';
 
 /** Emptied slots at the front of the array are given back once there are more of them than this, and than the rest. */
 const SLACK_ENTRIES = 64;
 
+type Own = Writable<Unstable, 'offset' | 'inProgress' | 'snapshot' | 'snapshotInProgress'>;
+
 export class Unstable {
+  /** The only way that its fields are written. */
+  readonly #own: Own = this;
   /** Index of the first entry here; lastIndex + 1 of the durable part. */
-  offset: Index;
+  readonly offset: Index;
   /** First index not handed out yet. offset <= inProgress <= offset + count. */
-  inProgress: Index;
-  snapshot: SnapshotMeta | undefined = undefined;
+  readonly inProgress: Index;
+  readonly snapshot: SnapshotMeta | undefined = undefined;
   /** The snapshot was handed out. */
-  snapshotInProgress = false;
+  readonly snapshotInProgress: boolean = false;
   #entries: Entry[] = [];
   /** Position of `offset` in #entries. */
   #head = 0;
@@ -63,28 +68,28 @@ export class Unstable {
     } else if (first <= this.offset) {
       this.#entries = [];
       this.#head = 0;
-      this.offset = first;
-      this.inProgress = first;
+      this.#own.offset = first;
+      this.#own.inProgress = first;
     } else {
       assert(first < this.end, 'an append that leaves a hole in the log');
       this.#entries.length = this.#head + first - this.offset;
       // What replaces an entry already handed out has to be handed out too.
-      if (this.inProgress > first) this.inProgress = first;
+      if (this.inProgress > first) this.#own.inProgress = first;
     }
     for (let i = 0; i < entries.length; i++) this.#entries.push(entries[i] as Entry);
   }
 
   handedOut(): void {
-    this.inProgress = this.end;
-    if (this.snapshot !== undefined) this.snapshotInProgress = true;
+    this.#own.inProgress = this.end;
+    if (this.snapshot !== undefined) this.#own.snapshotInProgress = true;
   }
 
   /** The entry (index, term) and all before it are durable. False when another entry stands there by now. */
   stableTo(index: Index, term: Term): boolean {
     if (index < this.offset || index >= this.end || this.at(index).term !== term) return false;
     this.#head += index + 1 - this.offset;
-    this.offset = index + 1;
-    if (this.inProgress < this.offset) this.inProgress = this.offset;
+    this.#own.offset = index + 1;
+    if (this.inProgress < this.offset) this.#own.inProgress = this.offset;
     if (this.#head > SLACK_ENTRIES && this.#head > this.count) {
       this.#entries = this.#entries.slice(this.#head);
       this.#head = 0;
@@ -94,16 +99,16 @@ export class Unstable {
 
   stableSnapshotTo(index: Index): void {
     if (this.snapshot === undefined || this.snapshot.index !== index) return;
-    this.snapshot = undefined;
-    this.snapshotInProgress = false;
+    this.#own.snapshot = undefined;
+    this.#own.snapshotInProgress = false;
   }
 
   restore(snapshot: SnapshotMeta): void {
-    this.offset = snapshot.index + 1;
-    this.inProgress = this.offset;
+    this.#own.offset = snapshot.index + 1;
+    this.#own.inProgress = this.offset;
     this.#entries = [];
     this.#head = 0;
-    this.snapshot = snapshot;
-    this.snapshotInProgress = false;
+    this.#own.snapshot = snapshot;
+    this.#own.snapshotInProgress = false;
   }
 }

@@ -55,13 +55,12 @@ export class Tracker {
       if (progress === undefined) {
         progress = new Progress(id, next, this.#limits);
         // A member just added counts as heard once, so that check-quorum does not trip over it.
-        progress.recentActive = active;
+        if (active) progress.heard();
         this.#byId.set(id, progress);
       }
     }
     for (const progress of this.#byId.values()) {
-      progress.learner = conf.learners.includes(progress.id);
-      progress.witness = conf.witnesses.includes(progress.id);
+      progress.setKind(conf.learners.includes(progress.id), conf.witnesses.includes(progress.id));
     }
     this.#all = [...this.#byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     this.#own = this.#byId.get(this.#self);

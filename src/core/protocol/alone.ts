@@ -5,8 +5,9 @@
  */
 import { assert } from '../assert.ts';
 import type { AloneOutcome } from '../outcome.ts';
-import type { Leader, Raft, Writable } from '../state.ts';
+import type { Leader, Raft } from '../state.ts';
 import { type ConfChange, type Index, makeEntry, NO_BYTES, NO_NODE, type NodeId, type Term } from '../types.ts';
+import type { Writable } from '../writable.ts';
 import { setPendingConf } from './propose.ts';
 import { releaseWaitingReads } from './read-index.ts';
 import { appendLocal, broadcastAppend, broadcastCommit, commitTo } from './replicate.ts';

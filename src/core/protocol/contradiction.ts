@@ -6,8 +6,9 @@
  * was forged or damaged, no more than that time is lost.
  */
 import { RaftError } from '../errors.ts';
-import type { Raft, Writable } from '../state.ts';
+import type { Raft } from '../state.ts';
 import type { Index, NodeId, Term } from '../types.ts';
+import type { Writable } from '../writable.ts';
 import { forgetLeader } from './roles.ts';
 
 /** Errors: log-conflict, when the leader's entry (index, term) is not the one committed here. */

@@ -6,8 +6,9 @@
 
 import { isSingleVoter } from '../conf/conf-state.ts';
 import type { Progress } from '../progress/progress.ts';
-import type { Leader, Raft, Writable } from '../state.ts';
+import type { Leader, Raft } from '../state.ts';
 import { NO_NODE } from '../types.ts';
+import type { Writable } from '../writable.ts';
 import { isSettledAndStill } from './settled.ts';
 
 function lengthTicks(raft: Raft): number {

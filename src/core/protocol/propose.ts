@@ -3,7 +3,7 @@
 import { applyChange } from '../conf/changer.ts';
 import { isJoint, wayOf } from '../conf/conf-change.ts';
 import type { ProposeOutcome, RefusalReason } from '../outcome.ts';
-import { type Leader, leaderOf, type Raft, type Writable } from '../state.ts';
+import { type Leader, leaderOf, type Raft } from '../state.ts';
 import {
   type ConfChange,
   type Entry,
@@ -14,6 +14,7 @@ import {
   type NodeId,
   type ProposeRequest,
 } from '../types.ts';
+import type { Writable } from '../writable.ts';
 import { appendLocal, broadcastAppend } from './replicate.ts';
 import { sendNow } from './send.ts';
 

@@ -2,8 +2,9 @@
 import { assert } from '../assert.ts';
 import { Tracker } from '../progress/tracker.ts';
 import { Lease } from '../sent-rounds.ts';
-import { type Leader, leaderOf, type Raft, type RoleState, type Writable } from '../state.ts';
+import { type Leader, leaderOf, type Raft, type RoleState } from '../state.ts';
 import { NO_NODE, type NodeId, type Term } from '../types.ts';
+import type { Writable } from '../writable.ts';
 import { ReadQueue } from './read-queue.ts';
 import { refuseReads } from './reads.ts';
 

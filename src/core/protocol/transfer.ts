@@ -2,8 +2,9 @@
 import { canLead } from '../conf/conf-state.ts';
 import type { AskOutcome } from '../outcome.ts';
 import type { Progress } from '../progress/progress.ts';
-import type { Leader, Raft, Writable } from '../state.ts';
+import type { Leader, Raft } from '../state.ts';
 import { NO_NODE, type NodeId, type TimeoutNow, type TransferRefused, type TransferRequest } from '../types.ts';
+import type { Writable } from '../writable.ts';
 import { tryCampaign } from './election.ts';
 import { sendAppend } from './replicate.ts';
 import { restartElectionTimer } from './roles.ts';
