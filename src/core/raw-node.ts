@@ -11,7 +11,7 @@ import type { Progress } from './progress/progress.ts';
 import { aloneDurable, goAlone, maybeSeal } from './protocol/alone.ts';
 import { tryCampaign } from './protocol/election.ts';
 import { snapshotReported } from './protocol/install-snapshot.ts';
-import { answersAtOnce, guardLease, voidLease } from './protocol/lease.ts';
+import { answersAtOnce, bindsVoters, guardLease, voidLease } from './protocol/lease.ts';
 import { applyConfChange, maybeLeaveJoint } from './protocol/membership.ts';
 import { proposeChange, proposeData, releaseUncommitted } from './protocol/propose.ts';
 import { type Farewell, giveProxyVote, hardStateAtStart, retryProxyCampaign } from './protocol/proxy-vote.ts';
@@ -172,7 +172,7 @@ export class RawNode {
 
   /** The link to the leader is known to be gone. Refused (false) under lease reads: the lease promised otherwise. */
   forgetLeader(): boolean {
-    if (this.#raft.config.readMode !== 'safe') return false;
+    if (bindsVoters(this.#raft)) return false;
     forgetLeader(this.#raft);
     this.#check();
     return true;
@@ -295,7 +295,7 @@ export class RawNode {
   }
 
   setCheckQuorum(on: boolean): void {
-    if (!on && this.#raft.config.readMode !== 'safe') throw new RaftError('invalid-argument', 'lease reads need checkQuorum');
+    if (!on && bindsVoters(this.#raft)) throw new RaftError('invalid-argument', 'lease reads need checkQuorum');
     const own: Own = this.#raft;
     own.checkQuorum = on;
   }

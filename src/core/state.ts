@@ -8,7 +8,6 @@ import type { Outbox } from './outbox.ts';
 import type { ProposeOutcome } from './outcome.ts';
 import type { Tracker } from './progress/tracker.ts';
 import type { ReadQueue, ReadRequest } from './protocol/read-queue.ts';
-import type { Lease } from './sent-rounds.ts';
 import type { TraceEvent } from './trace.ts';
 import { type ConfState, type Index, NO_NODE, type NodeId, type ReadState, type Term } from './types.ts';
 
@@ -29,6 +28,12 @@ export interface Candidate {
   readonly votes: Map<NodeId, boolean>;
 }
 
+/** A round of heartbeats, and the tick of this leadership at which it first left. */
+export interface SentRound {
+  readonly round: number;
+  readonly tick: number;
+}
+
 export interface Leader {
   readonly name: 'leader';
   /** "Volatile state on leaders": nextIndex and matchIndex of everyone. */
@@ -47,8 +52,8 @@ export interface Leader {
   readonly uncommittedBytes: number;
   /** Reads waiting for a round of heartbeats (§6.4). */
   readonly reads: ReadQueue;
-  /** When which heartbeat left. Writer: lease. */
-  readonly lease: Lease;
+  /** The rounds of heartbeats that a lease may be counted from, oldest first. Writer: lease. */
+  readonly sentRounds: readonly SentRound[];
   /** Ticks of this leadership. Writer: tick. */
   readonly ticks: number;
 }
@@ -108,7 +113,7 @@ export interface Raft {
   readonly electionMaxTicks: number;
   readonly checkQuorum: boolean;
   readonly priority: number;
-  /** Lease reads: ticks after a start in which this voter may still be bound by a lease it does not remember. Writer: tick. */
+  /** Lease reads: ticks after a start in which this voter may still be bound by a lease it does not remember. Writer: lease. */
   readonly leaseGuardTicks: number;
   /** What a leader stamps on entries. */
   readonly timeMs: number;

@@ -5,17 +5,18 @@ import { hearAgain } from './protocol/contradiction.ts';
 import { promotable, tryCampaign } from './protocol/election.ts';
 import { broadcastHeartbeat } from './protocol/heartbeat.ts';
 import { snapshotTimedOut } from './protocol/install-snapshot.ts';
+import { tickLeaseGuard } from './protocol/lease.ts';
 import { maybeLeaveJoint } from './protocol/membership.ts';
 import { restartElectionTimer } from './protocol/roles.ts';
 import { abortTransfer } from './protocol/transfer.ts';
 import type { Leader, Raft } from './state.ts';
 import type { Writable } from './writable.ts';
 
-type Own = Writable<Raft, 'electionElapsed' | 'heartbeatElapsed' | 'leaseGuardTicks'>;
+type Own = Writable<Raft, 'electionElapsed' | 'heartbeatElapsed'>;
 
 export function tick(raft: Raft): void {
   const own: Own = raft;
-  if (raft.leaseGuardTicks > 0) own.leaseGuardTicks = raft.leaseGuardTicks - 1;
+  tickLeaseGuard(raft);
   own.electionElapsed = raft.electionElapsed + 1;
   if (raft.role.name === 'leader') tickLeader(raft, raft.role);
   else tickOthers(raft);

@@ -8,7 +8,6 @@ import { Outbox } from '../../src/core/outbox.ts';
 import type { Progress } from '../../src/core/progress/progress.ts';
 import { Tracker } from '../../src/core/progress/tracker.ts';
 import { ReadQueue } from '../../src/core/protocol/read-queue.ts';
-import { Lease } from '../../src/core/sent-rounds.ts';
 import type { Leader, Raft } from '../../src/core/state.ts';
 import type { ConfState, Index, Term } from '../../src/core/types.ts';
 import type { Writable } from '../../src/core/writable.ts';
@@ -81,7 +80,7 @@ function leader(): Led {
     pendingConfIndex: 4,
     uncommittedBytes: 0,
     reads: new ReadQueue(),
-    lease: new Lease(),
+    sentRounds: [],
     ticks: 0,
   };
   for (const id of ['a', 'b']) {

@@ -290,8 +290,8 @@ export const MUTANTS = [
   m(
     'read-without-quorum',
     'core/protocol/read-index.ts',
-    '  if (leased || decidesAlone(raft, leader)) {',
-    '  if (leased || raft.term > 0) {',
+    '  if (needsNoRound(raft, leader)) {',
+    '  if (needsNoRound(raft, leader) || raft.term > 0) {',
     'a deposed leader answers reads (L3)',
   ),
   m(
@@ -975,9 +975,9 @@ export const MUTANTS = [
   ),
   m(
     'round-again-renews-lease',
-    'core/sent-rounds.ts',
-    '    if (this.#sent.some((sent) => sent.round === round)) return;\n',
-    '    this.#sent = this.#sent.filter((sent) => sent.round !== round);\n',
+    'core/protocol/lease.ts',
+    '  if (leader.sentRounds.some((sent) => sent.round === round)) return;\n',
+    '  own.sentRounds = leader.sentRounds.filter((sent) => sent.round !== round);\n',
     'a lease runs from when a round was sent again',
   ),
   m(

@@ -64,7 +64,7 @@ export function runtimeRoomOf(path: string): string | undefined {
  */
 export const CORE_FLOORS: readonly (readonly [floor: string, ...names: readonly string[]])[] = [
   ['words', 'types', 'writable', 'limits', 'random', 'errors', 'assert', 'outcome', 'trace', 'status'],
-  ['parts', 'conf/', 'quorum/', 'log/', 'progress/', 'outbox', 'sent-rounds', 'protocol/read-queue', 'compat', 'config'],
+  ['parts', 'conf/', 'quorum/', 'log/', 'progress/', 'outbox', 'protocol/read-queue', 'compat', 'config'],
   ['state', 'state'],
   ['verbs', ...['send', 'settled', 'lease', 'reads', 'replicate', 'roles'].map((name) => `protocol/${name}`)],
   [

@@ -9,6 +9,7 @@ import { RaftError } from '../errors.ts';
 import type { Raft } from '../state.ts';
 import type { Index, NodeId, Term } from '../types.ts';
 import type { Writable } from '../writable.ts';
+import { bindsVoters } from './lease.ts';
 import { forgetLeader } from './roles.ts';
 
 /** Errors: log-conflict, when the leader's entry (index, term) is not the one committed here. */
@@ -19,8 +20,7 @@ export function checkCommitted(raft: Raft, leader: NodeId, index: Index, term: T
   if (typeof committed !== 'number' || committed === term) return;
   const own: Writable<Raft, 'contradictedTerm'> = raft;
   own.contradictedTerm = raft.term;
-  // Under a lease this node has promised to elect nobody else for a while: its timer tells when.
-  if (raft.config.readMode === 'safe') forgetLeader(raft);
+  if (!bindsVoters(raft)) forgetLeader(raft);
   if (raft.trace !== undefined) raft.trace({ kind: 'contradicted', leader, index, term, committed });
   throw new RaftError(
     'log-conflict',

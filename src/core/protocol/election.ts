@@ -13,6 +13,7 @@ import {
   type VoteRequest,
   type VoteResponse,
 } from '../types.ts';
+import { isGuarded } from './lease.ts';
 import { appendLocal, broadcastAppend, commitTo } from './replicate.ts';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate, grantVote } from './roles.ts';
 import { sendAfterPersist, sendNow } from './send.ts';
@@ -81,7 +82,7 @@ function takeProxy({ role, proxy, term }: Raft): void {
 
 /** A voter hears its leader: who asks for a vote now is behind, or was removed (§4.2.3). */
 export function hearsLeader(raft: Raft): boolean {
-  if (raft.leaseGuardTicks > 0) return true;
+  if (isGuarded(raft)) return true;
   return raft.checkQuorum && leaderOf(raft) !== NO_NODE && raft.electionElapsed < raft.config.electionTicks;
 }
 

@@ -4,7 +4,7 @@ import type { AskOutcome } from '../outcome.ts';
 import { jointIndex } from '../quorum/joint.ts';
 import type { Leader, Raft } from '../state.ts';
 import { NO_NODE, type NodeId, type ReadIndexRequest, type ReadIndexResponse } from '../types.ts';
-import { decidesAlone, leaseHolds, leaseSent } from './lease.ts';
+import { leaseSent, needsNoRound, roundsConfirmReads } from './lease.ts';
 import type { ReadQueue, ReadRequest } from './read-queue.ts';
 import { answerRead } from './reads.ts';
 import { committedInTerm } from './replicate.ts';
@@ -61,8 +61,7 @@ export function releaseWaitingReads(raft: Raft, leader: Leader): void {
 /** "The leader saves its current commit index … and issues a new round of heartbeats." */
 function confirmRead(raft: Raft, leader: Leader, request: ReadRequest): void {
   const { committed } = raft.log;
-  const leased = raft.config.readMode !== 'lease-on-request' && leaseHolds(raft, leader);
-  if (leased || decidesAlone(raft, leader)) {
+  if (needsNoRound(raft, leader)) {
     answerRead(raft, request, committed, false);
     return;
   }
@@ -80,7 +79,7 @@ function sendRound(raft: Raft, leader: Leader, to: NodeId, commit: number, round
 
 /** "Once it receives acknowledgments from a majority", it was still the leader when the round began. */
 export function onRoundAnswered(raft: Raft, leader: Leader, from: NodeId, round: number): void {
-  if (raft.config.readMode === 'lease-unchecked') return;
+  if (!roundsConfirmReads(raft)) return;
   leader.reads.answer(from, round);
   answerConfirmed(raft, leader.reads);
 }

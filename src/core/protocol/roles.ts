@@ -1,7 +1,6 @@
 /** The only writer of role, term and vote (Figure 3.3: followers, candidates, leaders). */
 import { assert } from '../assert.ts';
 import { Tracker } from '../progress/tracker.ts';
-import { Lease } from '../sent-rounds.ts';
 import { type Leader, leaderOf, type Raft, type RoleState } from '../state.ts';
 import { NO_NODE, type NodeId, type Term } from '../types.ts';
 import type { Writable } from '../writable.ts';
@@ -46,7 +45,7 @@ export function becomeLeader(raft: Raft): Leader {
     partnerSealed: proxy?.term === raft.term && proxy.sealed ? proxy.from : NO_NODE,
     uncommittedBytes: 0,
     reads: new ReadQueue(),
-    lease: new Lease(),
+    sentRounds: [],
     ticks: 0,
   };
   const self = leader.members.own;
