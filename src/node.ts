@@ -5,6 +5,7 @@ export type { Index, NodeId, Term } from './core/types.ts';
 export { importNode, recoverNode } from './front-door/device-tools.ts';
 export { type EdgeOptions, LmdbStorage, raft } from './front-door/edge.ts';
 export type * from './runtime/api/api.ts';
+export { keeper } from './state/keeper.ts';
 export type { ApplyContext, ByteMachine } from './state/state-machine.ts';
 export { defineStateMachine } from './state/typed-machine.ts';
 export type { Command, Handlers, Queries, ResultOf, StateMachine } from './state/types.ts';

@@ -8,6 +8,7 @@ import { Node } from '../runtime/node/public-node.ts';
 import { Runtime } from '../runtime/node/runtime.ts';
 import { requireInteger } from '../runtime/ports/require-integer.ts';
 import { ROOM_NAME_PATTERN } from '../signaling/protocol.ts';
+import { KeeperMachine, keeper } from '../state/keeper.ts';
 import type { ByteMachine, Machine } from '../state/state-machine.ts';
 import { BytesMachine, TypedMachine } from '../state/typed-machine.ts';
 import type { Handlers, Queries, StateMachine } from '../state/types.ts';
@@ -126,6 +127,7 @@ async function refuseToInvent(store: NodeStore, options: NodeOptions): Promise<v
 }
 
 async function toMachine(machine: TypedDefinition | ByteMachine): Promise<Machine> {
+  if (machine === keeper) return new KeeperMachine();
   if (!('apply' in machine)) return new TypedMachine(machine);
   const bytes = new BytesMachine(machine);
   await bytes.keepInitial();

@@ -4,8 +4,9 @@
  */
 import { packValue, unpackValue } from '../codec/pack.ts';
 import { RaftError } from '../core/errors.ts';
-import type { Entry, NodeId } from '../core/types.ts';
+import type { Entry, Index, NodeId } from '../core/types.ts';
 import { type CommandEnvelope, readEnvelope } from './envelope.ts';
+import { formatOf, KEPT_FORMAT, KeptReader } from './kept-snapshot.ts';
 import { entryRandom } from './random.ts';
 import { type SessionLimits, Sessions, type SessionsImage } from './sessions.ts';
 import { readFrames, writeFrames } from './snapshot-stream.ts';
@@ -53,7 +54,7 @@ type SnapshotHeader = readonly [
   leaderTime?: number,
 ];
 /** Version of the header of a snapshot. */
-const SNAPSHOT_FORMAT = 1;
+export const SNAPSHOT_FORMAT = 1;
 
 export class ReplicatedState {
   readonly machine: Machine;
@@ -72,6 +73,11 @@ export class ReplicatedState {
 
   get now(): number {
     return this.#logTime;
+  }
+
+  /** A configuration took effect: the limits of sessions are the cluster's, and change in their place between the entries. */
+  configured(_index: Index, limits: SessionLimits): void {
+    this.sessions.setLimits(limits);
   }
 
   /** Applies one committed `normal` entry. Errors: version-mismatch (the node must stop). */
@@ -169,7 +175,25 @@ export class ReplicatedState {
     const frames = readFrames(chunks)[Symbol.asyncIterator]();
     const first = await frames.next();
     if (first.done === true) throw new RaftError('corrupt', 'The snapshot is empty.');
-    const [format, version, logTime, sessions, sessionTime, leaderTime] = unpackValue(first.value) as SnapshotHeader;
+    if (formatOf(first.value) === KEPT_FORMAT) return this.#restoreKept(new KeptReader(frames));
+    await this.#restoreImage(first.value, frames);
+  }
+
+  /** What a keeper has kept: a state, if there was one, and what was to be applied to it since. */
+  async #restoreKept(kept: KeptReader): Promise<void> {
+    const base = await kept.base();
+    const header = await base?.next();
+    if (base === undefined) await this.reset();
+    else if (header?.done === false) await this.#restoreImage(header.value, base);
+    else throw new RaftError('corrupt', "The snapshot inside a keeper's is empty.");
+    for await (const part of kept.rest()) {
+      if (part.kind === 'limits') this.sessions.setLimits(part.limits);
+      else for (const entry of part.entries) if (entry.type === 'normal') this.apply(entry);
+    }
+  }
+
+  async #restoreImage(header: Uint8Array, frames: AsyncIterator<Uint8Array>): Promise<void> {
+    const [format, version, logTime, sessions, sessionTime, leaderTime] = unpackValue(header) as SnapshotHeader;
     if (format !== SNAPSHOT_FORMAT || version > this.machine.version) {
       throw new RaftError(
         'version-mismatch',

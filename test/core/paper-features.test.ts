@@ -38,6 +38,16 @@ test('a candidate of lower priority is refused by a voter with as good a log; of
   expect([granted(1, 0), granted(1, 1), granted(1, 2)]).toEqual([false, true, true]);
 });
 
+test('whom its leader asked to lead is refused by nobody for its priority', () => {
+  const cluster = new TestCluster(abc);
+  cluster.elect('a');
+  cluster.node('a').setPriority(10);
+  cluster.node('c').setPriority(10);
+  cluster.node('a').transferLeader('b');
+  cluster.settle();
+  expect(cluster.leaders).toEqual(['b']);
+});
+
 test('a voter that could not lead itself refuses nobody for priority', () => {
   const cluster = new TestCluster({ voters: ['a', 'b', 'w'], witnesses: ['w'], config: { ...BARE, priority: 0 } });
   cluster.node('w').setPriority(9);

@@ -27,6 +27,13 @@ export const MUTANTS = [
     'a second vote in the same term',
   ),
   m(
+    'transfer-refused-for-priority',
+    'core/protocol/election.ts',
+    'if (transfer || priority >= raft.priority',
+    'if (priority >= raft.priority',
+    'leadership cannot be handed to a voter of lower priority: terms go by, and nobody leads',
+  ),
+  m(
     'vote-despite-leader',
     'core/protocol/election.ts',
     'raft.vote === NO_NODE && leaderOf(raft) === NO_NODE',
@@ -1065,6 +1072,27 @@ export const MUTANTS = [
     'an id that cannot be read again gets into the configuration (A4, A5)',
   ),
   ...CONTROLLER_MUTANTS,
+  m(
+    'keeper-loses-limits',
+    'runtime/member/kept-state.ts',
+    "      yield { kind: 'limits', limits: changed };\n",
+    '',
+    'whoever restores a keeper’s snapshot forgets sessions that the others remember',
+  ),
+  m(
+    'keeper-adopts-the-future',
+    'runtime/duties/renewal.ts',
+    ' || staged.meta.index > member.appliedIndex) return;',
+    ') return;',
+    'a keeper takes a state for its own whose entries it does not have yet',
+  ),
+  m(
+    'keeper-leaves-its-base-out',
+    'runtime/member/kept-state.ts',
+    '    if (stored !== undefined) yield* partsUnder(stored);\n',
+    '',
+    'a keeper hands on the end of the log without the state it belongs to',
+  ),
 ];
 
 function m(id, file, find, replace, breaks) {

@@ -109,10 +109,10 @@ function mayVote(raft: Raft, { from, pre, term }: VoteRequest): boolean {
 
 /**
  * A candidate of lower priority is refused by who could lead itself: but not when its log is the better one, for then this
- * node could not win, and nobody would.
+ * node could not win, and nobody would. Nor when its leader asked it to lead: then the choice has been made.
  */
-function prefers(raft: Raft, { priority, lastIndex, lastTerm }: VoteRequest): boolean {
-  if (priority >= raft.priority || !promotable(raft)) return true;
+function prefers(raft: Raft, { priority, transfer, lastIndex, lastTerm }: VoteRequest): boolean {
+  if (transfer || priority >= raft.priority || !promotable(raft)) return true;
   const { log } = raft;
   return lastTerm > log.lastTerm || (lastTerm === log.lastTerm && lastIndex > log.last);
 }

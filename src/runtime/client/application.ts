@@ -81,8 +81,8 @@ export class ApplicationSide implements Application {
     this.#consensus.applied(done);
   }
 
-  configured(_index: Index, context: Uint8Array): void {
-    this.#parts.state.sessions.setLimits(decodeSettings(context));
+  configured(index: Index, context: Uint8Array): void {
+    this.#parts.state.configured(index, decodeSettings(context));
   }
 
   caughtUp(applied: Index): void {

@@ -6,6 +6,7 @@
 import { RaftError } from '../../core/errors.ts';
 import type { Entry, Index, NodeId } from '../../core/types.ts';
 import { digestOf, stateBytes } from '../../state/digest.ts';
+import { NO_MACHINE_VERSION } from '../../state/keeper.ts';
 import { ReplicatedState } from '../../state/replicated-state.ts';
 import {
   type Answer,
@@ -150,7 +151,10 @@ export class Divergence {
     const point = this.#points.find((candidate) => candidate.index === index) ?? this.#take(index);
     if (point === undefined)
       throw new RaftError('rejected', 'This state machine streams its snapshots: its state cannot be compared at once.');
-    const members = memberIds(member.conf).filter((other) => other !== id && !member.conf.witnesses.includes(other));
+    const { peers } = this.#standing;
+    const hasState = (other: NodeId): boolean =>
+      !member.conf.witnesses.includes(other) && peers.get(other)?.hello?.machineVersion !== NO_MACHINE_VERSION;
+    const members = memberIds(member.conf).filter((other) => other !== id && hasState(other));
     const answers = await Promise.all(members.map((peer) => this.#ask(peer, ['compare', index, point.digest], options)));
     const of = (...wanted: readonly unknown[]): NodeId[] => members.filter((_, i) => wanted.includes(answers[i]));
     const same = of('same');

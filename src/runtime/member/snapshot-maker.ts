@@ -73,10 +73,25 @@ export class SnapshotMaker {
     return this.#take(meta());
   }
 
+  /** Another member's snapshot, of something that is applied here, stands for this node's own. Errors: quota, storage. */
+  async adopt(staged: StagedSnapshot): Promise<SnapshotInfo> {
+    // What is being made may read the snapshot in force.
+    if (this.#running !== undefined) await this.#running.catch(() => undefined);
+    return this.#keepRunning(this.#put(staged));
+  }
+
+  /** A staged snapshot that is of no use any more leaves the disk. */
+  discard(staged: StagedSnapshot): void {
+    this.#store.discardStaged(staged).catch(() => {});
+  }
+
   #take(meta: SnapshotMeta): Promise<SnapshotInfo> {
     // The stream is opened now, so that it holds the state of now.
-    const chunks = this.#application.snapshot();
-    const running = this.#save(meta, chunks).finally(() => {
+    return this.#keepRunning(this.#save(meta, this.#application.snapshot()));
+  }
+
+  #keepRunning(work: Promise<SnapshotInfo>): Promise<SnapshotInfo> {
+    const running = work.finally(() => {
       if (this.#running === running) this.#running = undefined;
     });
     this.#running = running;
@@ -93,6 +108,11 @@ export class SnapshotMaker {
       await writer.abort().catch(() => {});
       throw error;
     }
+    return this.#put(staged);
+  }
+
+  async #put(staged: StagedSnapshot): Promise<SnapshotInfo> {
+    const { meta } = staged;
     const info: SnapshotInfo = { index: meta.index, term: meta.term, bytes: staged.bytes, digest: staged.digest };
     if (meta.index <= this.#newest) {
       await this.#store.discardStaged(staged).catch(() => {});

@@ -3,6 +3,7 @@ import { packCommand } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId, Term } from '../../core/types.ts';
 import { commandIn } from '../../state/envelope.ts';
+import { KeeperMachine } from '../../state/keeper.ts';
 import type { Machine, Outcome } from '../../state/state-machine.ts';
 import { TypedMachine } from '../../state/typed-machine.ts';
 import type { Change, Command, Handlers, Queries, ResultOf } from '../../state/types.ts';
@@ -334,6 +335,8 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
 
 /** Errors: invalid-argument for what cannot be encoded (a function, a symbol, a class instance with methods only). */
 function encodeCommandValue(command: unknown, machine: Machine): Uint8Array {
+  if (machine instanceof KeeperMachine)
+    throw new RaftError('unknown-command', 'A keeper has no state machine: it takes no commands.');
   if (!(machine instanceof TypedMachine)) {
     if (command instanceof Uint8Array) return command.slice();
     throw new RaftError('invalid-argument', 'This state machine takes commands as bytes.');

@@ -5,7 +5,7 @@
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId, SoftState } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
-import { ReplicatedState } from '../../state/replicated-state.ts';
+import type { ReplicatedState } from '../../state/replicated-state.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import type { ClusterIdentity, NodeStore, StoreFault } from '../../storage/storage.ts';
 import type { TransportHandlers } from '../../transport/transport.ts';
@@ -15,6 +15,7 @@ import type { Emitter } from '../api/emitter.ts';
 import type { NodeOptions } from '../api/options.ts';
 import { Discovery } from '../duties/discovery.ts';
 import { Join } from '../duties/join.ts';
+import type { Renewal } from '../duties/renewal.ts';
 import { clearIfUnused } from '../duties/unused-cluster.ts';
 import { type ClusterSettings, MEMBER_DEFAULTS } from '../member/configuration.ts';
 import { tickMs } from '../member/core-config.ts';
@@ -33,6 +34,7 @@ import { peerStatus, type StatusSources } from '../watch/status.ts';
 import { ApplicationParts } from './application-parts.ts';
 import { ConsensusSide } from './consensus.ts';
 import { Duties } from './duties.ts';
+import { memberOptions, onState, renewalFor, stateFor, versionOf } from './keeping.ts';
 import { MemberLife } from './member-life.ts';
 import { RoomPresence } from './room-presence.ts';
 import { Routes } from './routes.ts';
@@ -56,6 +58,8 @@ export class Runtime {
   readonly #join: Join;
   readonly #memberLife: MemberLife;
   readonly #presence: RoomPresence;
+  /** On a keeper only. */
+  readonly #renewal: Renewal | undefined;
   readonly #endings: (() => void)[] = [];
   #ticking: { stop(): void } | undefined;
   /** What it holds is given back, once: by its own end or by `stop`. */
@@ -71,7 +75,7 @@ export class Runtime {
     this.store = store;
     this.emitter = emitter;
     this.recorder = options.record === undefined ? undefined : new Recorder(options.record);
-    this.state = new ReplicatedState(machine, settings);
+    this.state = stateFor(machine, settings, store);
     this.peers = new Peers(id, transport, clock);
     const standing = new StandingRecord({ id, clock, tuning, peers: this.peers });
     this.#standing = standing;
@@ -101,8 +105,10 @@ export class Runtime {
       { standing, discovery: this.discovery, join: this.#join, options, bootNonce, emitter },
       (error) => this.end(error),
     );
+    this.#renewal = renewalFor(machine, standing, this.duties.handover, emitter);
+    const kept = memberOptions(machine, options);
     this.#memberLife = new MemberLife(
-      { options, store, standing, application: this.application.side, recorder: this.recorder, emitter },
+      { options: kept, store, standing, application: this.application.side, recorder: this.recorder, emitter },
       {
         member: this.#memberHooks(),
         onOpened: () => this.#onOpened(),
@@ -199,6 +205,7 @@ export class Runtime {
     this.application.reads.tick();
     this.duties.tick(elapsed);
     this.application.divergence.tick();
+    this.#renewal?.tick();
     this.application.events.tick();
     this.wake();
   }
@@ -235,7 +242,7 @@ export class Runtime {
         this.application.events.onConfig();
       },
       onDeparted: (ids) => this.#routes.tellRemoved(ids),
-      onResync: (staged) => void this.#memberLife.reopenFrom(staged),
+      onResync: (staged) => onState(staged, this.#renewal, (one) => this.#memberLife.reopenFrom(one)),
       onSnapshot: (kind, info) => this.emitter.emit('snapshot', { ...info, kind }),
       onFault: (error) => this.emitter.emit('fault', { error }),
       onFatal: (error) => this.#memberLife.fail(error),
@@ -300,7 +307,7 @@ export class Runtime {
 
   hello(): Hello {
     const { machine } = this.state;
-    return helloOf(this.store.identity, this.#standing.cluster, machine.version, this.options.name);
+    return helloOf(this.store.identity, this.#standing.cluster, versionOf(machine), this.options.name);
   }
 
   #updateRole(): void {

@@ -1,0 +1,58 @@
+/**
+ * A member without a state machine: it votes, and stores what it need not understand. What it holds is the last snapshot that a member
+ * with the machine made, and every entry since; kept-snapshot.ts makes one stream of bytes of both.
+ */
+import { RaftError } from '../core/errors.ts';
+import type { ByteMachine, Machine, Outcome } from './state-machine.ts';
+
+/** In the place of a state machine, wherever one is asked for: the node is a keeper. */
+export const keeper: ByteMachine = {
+  apply: () => refuse(),
+  snapshot: () => refuse(),
+  restore: () => refuse(),
+};
+
+/** What a keeper says of its machine in its hello. */
+export const NO_MACHINE_VERSION = 0;
+
+function refuse(): never {
+  throw new RaftError('unknown-command', 'A keeper has no state machine: it stores what others apply.');
+}
+
+const NO_STATE: Readonly<Record<string, never>> = Object.freeze({});
+
+export class KeeperMachine implements Machine {
+  /** A keeper that leads takes commands of every version: it has not to understand them. */
+  readonly version: number = Number.MAX_SAFE_INTEGER;
+  readonly state: unknown = NO_STATE;
+  readonly view: unknown = NO_STATE;
+
+  apply(): Outcome {
+    return refuse();
+  }
+
+  /** Never read: a state that can only be streamed has no digest, and so a keeper is not compared with others. */
+  async *snapshot(): AsyncIterable<Uint8Array> {}
+
+  async restore(): Promise<void> {
+    refuse();
+  }
+
+  fresh(): undefined {
+    return undefined;
+  }
+
+  reset(): void {}
+
+  publish<T>(value: T): T {
+    return value;
+  }
+
+  decode(command: Uint8Array): unknown {
+    return command;
+  }
+
+  answer(): never {
+    return refuse();
+  }
+}
