@@ -27,6 +27,7 @@ const entries: Readonly<Record<string, string>> = {
   core: 'src/core/index.ts',
   node: 'src/node.ts',
   structures: 'src/structures/index.ts',
+  inspector: 'src/inspector/index.ts',
   testing: 'src/testing/index.ts',
   cli: 'src/cli/main.ts',
   'signaling-server': 'signaling/server.ts',

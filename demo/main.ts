@@ -1,14 +1,14 @@
 /** Puts the page together and opens the node. Whatever goes wrong ends as a sentence on the page. */
 
-import { h } from './dom.ts';
+import { h } from '../src/inspector/dom.ts';
 import { enter, handleFor } from './open.ts';
 import { type Page, PageModel } from './page.ts';
 import { chooseRoom, rememberRoom, tabName } from './room.ts';
 import { bannerView } from './view/banner.ts';
 import { feedView } from './view/feed.ts';
 import { headerView } from './view/header.ts';
+import { inspectorView } from './view/inspector.ts';
 import { listView } from './view/list.ts';
-import { logView } from './view/log.ts';
 import { membersView } from './view/members.ts';
 import { seatsView } from './view/seats.ts';
 
@@ -16,7 +16,7 @@ function build(room: string): (page: Page) => void {
   const header = headerView(room);
   const banner = bannerView();
   const app = [seatsView(), listView()];
-  const cluster = [membersView(), logView(), feedView()];
+  const cluster = [inspectorView(), membersView(), feedView()];
   const views = [header, banner, ...app, ...cluster];
   document.body.replaceChildren(
     header.element,

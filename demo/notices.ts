@@ -1,5 +1,5 @@
 /** What the page must say aloud, worst first. Pure: the banner shows what this returns. */
-import { votersAlive } from './forecast.ts';
+import { votersAlive } from '../src/inspector/forecast.ts';
 import type { Page } from './page.ts';
 import { codeOf, sentenceOf } from './sentences.ts';
 

@@ -1,5 +1,5 @@
 /** Everything the views show, gathered in one place; views ask for nothing else. */
-import type { ClusterConfig, EntryInfo, NodeStatus } from '../src/index.ts';
+import type { ClusterConfig, NodeStatus } from '../src/index.ts';
 import type { Shared } from './machine.ts';
 import { narrate, type Tone } from './narrator.ts';
 import type { DemoNode } from './open.ts';
@@ -7,8 +7,6 @@ import { type People, peopleOf } from './people.ts';
 
 /** Lines kept of what happened. */
 const FEED_MAX = 60;
-/** Entries shown of the log's end. */
-const ENTRIES_SHOWN = 24;
 /** Shorter than this without a majority is an election or a newcomer's first moment, not news: ms. */
 const NO_MAJORITY_MS = 1_500;
 /** Ages and round-trip times change without an event: ms. */
@@ -30,7 +28,6 @@ export interface Page {
   readonly config: ClusterConfig | undefined;
   readonly shared: Readonly<Shared> | undefined;
   readonly people: People;
-  readonly entries: readonly EntryInfo[];
   readonly feed: readonly FeedLine[];
   /** Why opening failed, or why the node stopped. */
   readonly failure: unknown;
@@ -54,7 +51,6 @@ export class PageModel {
   readonly #show: (page: Page) => void;
   readonly #closing: AbortController = new AbortController();
   #node: DemoNode | undefined;
-  #entries: readonly EntryInfo[] = [];
   #feed: readonly FeedLine[] = [];
   #failure: unknown;
   #fault: unknown;
@@ -63,8 +59,6 @@ export class PageModel {
   #majoritySeenAt: number = performance.now();
   #lines = 0;
   #scheduled = false;
-  #readingLog = false;
-  #logSeen = '';
 
   constructor(room: string, ownName: string, show: (page: Page) => void) {
     this.#room = room;
@@ -129,7 +123,6 @@ export class PageModel {
     requestAnimationFrame(() => {
       this.#scheduled = false;
       this.#show(this.#page());
-      void this.#readLog();
     });
   }
 
@@ -151,7 +144,6 @@ export class PageModel {
       config,
       shared: this.#node?.peek((state) => state),
       people: peopleOf(status, config, this.#ownName),
-      entries: this.#entries,
       feed: this.#feed,
       failure: this.#failure,
       fault: this.#fault,
@@ -159,23 +151,5 @@ export class PageModel {
       noMajority: now - this.#majoritySeenAt > NO_MAJORITY_MS,
       signalingError: this.#signalingError,
     };
-  }
-
-  async #readLog(): Promise<void> {
-    const node = this.#node;
-    const status = node?.status;
-    const seen = `${status?.lastIndex}/${status?.term}/${status?.commitIndex}`;
-    if (!node || this.#readingLog || seen === this.#logSeen) return;
-    this.#readingLog = true;
-    try {
-      this.#entries = await node.admin.describeLog({ last: ENTRIES_SHOWN });
-      // The disk may be behind the status: a leader commits what others have stored first. Then the log is read again.
-      if ((this.#entries.at(-1)?.index ?? 0) >= (status?.lastIndex ?? 0)) this.#logSeen = seen;
-      this.refresh();
-    } catch {
-      // A node that is stopping has no log to show; the panel keeps what it had.
-    } finally {
-      this.#readingLog = false;
-    }
   }
 }

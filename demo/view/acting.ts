@@ -1,5 +1,5 @@
 /** A write on the user's behalf: the outcome becomes a sentence, whatever it is. */
-import { h, setAttribute, setText } from '../dom.ts';
+import { h, setAttribute, setText } from '../../src/inspector/dom.ts';
 import { seconds } from '../narrator.ts';
 import type { DemoNode } from '../open.ts';
 import type { Page } from '../page.ts';

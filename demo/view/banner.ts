@@ -1,5 +1,5 @@
 /** What must be said aloud, at the top of the page. */
-import { h, type Keyed, keyed, setAttribute, setText } from '../dom.ts';
+import { h, type Keyed, keyed, setAttribute, setText } from '../../src/inspector/dom.ts';
 import { type Notice, noticesOf } from '../notices.ts';
 import type { View } from '../page.ts';
 import { freshRoom, linkTo } from '../room.ts';

@@ -1,5 +1,5 @@
 /** What happened, newest first. */
-import { h, type Keyed, keyed, setAttribute } from '../dom.ts';
+import { h, type Keyed, keyed, setAttribute } from '../../src/inspector/dom.ts';
 import type { FeedLine, View } from '../page.ts';
 
 const CLOCK: Intl.DateTimeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });

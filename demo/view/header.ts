@@ -1,7 +1,7 @@
 /** Who this tab is, what the cluster is doing, and the way to more tabs. */
 
-import { h, setAttribute, setHue, setText } from '../dom.ts';
-import { forecastOf } from '../forecast.ts';
+import { h, setAttribute, setHue, setText } from '../../src/inspector/dom.ts';
+import { forecastOf } from '../../src/inspector/forecast.ts';
 import type { Page, View } from '../page.ts';
 import { linkTo } from '../room.ts';
 

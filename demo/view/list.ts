@@ -1,5 +1,5 @@
 /** A shared list: one order for everybody. */
-import { h, type Keyed, keyed, setAttribute, setText } from '../dom.ts';
+import { h, type Keyed, keyed, setAttribute, setText } from '../../src/inspector/dom.ts';
 import { ITEM_TEXT_MAX, ITEMS_MAX, type Item } from '../machine.ts';
 import type { DemoNode } from '../open.ts';
 import type { View } from '../page.ts';

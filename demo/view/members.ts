@@ -1,10 +1,9 @@
 /** Each member's role, term, indices and link. */
 import type { NodeId, NodeStatus, PeerStatus } from '../../src/index.ts';
-import { h, type Keyed, keyed, setAttribute, setHue, setText } from '../dom.ts';
+import { h, type Keyed, keyed, setAttribute, setHue, setText } from '../../src/inspector/dom.ts';
 import { seconds } from '../narrator.ts';
 import type { Page, View } from '../page.ts';
 import type { Member } from './member.ts';
-import { ringView } from './ring.ts';
 
 const FACTS = ['term', 'commit', 'applied', 'link'] as const;
 
@@ -18,17 +17,16 @@ interface Part extends Keyed<HTMLLIElement> {
 }
 
 export function membersView(): View {
-  const ring = ringView();
   const list = h('ul', { class: 'members', 'data-testid': 'members' });
   const show = keyed<Member, HTMLLIElement, Part>(list, makeCard);
   const voters = h('span', { class: 'count', 'data-testid': 'voters' });
-  const body = h('div', { class: 'cluster-body' }, ring.element, list);
+  const body = h('div', {}, list);
   const empty = h('p', { class: 'hint' }, 'No members yet.');
   return {
     element: h(
       'section',
       { class: 'card cluster', 'aria-labelledby': 'members-title' },
-      h('div', { class: 'card-head' }, h('h2', { id: 'members-title' }, 'Cluster'), voters),
+      h('div', { class: 'card-head' }, h('h2', { id: 'members-title' }, 'Members'), voters),
       body,
       empty,
     ),
@@ -44,7 +42,6 @@ export function membersView(): View {
         ({ id }) => id,
         (part, member) => showCard(part, member, last),
       );
-      ring.show(members);
     },
   };
 }

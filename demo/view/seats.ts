@@ -1,5 +1,5 @@
 /** Seats, first come first served: the thing an unordered merge cannot decide. */
-import { h, setAttribute, setHue, setText } from '../dom.ts';
+import { h, setAttribute, setHue, setText } from '../../src/inspector/dom.ts';
 import { SEAT_COLUMNS, SEAT_ROWS, SEATS } from '../machine.ts';
 import type { DemoNode } from '../open.ts';
 import type { Page, View } from '../page.ts';

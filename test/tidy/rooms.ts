@@ -31,9 +31,11 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   testing: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime', 'front-door'],
   cli: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime', 'front-door', 'node'],
   react: ['index'],
+  // A page's look into a node: types of the front door, and nothing of it that runs.
+  inspector: ['index'],
   // Outside src.
   server: ['core', 'signaling'],
-  demo: ['index'],
+  demo: ['index', 'inspector', 'structures'],
 };
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { forecastOf } from '../../demo/forecast.ts';
-import { config, peer, status } from './fake-node.ts';
+import { forecastOf } from '../../src/inspector/forecast.ts';
+import { config, peer, status } from '../demo/fake-node.ts';
 
 test('three voters: one may close', () => {
   expect(forecastOf(status(), config(['a', 'b', 'c']))).toEqual({

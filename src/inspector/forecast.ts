@@ -1,5 +1,5 @@
 /** "What happens if this tab closes?", from what this tab knows. */
-import type { ClusterConfig, NodeStatus } from '../src/index.ts';
+import type { ClusterConfig, NodeStatus } from '../index.ts';
 
 export interface Forecast {
   readonly level: 'good' | 'warn' | 'bad';

@@ -1,0 +1,165 @@
+/** `<tabraft-inspector>`: give it a node, and it shows what that node knows of its cluster. */
+import { chartsView } from './charts.ts';
+import { h, setText } from './dom.ts';
+import { amount, factsOf } from './facts.ts';
+import { type Facts, type Inspected, type Look, PLAIN_LOOK } from './inspected.ts';
+import { logView } from './log.ts';
+import { MESSAGE_KINDS } from './messages.ts';
+import { picture } from './picture.ts';
+import { STYLE } from './style.ts';
+import { tableView } from './table.ts';
+import { Watch, type Watched } from './watch.ts';
+import { wordsView } from './words.ts';
+
+/** The parts, by the names that the attribute `panels` takes, in the order in which they are shown. */
+export const PANELS = ['cluster', 'charts', 'log'] as const;
+export type PanelName = (typeof PANELS)[number];
+
+/** Loading this file where there is no page (a server) must not fail: the class is of use only in one. */
+const PageElement: typeof HTMLElement = globalThis.HTMLElement ?? (class {} as unknown as typeof HTMLElement);
+
+interface Part {
+  readonly element: HTMLElement;
+  update(facts: Facts, watched: Watched): void;
+}
+
+export class TabraftInspector extends PageElement {
+  static readonly observedAttributes: readonly string[] = ['panels'];
+  #node: Inspected | undefined;
+  #look: Look = PLAIN_LOOK;
+  #parts: readonly Part[] = [];
+  #watch: Watch | undefined;
+  #sight: IntersectionObserver | undefined;
+  #isOnScreen = false;
+  readonly #onVisibility = (): void => this.#lookAround();
+
+  /** The node that is shown; undefined for none. */
+  get node(): Inspected | undefined {
+    return this.#node;
+  }
+  set node(node: Inspected | undefined) {
+    if (node === this.#node) return;
+    this.#node = node;
+    if (this.isConnected) this.#begin();
+  }
+
+  /** Names and colours of the members. Default: the names the cluster knows, a colour by id. */
+  get look(): Look {
+    return this.#look;
+  }
+  set look(look: Look) {
+    this.#look = look;
+    this.#show();
+  }
+
+  connectedCallback(): void {
+    this.#sight = new IntersectionObserver((entries) => {
+      this.#isOnScreen = entries.at(-1)?.isIntersecting ?? false;
+      this.#lookAround();
+    });
+    this.#sight.observe(this);
+    this.ownerDocument.addEventListener('visibilitychange', this.#onVisibility);
+    this.#begin();
+  }
+
+  disconnectedCallback(): void {
+    this.#sight?.disconnect();
+    this.ownerDocument.removeEventListener('visibilitychange', this.#onVisibility);
+    this.#isOnScreen = false;
+    this.#watch?.stop();
+    this.#watch = undefined;
+  }
+
+  attributeChangedCallback(): void {
+    if (this.isConnected) this.#begin();
+  }
+
+  /** Builds what is to be seen anew, for the node that is set. */
+  #begin(): void {
+    this.#watch?.stop();
+    this.#watch = undefined;
+    const root = this.shadowRoot ?? this.#open();
+    const node = this.#node;
+    const names = panelNames(this.getAttribute('panels'));
+    this.#parts = node === undefined ? [] : names.map((name) => BUILDERS[name]());
+    const nothing = h('p', { class: 'panel empty' }, 'There is no node to look at yet.');
+    root.replaceChildren(
+      h('div', { class: 'panels' }, ...(node === undefined ? [nothing] : this.#parts.map(({ element }) => element))),
+    );
+    if (node === undefined) return;
+    this.#watch = new Watch(node, () => this.#show());
+    this.#lookAround();
+  }
+
+  #open(): ShadowRoot {
+    const root = this.attachShadow({ mode: 'open' });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(STYLE);
+    root.adoptedStyleSheets = [sheet];
+    return root;
+  }
+
+  #lookAround(): void {
+    if (this.#watch !== undefined) this.#watch.isSeen = this.#isOnScreen && !this.ownerDocument.hidden;
+  }
+
+  #show(): void {
+    const [node, watched] = [this.#node, this.#watch];
+    if (node === undefined || watched === undefined) return;
+    const facts = factsOf(node, this.#look);
+    for (const part of this.#parts) part.update(facts, watched);
+  }
+}
+
+/** What the attribute names, without what it names wrongly; all when it is not there. */
+export function panelNames(attribute: string | null): readonly PanelName[] {
+  if (attribute === null) return PANELS;
+  const asked = new Set(attribute.split(/\s+/));
+  return PANELS.filter((name) => asked.has(name));
+}
+
+const BUILDERS: Readonly<Record<PanelName, () => Part>> = { cluster: clusterPart, charts: chartsPart, log: logPart };
+
+function part(title: string, count: Element | undefined, ...children: readonly Element[]): HTMLElement {
+  return h('section', { class: 'panel', 'aria-label': title }, h('header', {}, h('h3', {}, title), count), ...children);
+}
+
+function clusterPart(): Part {
+  const drawing = picture();
+  const words = wordsView();
+  const table = tableView();
+  const count = h('span', { class: 'count' });
+  const kinds = MESSAGE_KINDS.filter((kind) => kind !== 'other').map((kind) =>
+    h('span', {}, h('i', { class: 'dot', 'data-kind': kind }), kind),
+  );
+  const legend = h(
+    'p',
+    { class: 'legend', 'aria-label': 'Colours of the messages' },
+    ...kinds,
+    h('span', {}, 'dotted: between others'),
+    h('span', {}, 'arc: silence, until an election'),
+  );
+  return {
+    element: part('Cluster', count, drawing.element, legend, words.element, table.element),
+    update: (facts, { sampler }) => {
+      setText(count, `${amount(facts.voters)} ${facts.voters === 1 ? 'voter' : 'voters'} · term ${amount(facts.term)}`);
+      drawing.show(facts);
+      drawing.play(sampler.take());
+      words.update(facts);
+      table.update(facts);
+    },
+  };
+}
+
+function chartsPart(): Part {
+  const charts = chartsView();
+  return {
+    element: part('The last minute', undefined, charts.element),
+    update: (_facts, { metrics }) => charts.update(metrics),
+  };
+}
+
+function logPart(): Part {
+  const log = logView();
+  return { element: part('Log', undefined, log.element), update: (facts) => log.update(facts) };
+}

@@ -1,0 +1,182 @@
+/** The cluster, drawn: members on a ring, their links, and what passes on them. */
+import { keyed, s, setAttribute, setHue, setText } from './dom.ts';
+import { duration, summaryOf } from './facts.ts';
+import { type Facts, type MemberFact, termHue } from './inspected.ts';
+import { arc, between, HEIGHT, initials, LINK_FACTS_MAX, NAMES_MAX, type Place, placesOf, WIDTH } from './layout.ts';
+import type { Mark } from './messages.ts';
+
+/** Marks on their way at once; more would be a blur. */
+const MARKS_MAX = 60;
+/** How long a mark is on its way, in ms: long enough to be followed by eye. */
+const MARK_MS = 620;
+/** A silence shorter than this share of an election timeout is not worth an arc. */
+const CLOCK_SHOWN = 0.06;
+
+export interface Picture {
+  readonly element: SVGSVGElement;
+  show(facts: Facts): void;
+  /** Lets messages travel; does nothing where motion is not wanted. */
+  play(marks: readonly Mark[]): void;
+}
+
+interface Drawn {
+  readonly element: SVGGElement;
+  update(place: Place, facts: Facts): void;
+}
+
+/** A line between two members: this node's own link, or one between two others. */
+interface Line {
+  readonly key: string;
+  readonly from: Place;
+  readonly to: Place;
+  readonly state: MemberFact['reach'] | 'others';
+  readonly relayed: boolean;
+  readonly words: string;
+}
+
+export function picture(): Picture {
+  const lines = s('g', { class: 'lines' });
+  const marks = s('g', { class: 'marks' });
+  const nodes = s('g', { class: 'nodes' });
+  const element = s('svg', { class: 'picture', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img' }, lines, marks, nodes);
+  const showLines = keyed<Line, SVGGElement, { readonly element: SVGGElement; update(line: Line): void }>(lines, drawLine);
+  const showNodes = keyed<Place, SVGGElement, Drawn>(nodes, drawMember);
+  let places: readonly Place[] = [];
+  return {
+    element,
+    show: (facts) => {
+      places = placesOf(facts.members);
+      setAttribute(element, 'aria-label', summaryOf(facts));
+      setAttribute(element, 'data-size', facts.members.length > NAMES_MAX ? 'many' : 'few');
+      showLines(
+        linesOf(places),
+        (line) => line.key,
+        (drawn, line) => drawn.update(line),
+      );
+      showNodes(
+        places,
+        ({ member }) => member.id,
+        (drawn, place) => drawn.update(place, facts),
+      );
+    },
+    play: (taken) => {
+      if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+      const self = places.find(({ member }) => member.isSelf);
+      if (self === undefined) return;
+      for (const mark of taken) {
+        const peer = places.find(({ member }) => member.id === mark.peer);
+        if (peer === undefined || marks.childElementCount >= MARKS_MAX) continue;
+        travel(marks, mark, self, peer);
+      }
+    },
+  };
+}
+
+function linesOf(places: readonly Place[]): Line[] {
+  const self = places.find(({ member }) => member.isSelf);
+  if (self === undefined) return [];
+  const worded = places.length <= LINK_FACTS_MAX;
+  const own = places.filter((place) => place !== self);
+  const lines = own.map(
+    (to): Line => ({
+      key: to.member.id,
+      from: self,
+      to,
+      state: to.member.reach,
+      relayed: to.member.linkKind.includes('relay'),
+      words: worded ? linkWords(to.member) : '',
+    }),
+  );
+  // Between others: nothing is known of these links here, but everybody dials everybody. Of many, only those to the leader.
+  const linked = own.filter(({ member }) => member.reach === 'linked');
+  for (const from of linked) {
+    for (const to of linked) {
+      const shown = places.length <= NAMES_MAX ? from.member.id < to.member.id : from.member.follows === to.member.id;
+      if (shown && from !== to)
+        lines.push({ key: `${from.member.id} ${to.member.id}`, from, to, state: 'others', relayed: false, words: '' });
+    }
+  }
+  return lines;
+}
+
+function linkWords({ reach, linkKind, rttMs, loss, silentMs }: MemberFact): string {
+  if (reach === 'connecting') return 'connecting';
+  if (reach === 'away') return silentMs === undefined ? 'no link' : `silent ${duration(silentMs)}`;
+  const lost = loss === undefined || loss < 0.005 ? '' : `, ${Math.round(loss * 100)} % lost`;
+  return `${linkKind}${rttMs === undefined ? '' : ` ${duration(rttMs)}`}${lost}`;
+}
+
+function drawLine(): { readonly element: SVGGElement; update(line: Line): void } {
+  const stroke = s('line');
+  const words = s('text', { 'text-anchor': 'middle' });
+  const element = s('g', { class: 'link' }, stroke, words);
+  return {
+    element,
+    update: (line) => {
+      const ends = between(line.from, line.to);
+      for (const [name, value] of Object.entries(ends)) setAttribute(stroke, name, value.toFixed(1));
+      setAttribute(element, 'data-state', line.state);
+      setAttribute(element, 'data-relayed', line.relayed);
+      setText(words, line.words);
+      setAttribute(words, 'x', ((ends.x1 + ends.x2) / 2).toFixed(1));
+      setAttribute(words, 'y', ((ends.y1 + ends.y2) / 2 - 5).toFixed(1));
+    },
+  };
+}
+
+function drawMember(): Drawn {
+  const title = s('title');
+  const track = s('circle', { class: 'track' });
+  const clock = s('path', { class: 'clock' });
+  const body = s('circle', { class: 'body' });
+  const letters = s('text', { class: 'letters', 'text-anchor': 'middle', dy: '0.36em' });
+  const crown = s('path', { class: 'crown', d: 'M -9 4 L -9 -4 L -4.5 0 L 0 -7 L 4.5 0 L 9 -4 L 9 4 Z' });
+  const name = s('text', { class: 'name', 'text-anchor': 'middle' });
+  const role = s('text', { class: 'role', 'text-anchor': 'middle' });
+  const element = s('g', { class: 'node' }, title, track, clock, body, letters, crown, name, role);
+  return {
+    element,
+    update: ({ member, x, y, radius }, { members, term }) => {
+      setAttribute(element, 'transform', `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
+      setHue(element, member.hue);
+      element.style.setProperty('--term', String(Math.round(termHue(member.term ?? term))));
+      setAttribute(element, 'data-role', roleOf(member));
+      setAttribute(element, 'data-reach', member.reach);
+      setAttribute(element, 'data-suffrage', member.suffrage);
+      const ring = radius * 1.3;
+      setAttribute(body, 'r', radius.toFixed(1));
+      setAttribute(track, 'r', ring.toFixed(1));
+      setAttribute(clock, 'd', member.isLeader || member.clock < CLOCK_SHOWN ? '' : arc(ring, member.clock));
+      setText(letters, radius < 10 ? '' : initials(member.name));
+      setAttribute(letters, 'font-size', (radius * 0.72).toFixed(1));
+      setAttribute(crown, 'visibility', member.isLeader ? 'visible' : 'hidden');
+      setAttribute(crown, 'transform', `translate(0 ${(-ring - 6).toFixed(1)}) scale(${Math.min(1, radius / 18).toFixed(2)})`);
+      const few = members.length <= NAMES_MAX;
+      setText(name, few ? `${member.name}${member.isSelf ? ' (here)' : ''}` : '');
+      setText(role, few ? `${roleOf(member)}${member.term === undefined ? '' : ` · term ${member.term}`}` : '');
+      setAttribute(name, 'y', (ring + 14).toFixed(1));
+      setAttribute(role, 'y', (ring + 27).toFixed(1));
+      setText(title, `${member.name}: ${roleOf(member)}, ${member.suffrage}, ${member.isSelf ? 'this node' : linkWords(member)}`);
+    },
+  };
+}
+
+export function roleOf({ reach, isLeader, role }: MemberFact): string {
+  if (reach === 'away' && role !== 'stopped' && role !== 'removed') return 'away';
+  return isLeader ? 'leader' : role;
+}
+
+function travel(layer: SVGGElement, { kind, direction }: Mark, self: Place, peer: Place): void {
+  const { x1, y1, x2, y2 } = direction === 'sent' ? between(self, peer) : between(peer, self);
+  const dot = s('circle', { r: kind === 'heartbeat' ? 2.5 : 4, 'data-kind': kind });
+  layer.append(dot);
+  const at = (x: number, y: number): string => `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+  const motion = dot.animate([{ transform: at(x1, y1) }, { transform: at(x2, y2) }], {
+    duration: MARK_MS,
+    easing: 'cubic-bezier(0.3, 0, 0.4, 1)',
+    fill: 'both',
+  });
+  // Also when it is cancelled, because the picture is taken away.
+  const end = (): void => dot.remove();
+  motion.finished.then(end, end);
+}
