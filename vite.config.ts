@@ -1,9 +1,11 @@
 import { isBuiltin } from 'node:module';
 import type { UserConfig, UserConfigFnObject } from 'vite';
+import { production } from './scripts/production.mjs';
 
 /** The demo: a static site served by the same process as the signaling server. */
 const demo: UserConfig = {
   root: 'demo',
+  plugins: [production],
   base: './',
   build: { outDir: '../build/demo', emptyOutDir: true, target: 'es2022' },
   worker: { format: 'es' },
@@ -11,6 +13,7 @@ const demo: UserConfig = {
 
 /** What `npm start` loads: plain JavaScript for Node, packages left where they are installed. */
 const server: UserConfig = {
+  plugins: [production],
   publicDir: false,
   build: {
     ssr: 'signaling/server.ts',
@@ -34,15 +37,17 @@ const entries: Readonly<Record<string, string>> = {
   signaling: 'signaling/bin.ts',
 };
 
-/** Installed with the package; simple-peer is not among them: its prebuilt file is inlined, so that no bundler meets CommonJS. */
-const external = new Set(['idb', 'msgpackr', 'ws', 'lmdb', 'vitest']);
+/** Installed beside the package. Everything else is in it: what a page loads imports nothing by name, so that a script tag is enough. */
+const external = /^(?:ws|lmdb|vitest|node-datachannel)(?:\/|$)/;
 
-const library: UserConfig = {
+/** Once for production and once for development, where mistakes are told; package.json says which bundler gets which. */
+const libraryIn = (outDir: string): UserConfig => ({
   publicDir: false,
   worker: { format: 'es' },
   build: {
-    outDir: 'dist',
+    outDir,
     emptyOutDir: true,
+    license: { fileName: 'THIRD-PARTY.md' },
     target: 'es2022',
     minify: false,
     sourcemap: true,
@@ -52,14 +57,15 @@ const library: UserConfig = {
       fileName: (_format, name) => `${name}.js`,
     },
     rollupOptions: {
-      external: (id) => external.has(id) || isBuiltin(id),
+      external: (id) => external.test(id) || isBuiltin(id),
       output: { chunkFileNames: 'chunks/[name]-[hash].js' },
     },
   },
-};
+});
 
 /** What the conformance harness loads: plain ES modules. */
 const conformance: UserConfig = {
+  plugins: [production],
   build: {
     outDir: 'build/conformance',
     emptyOutDir: true,
@@ -75,6 +81,7 @@ const conformance: UserConfig = {
 
 /** What `npm run bench:core` runs. */
 const benchCore: UserConfig = {
+  plugins: [production],
   publicDir: false,
   build: {
     ssr: 'bench/core/main.ts',
@@ -87,6 +94,7 @@ const benchCore: UserConfig = {
 
 /** What `npm run bench:node` runs. */
 const benchNode: UserConfig = {
+  plugins: [production],
   publicDir: false,
   build: {
     ssr: 'bench/node/main.ts',
@@ -100,7 +108,8 @@ const benchNode: UserConfig = {
 const modes: Readonly<Record<string, UserConfig>> = {
   demo,
   server,
-  library,
+  library: { ...libraryIn('dist'), plugins: [production] },
+  'library-development': libraryIn('dist/development'),
   conformance,
   'bench-core': benchCore,
   'bench-node': benchNode,

@@ -82,7 +82,7 @@ export class PageModel {
       on,
     );
     node.on('fatal', ({ error }) => this.fail(error), on);
-    node.ready.then(
+    node.whenReady().then(
       () =>
         this.#note(() => {
           this.#caughtUp = true;

@@ -14,6 +14,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
+import { production } from './production.mjs';
 import { failureOf, runCampaign, savePlan } from './sim-campaign.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -48,6 +49,7 @@ async function bundleOf(source) {
     root: resolve(source),
     logLevel: 'error',
     publicDir: false,
+    plugins: [production],
     build: {
       ssr: resolve(source, 'src/testing/sim/index.ts'),
       outDir,

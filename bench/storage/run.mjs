@@ -11,6 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from '@playwright/test';
 import { build } from 'vite';
 import { ensureBrowser, launchArguments } from '../../scripts/browser.mjs';
+import { production } from '../../scripts/production.mjs';
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const asked = process.argv.slice(2);
@@ -25,6 +26,7 @@ async function bundle(entry, more) {
   const built = await build({
     configFile: false,
     logLevel: 'error',
+    plugins: [production],
     build: { target: 'es2022', minify: false, ...more(here(entry)) },
   });
   return [built].flat()[0].output[0].code;

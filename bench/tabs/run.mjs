@@ -11,6 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from '@playwright/test';
 import { build } from 'vite';
 import { ensureBrowser, launchArguments } from '../../scripts/browser.mjs';
+import { production } from '../../scripts/production.mjs';
 import { hottest } from './profile.mjs';
 import { relay } from './relay.mjs';
 
@@ -30,7 +31,7 @@ const WHOLE_MS = 170_000;
 
 async function bundle(entry, more) {
   const options = { target: 'es2022', minify: false, ...more(here(entry)) };
-  const built = await build({ configFile: false, logLevel: 'error', build: options });
+  const built = await build({ configFile: false, logLevel: 'error', plugins: [production], build: options });
   return [built].flat()[0].output;
 }
 

@@ -1,7 +1,9 @@
 /** The commands of `tabraft`, without the process around them: arguments in, lines out. */
 
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { RaftError } from '../core/errors.ts';
 import { exportStore, importDump } from '../storage/dump.ts';
 import { checkStore, describeLog, describeMembers, describeMetadata } from '../storage/inspect.ts';
@@ -23,7 +25,8 @@ const USAGE = `usage: tabraft <command>
   recover <dir> --yes                  the survivor of a lost majority goes on alone, in a new epoch
 
 <dir> is the directory of one node (the one with data.mdb), or one above it with a single node in it. A dump is a
-file made by export, or by node.admin in a browser. recover and import need the node to be stopped.`;
+file made by export, or by node.admin in a browser. recover and import need the node to be stopped. Directories need the
+package lmdb (npm install lmdb), dumps do not. tabraft --version says which this is.`;
 
 interface Arguments {
   readonly words: readonly string[];
@@ -31,12 +34,16 @@ interface Arguments {
 }
 
 const WITH_VALUE = new Set(['last', 'from', 'to', 'room']);
-const WITHOUT_VALUE = new Set(['json', 'records', 'yes', 'help']);
+const WITHOUT_VALUE = new Set(['json', 'records', 'yes', 'help', 'version']);
 
 /** Exit code: 0 done, 2 not understood. Errors: of the store or the dump. */
 export async function run(given: readonly string[], say: Say): Promise<number> {
   const { words, flags } = parse(given);
   const [command, ...rest] = words;
+  if (flags.has('version')) {
+    say(version());
+    return 0;
+  }
   if (command === undefined || flags.has('help')) {
     say(USAGE);
     return command === undefined && !flags.has('help') ? 2 : 0;
@@ -49,6 +56,15 @@ export async function run(given: readonly string[], say: Say): Promise<number> {
   if (command === 'recover' && first !== undefined) return recoverIn(first, flags, say);
   say(USAGE);
   return 2;
+}
+
+/** The package's, whether this runs from dist/ or from src/cli/. */
+function version(): string {
+  for (const up of ['..', '../..']) {
+    const path = join(dirname(fileURLToPath(import.meta.url)), up, 'package.json');
+    if (existsSync(path)) return (JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string }).version;
+  }
+  return 'unknown';
 }
 
 function parse(given: readonly string[]): Arguments {

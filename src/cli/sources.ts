@@ -17,7 +17,7 @@ export async function withReader<T>(path: string, work: (store: ReadableStore) =
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new RaftError('invalid-argument', `There is nothing at ${path}.`);
   if (!found.isDirectory()) return work(await dumpAsStore(path));
-  const medium = LmdbMedium.open(await nodeDirectory(path));
+  const medium = await LmdbMedium.open(await nodeDirectory(path));
   try {
     return await work(await openReader(medium));
   } finally {
@@ -46,7 +46,7 @@ export interface Owner {
 
 export async function ownerOf(path: string): Promise<Owner> {
   const directory = await nodeDirectory(path);
-  const medium = LmdbMedium.open(directory);
+  const medium = await LmdbMedium.open(directory);
   try {
     const { nodeId, room } = (await openReader(medium)).identity;
     return { nodeId, room, root: dirname(dirname(directory)) };
@@ -65,7 +65,9 @@ async function nodeDirectory(path: string): Promise<string> {
 }
 
 async function nodeDirectories(path: string, depth: number): Promise<string[]> {
-  const inside = await readdir(path, { withFileTypes: true });
+  const inside = await readdir(path, { withFileTypes: true }).catch((cause: unknown) => {
+    throw new RaftError('invalid-argument', `The directory ${path} cannot be read.`, { cause });
+  });
   if (inside.some((entry) => entry.name === 'data.mdb')) return [path];
   if (depth === 0) return [];
   const below = inside.filter((entry) => entry.isDirectory()).map((entry) => nodeDirectories(join(path, entry.name), depth - 1));

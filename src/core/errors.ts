@@ -28,6 +28,7 @@ export type RaftErrorCode =
   | 'busy'
   | 'too-large'
   | 'invalid-argument'
+  | 'misuse'
   | 'not-open'
   | 'stopped'
   | 'removed'
@@ -94,6 +95,7 @@ export const ERROR_CODES: Readonly<Record<RaftErrorCode, CodeFacts>> = {
   busy: retry,
   'too-large': no,
   'invalid-argument': no,
+  misuse: no,
   'not-open': no,
   stopped: no,
   removed: no,
@@ -157,6 +159,7 @@ export interface RaftErrorDetails {
   readonly leaderHint?: NodeId | undefined;
   readonly retryAfterMs?: number | undefined;
   readonly index?: Index | undefined;
+  readonly id?: string | undefined;
   /** Overrides the table where the caller knows better. */
   readonly mayHaveApplied?: boolean | undefined;
 }
@@ -169,6 +172,8 @@ export class RaftError<C extends RaftErrorCode = RaftErrorCode> extends Error {
   readonly leaderHint: NodeId | undefined;
   readonly retryAfterMs: number | undefined;
   readonly index: Index | undefined;
+  /** The idempotency key of the write that failed, if it had one: the same command under the same key is applied once. */
+  readonly id: string | undefined;
 
   constructor(code: C, message: string, details: RaftErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -179,6 +184,7 @@ export class RaftError<C extends RaftErrorCode = RaftErrorCode> extends Error {
     this.leaderHint = details.leaderHint;
     this.retryAfterMs = details.retryAfterMs;
     this.index = details.index;
+    this.id = details.id;
   }
 
   static is<K extends RaftErrorCode>(error: unknown, code?: K): error is RaftError<K> {

@@ -57,15 +57,23 @@ function startTimerTicks(periodMs: number, onTick: () => void): { stop(): void }
 
 /** A macrotask without the four milliseconds that nested timers are held back. */
 function macrotasks(): (run: () => void) => void {
-  const { port1, port2 } = new MessageChannel();
   let queue: (() => void)[] = [];
-  port1.onmessage = () => {
-    const runs = queue;
-    queue = [];
-    for (const run of runs) run();
-  };
+  let bell: MessagePort | undefined;
   return (run) => {
     queue.push(run);
-    if (queue.length === 1) port2.postMessage(0);
+    if (queue.length > 1) return;
+    // Made when it is first used: an open port would keep a process alive whose node could not be opened.
+    bell ??= ringing(() => {
+      const runs = queue;
+      queue = [];
+      for (const each of runs) each();
+    });
+    bell.postMessage(0);
   };
+}
+
+function ringing(onRing: () => void): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = onRing;
+  return port2;
 }

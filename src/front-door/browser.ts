@@ -4,8 +4,10 @@ import type { NodeId } from '../core/types.ts';
 import type { RecordOptions, TuningOptions, WantedSuffrage } from '../runtime/api/api.ts';
 import { type AutopilotOptions, type EntryMode, resolveAutopilot, resolveTuning } from '../runtime/api/options.ts';
 import type { Runtime } from '../runtime/node/runtime.ts';
+import { type Names, requireOneOf } from '../runtime/ports/require-known.ts';
 import { SignalingClient } from '../signaling/client.ts';
 import { SIGNALING_PATH } from '../signaling/protocol.ts';
+import { IS_DEVELOPMENT } from '../state/development.ts';
 import { IdbStorage } from '../storage/idb/idb-storage.ts';
 import { MemoryStorage } from '../storage/memory/memory-storage.ts';
 import type { StorageProvider } from '../storage/storage.ts';
@@ -21,7 +23,7 @@ export interface OpenOptions {
   readonly signaling?: string;
   /** A name for people. */
   readonly name?: string;
-  /** Default 'indexeddb'. 'memory' keeps nothing: such a node is a learner unless suffrage says otherwise. */
+  /** Default 'indexeddb'. 'memory' keeps nothing: such a node joins as a learner unless suffrage says otherwise; alone it founds. */
   readonly storage?: 'indexeddb' | 'memory' | StorageProvider;
   /** Which WebRTC link; or a transport of your own. Default 'simple-peer'. */
   readonly link?: 'simple-peer' | 'native' | Transport;
@@ -43,6 +45,23 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
 }
 
+const OPTION_NAMES: Names<OpenOptions> = {
+  signaling: true,
+  name: true,
+  storage: true,
+  link: true,
+  iceServers: true,
+  suffrage: true,
+  priority: true,
+  tuning: true,
+  autopilot: true,
+  votersTarget: true,
+  device: true,
+  onCorrupt: true,
+  record: true,
+  signal: true,
+};
+
 /** Where a tab remembers its identity over a reload. A copy of it in a duplicated tab does no harm: the identity is locked. */
 const PREFERRED_KEY = 'tabraft/identity/';
 
@@ -61,7 +80,7 @@ function prepare(mode: EntryMode, room: string, options: OpenOptions = {}): Prep
       suffrage: options.suffrage ?? (storage.durable ? 'voter' : 'learner'),
       priority: options.priority ?? 0,
       preferred: readPreferred(room),
-      tuning: resolveTuning(options.tuning),
+      tuning: resolveTuning({ ...DEVELOPMENT_TUNING, ...options.tuning }),
       autopilot: resolveAutopilot(options.autopilot),
       votersTarget: options.votersTarget,
       device: options.device ?? deviceId(),
@@ -70,6 +89,7 @@ function prepare(mode: EntryMode, room: string, options: OpenOptions = {}): Prep
     },
     signal: options.signal,
     opened: (engine) => {
+      if (IS_DEVELOPMENT) tellOfSecondEntry(room, engine);
       writePreferred(room, engine.id);
       sayGoodbye(engine);
       const surroundings = watchSurroundings(engine.reports.own);
@@ -78,6 +98,9 @@ function prepare(mode: EntryMode, room: string, options: OpenOptions = {}): Prep
   };
 }
 
+/** Members compare their states often, so that one that differs is found while its author looks. */
+const DEVELOPMENT_TUNING: Partial<TuningOptions> = IS_DEVELOPMENT ? { digestEveryEntries: 50 } : {};
+
 /** The page's last chance: told that its leader goes, the others elect at once, not after a timeout. */
 function sayGoodbye(engine: Runtime): void {
   const onHide = (): void => void engine.stop('pagehide');
@@ -85,16 +108,35 @@ function sayGoodbye(engine: Runtime): void {
   engine.onEnd(() => globalThis.removeEventListener?.('pagehide', onHide));
 }
 
+/** Rooms that nodes of this page are in: for the development build. */
+const entered = new Map<string, number>();
+
+/** Two members in one page is what a hot reload or a forgotten `stop` leaves behind: both vote, and one of them will be gone. */
+function tellOfSecondEntry(room: string, engine: Runtime): void {
+  const before = entered.get(room) ?? 0;
+  entered.set(room, before + 1);
+  engine.onEnd(() => entered.set(room, (entered.get(room) ?? 1) - 1));
+  if (before > 0)
+    engine.application.events.reportMisuse(
+      `This page has entered the room ${room} ${before + 1} times: each is a member of its own. Keep one node for a page, and stop it before the next (node.stop()).`,
+    );
+}
+
 function storageOf(options: OpenOptions): StorageProvider {
   if (options.storage === undefined || options.storage === 'indexeddb') return new IdbStorage();
-  return options.storage === 'memory' ? new MemoryStorage() : options.storage;
+  if (options.storage === 'memory') return new MemoryStorage();
+  if (typeof options.storage?.acquire !== 'function') requireOneOf('storage', options.storage, ['indexeddb', 'memory']);
+  return options.storage;
 }
 
 function transportOf(options: OpenOptions, signaling: SignalingClient): Transport {
-  if (typeof options.link === 'object') return options.link;
+  if (typeof options.link === 'object' && typeof options.link?.start === 'function') return options.link;
   // Unless the application says otherwise, the signaling server may name servers; by itself tabraft names none.
   const iceServers = options.iceServers ?? (() => signaling.iceServers());
-  return webrtcTransport({ link: options.link ?? 'simple-peer', iceServers });
+  const link = options.link ?? 'simple-peer';
+  if (typeof link === 'object') throw new RaftError('invalid-argument', 'A transport of your own needs a start function.');
+  requireOneOf('link', link, ['simple-peer', 'native']);
+  return webrtcTransport({ link, iceServers });
 }
 
 /** Errors: invalid-argument outside a page. */
@@ -122,6 +164,6 @@ function writePreferred(room: string, id: NodeId): void {
 }
 
 /** The ways into a room, for a page. */
-export const raft: Verbs<OpenOptions> = makeVerbs(prepare);
+export const raft: Verbs<OpenOptions> = /* @__PURE__ */ makeVerbs(OPTION_NAMES, prepare);
 
 export { IdbStorage };

@@ -3,6 +3,7 @@ import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 import type { TuningOptions, WantedSuffrage } from '../runtime/api/api.ts';
 import { type AutopilotOptions, type EntryMode, resolveAutopilot, resolveTuning } from '../runtime/api/options.ts';
+import type { Names } from '../runtime/ports/require-known.ts';
 import { SignalingClient, type SignalingClientOptions } from '../signaling/client.ts';
 import type { Signaling } from '../signaling/signaling.ts';
 import { LmdbStorage } from '../storage/lmdb/lmdb-storage.ts';
@@ -37,6 +38,23 @@ export interface EdgeOptions {
   readonly onCorrupt?: 'rejoin' | 'refuse';
   readonly signal?: AbortSignal;
 }
+
+const OPTION_NAMES: Names<EdgeOptions> = {
+  signaling: true,
+  connect: true,
+  storage: true,
+  link: true,
+  name: true,
+  suffrage: true,
+  priority: true,
+  preferred: true,
+  tuning: true,
+  autopilot: true,
+  votersTarget: true,
+  device: true,
+  onCorrupt: true,
+  signal: true,
+};
 
 function prepare(mode: EntryMode, room: string, options: EdgeOptions | undefined): Prepared {
   if (options === undefined) throw new RaftError('invalid-argument', 'A node at the edge needs signaling, storage and link.');
@@ -78,6 +96,6 @@ function storageOf(options: EdgeOptions): StorageProvider {
 }
 
 /** The ways into a room, for a Node process. */
-export const raft: Verbs<EdgeOptions> = makeVerbs(prepare);
+export const raft: Verbs<EdgeOptions> = /* @__PURE__ */ makeVerbs(OPTION_NAMES, prepare);
 
 export { LmdbStorage };

@@ -13,6 +13,7 @@ import type { ByteMachine, Machine } from '../state/state-machine.ts';
 import { BytesMachine, TypedMachine } from '../state/typed-machine.ts';
 import type { Handlers, Queries, StateMachine } from '../state/types.ts';
 import type { NodeStore, StoreFault } from '../storage/storage.ts';
+import { sayUnheard } from './unheard.ts';
 
 /** A running node and what drives it. */
 export interface OpenedNode<N> {
@@ -78,7 +79,7 @@ async function openOnce(
   try {
     await refuseToInvent(store, options);
     throwIfAborted(signal);
-    const emitter = new Emitter((error) => engine?.application.events.reportListenerError(error));
+    const emitter = new Emitter((error) => engine?.application.events.reportListenerError(error), sayUnheard(options.room));
     const settings = {
       ...SETTINGS_DEFAULTS,
       machineVersion: machine.version ?? 1,

@@ -4,16 +4,27 @@ import type { EntryMode, NodeOptions } from '../runtime/api/options.ts';
 import type { Runtime } from '../runtime/node/runtime.ts';
 import type { ByteMachine } from '../state/state-machine.ts';
 import type { Handlers, Queries, StateMachine } from '../state/types.ts';
+import { checkCall } from './check-call.ts';
 import { openNode } from './open-node.ts';
 
-interface Way<O> {
-  <M extends ByteMachine>(room: string, machine: M, options?: O): Promise<ByteNode<M>>;
-  <S, C extends Handlers<S>, Q extends Queries<S>>(
-    room: string,
-    machine: StateMachine<S, C, Q>,
-    options?: O,
-  ): Promise<RaftNode<S, C, Q>>;
-}
+/** A state machine in either form. */
+export type AnyMachine =
+  | ByteMachine
+  | { readonly initial: () => unknown; readonly commands: Handlers<never>; readonly queries?: Queries<never> };
+
+/** The node that a machine makes. */
+export type NodeOf<M> = M extends ByteMachine
+  ? ByteNode<M>
+  : M extends StateMachine<infer S, infer C, infer Q>
+    ? C extends Handlers<S>
+      ? Q extends Queries<S>
+        ? RaftNode<S, C, Q>
+        : never
+      : never
+    : never;
+
+/** One signature for both forms: a mistake in one argument is told at that argument, and leaves the node's type as it is. */
+export type Way<O> = <const M extends AnyMachine>(room: string, machine: M, options?: O) => Promise<NodeOf<M>>;
 
 /** Each resolves as soon as the node has its identity; `node.ready` when it has caught up. Errors: see `openNode`. */
 export interface Verbs<O> {
@@ -35,20 +46,25 @@ export interface Prepared {
   readonly opened?: (engine: Runtime) => void;
 }
 
-export function makeVerbs<O>(prepare: (mode: EntryMode, room: string, options: O | undefined) => Prepared): Verbs<O> {
+/** `names` has every option of the environment. */
+export function makeVerbs<O extends object>(
+  names: { readonly [K in keyof Required<O>]: true },
+  prepare: (mode: EntryMode, room: string, options: O | undefined) => Prepared,
+): Verbs<O> {
   const way = (mode: EntryMode): Way<O> => {
     async function enter<S, C extends Handlers<S>, Q extends Queries<S>>(
       room: string,
       machine: StateMachine<S, C, Q>,
       given?: O,
     ): Promise<RaftNode<S, C, Q>> {
+      checkCall(room, machine, given, names);
       const { options, signal, opened } = prepare(mode, room, given);
       const { node, engine } = await openNode(machine, options, signal);
       opened?.(engine);
       return node;
     }
     // Both forms of a machine take the same way; only the node's types differ.
-    return enter as Way<O>;
+    return enter as unknown as Way<O>;
   };
   return { enter: way('enter'), create: way('create'), join: way('join'), open: way('open') };
 }

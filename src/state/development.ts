@@ -1,14 +1,6 @@
-/** Bundlers put the answer in place of `process.env.NODE_ENV`, and strip what hangs on it. */
-declare const process: { readonly env: { readonly NODE_ENV?: string } };
-
-/** Whether this is a development build: readers' values are frozen. */
-export const IS_DEVELOPMENT: boolean = isDevelopment();
-
-function isDevelopment(): boolean {
-  try {
-    return process.env.NODE_ENV !== 'production';
-  } catch {
-    // A page without a bundler has no such word.
-    return false;
-  }
-}
+/**
+ * Whether this is a development build: mistakes are told at the line that makes them, and readers' values are frozen. The package is
+ * built twice, under the export conditions that bundlers set ("development" and none); the production build has `false` here
+ * (scripts/production.mjs), so that nothing that hangs on it is in it.
+ */
+export const IS_DEVELOPMENT: boolean = true;

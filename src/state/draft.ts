@@ -6,18 +6,9 @@
  */
 
 import { type Container, kindOf } from './containers.ts';
+import { type Node, nodeOf, plain } from './draft-node.ts';
 import { Publisher } from './publisher.ts';
 import { readOnly } from './read-only.ts';
-
-/** One container as a handler sees it. */
-interface Node {
-  readonly target: Container;
-  readonly parent: Node | undefined;
-  proxy: Container;
-  /** Its copies are out of date, and so are those of everything it lies in. */
-  changed: boolean;
-  readonly children: Map<Container, Node>;
-}
 
 /** Of an object or Map with more keys than this a key that a failed command had deleted comes back as the last. */
 const ORDER_KEPT_MAX = 4_096;
@@ -25,7 +16,15 @@ const ORDER_KEPT_MAX = 4_096;
 /** Proxies kept for one container, for the commands to come: making one costs more than a look-up. */
 const CHILDREN_KEPT_MAX = 256;
 
-const nodeOf: WeakMap<Container, Node> = new WeakMap();
+let handlersAtWork = 0;
+
+/** Whether this is called by a handler, of whichever machine. */
+export function isHandlerAtWork(): boolean {
+  return handlersAtWork > 0;
+}
+
+/** Ends a rehearsal. */
+const OVER = new Error('This rehearsal is over.');
 
 export class Draft<S> {
   #state: S;
@@ -35,6 +34,10 @@ export class Draft<S> {
   readonly #touched: Node[] = [];
   readonly #publisher: Publisher;
   readonly #guards: boolean;
+  /** A handler is at work: only then can the state be changed. */
+  #isOpen = false;
+  /** Of a handler that is only tried; spoilt when it touches what could not be taken back. */
+  #rehearsal: { spoilt: boolean } | undefined;
 
   /** `freezes`: readers' objects and arrays are frozen, and selectors see a view, so that whoever tries to change one is told. */
   constructor(state: S, freezes: boolean) {
@@ -61,15 +64,51 @@ export class Draft<S> {
 
   /** Runs a handler on the state. What it throws is thrown again, and the state is as it was. */
   run<R>(handler: (state: S) => R): R {
+    this.#isOpen = true;
+    handlersAtWork += 1;
     try {
       return handler(this.#rootProxy());
     } catch (error) {
-      for (let i = this.#undo.length - 1; i >= 0; i--) this.#undo[i]?.();
+      this.#takeBack();
       throw error;
     } finally {
+      this.#isOpen = false;
+      handlersAtWork -= 1;
       this.#undo.length = 0;
       this.#settle();
     }
+  }
+
+  /**
+   * Runs a handler, shows what the state came to and takes everything back. Undefined where that cannot be done: the handler asked
+   * for something in the state whose changes are not followed. Throws what the handler throws.
+   */
+  rehearse<R>(handler: (state: S) => R): { readonly result: R; readonly state: S } | undefined {
+    if (kindOf(this.#state) === undefined) return undefined;
+    const rehearsal = { spoilt: false };
+    this.#rehearsal = rehearsal;
+    let seen: { readonly result: R; readonly state: S } | undefined;
+    let touched: readonly Node[] = [];
+    try {
+      return this.run((state) => {
+        const result = handler(state);
+        touched = [...this.#touched];
+        this.#settle();
+        seen = { result, state: this.publish(this.#state) };
+        throw OVER;
+      });
+    } catch (error) {
+      if (error !== OVER && !rehearsal.spoilt) throw error;
+      return rehearsal.spoilt ? undefined : seen;
+    } finally {
+      this.#rehearsal = undefined;
+      // They were shown as they will not be.
+      for (const { target } of touched) this.#publisher.changed(target);
+    }
+  }
+
+  #takeBack(): void {
+    for (let i = this.#undo.length - 1; i >= 0; i--) this.#undo[i]?.();
   }
 
   /** A value out of the state as its reader may keep it: of what has not changed since, the same as before. */
@@ -101,6 +140,7 @@ export class Draft<S> {
   }
 
   #change(node: Node, undo: () => void): void {
+    if (!this.#isOpen) throw new TypeError('The handler has returned: what it changes later is in no command.');
     this.#undo.push(undo);
     this.#markChanged(node);
   }
@@ -130,6 +170,7 @@ export class Draft<S> {
 
   /** Bytes and dates are changed in place, past every trap: what they were is kept. */
   #showLeaf(parent: Node, value: object): object {
+    if (!this.#isOpen) return value instanceof Date || ArrayBuffer.isView(value) ? structuredClone(value) : value;
     if (value instanceof Date) {
       const time = value.getTime();
       this.#change(parent, () => value.setTime(time));
@@ -137,6 +178,9 @@ export class Draft<S> {
       const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
       const before = bytes.slice();
       this.#change(parent, () => bytes.set(before));
+    } else if (this.#rehearsal !== undefined) {
+      this.#rehearsal.spoilt = true;
+      throw OVER;
     }
     return value;
   }
@@ -327,40 +371,4 @@ export class Draft<S> {
 
 function keptOrder<T>(keys: T[]): readonly T[] {
   return keys.length > ORDER_KEPT_MAX ? [] : keys;
-}
-
-/** What a handler puts into the state, without the proxies that it may have been given. */
-function plain(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  const node = nodeOf.get(value);
-  if (node !== undefined) return node.target;
-  const kind = kindOf(value);
-  // A constant of the handler's: the state has one of its own, which can be followed.
-  if (Object.isFrozen(value) && (kind === 'array' || kind === 'object'))
-    return plain(kind === 'array' ? [...(value as unknown[])] : { ...value });
-  if (kind === 'array') {
-    const items = value as unknown[];
-    for (const [i, item] of items.entries())
-      replaceChanged(item, (next) => {
-        items[i] = next;
-      });
-  } else if (kind === 'object') {
-    for (const [key, item] of Object.entries(value)) replaceChanged(item, (next) => Reflect.set(value, key, next));
-  } else if (kind === 'map') {
-    const map = value as Map<unknown, unknown>;
-    for (const [key, item] of map) replaceChanged(item, (next) => map.set(key, next));
-  } else if (kind === 'set') {
-    const set = value as Set<unknown>;
-    const items = [...set].map(plain);
-    set.clear();
-    for (const item of items) set.add(item);
-  }
-  return value;
-}
-
-/** Most of what is put in is as it should be: nothing is written then. */
-function replaceChanged(item: unknown, put: (next: unknown) => unknown): void {
-  if (typeof item !== 'object' || item === null) return;
-  const next = plain(item);
-  if (next !== item) put(next);
 }

@@ -5,12 +5,12 @@
 import { packValue, unpackValue } from '../codec/pack.ts';
 import { RaftError } from '../core/errors.ts';
 import type { Entry, Index, NodeId } from '../core/types.ts';
+import { EntryContext } from './entry-context.ts';
 import { type CommandEnvelope, readEnvelope } from './envelope.ts';
 import { formatOf, KEPT_FORMAT, KeptReader } from './kept-snapshot.ts';
-import { entryRandom } from './random.ts';
 import { type SessionLimits, Sessions, type SessionsImage } from './sessions.ts';
 import { readFrames, writeFrames } from './snapshot-stream.ts';
-import type { ApplyContext, Machine, Outcome } from './state-machine.ts';
+import type { Machine, Outcome } from './state-machine.ts';
 
 /** What applying one entry meant, for whoever waits for it. */
 export type Applied =
@@ -219,29 +219,5 @@ export class ReplicatedState {
     this.#logTime = 0;
     this.#sessionTime = 0;
     this.#leaderTime = 0;
-  }
-}
-
-/** One per command and member: what it can take from the entry it takes from there. */
-class EntryContext implements ApplyContext {
-  readonly now: number;
-  readonly proposer: NodeId;
-  readonly #entry: Entry;
-  #generator: (() => number) | undefined;
-  constructor(entry: Entry, now: number, proposer: NodeId) {
-    this.#entry = entry;
-    this.now = now;
-    this.proposer = proposer;
-    this.#generator = undefined;
-  }
-  get index(): number {
-    return this.#entry.index;
-  }
-  get term(): number {
-    return this.#entry.term;
-  }
-  get random(): () => number {
-    this.#generator ??= entryRandom(this.#entry.index, this.#entry.term, this.#entry.time);
-    return this.#generator;
   }
 }

@@ -50,6 +50,8 @@ export interface Machine {
   reset(): void | Promise<void>;
   /** A value out of the state as its reader may keep it: it does not change, and nobody who has it can change the state. */
   publish<T>(value: T): T;
+  /** Where to tell of a mistake that will be noticed later only; a development build looks for them. */
+  onMisuse?(tell: (mistake: string) => void): void;
   /** The command as a value, for logs and `changes()`; undefined when it cannot be read. */
   decode(command: Uint8Array): unknown;
   /** An outcome as the value its caller gets; a fresh copy on every call. Throws the RaftError of an error. */

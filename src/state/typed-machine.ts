@@ -4,6 +4,9 @@ import { packValue, unpackCommand, unpackValue } from '../codec/pack.ts';
 import { RaftError } from '../core/errors.ts';
 import { IS_DEVELOPMENT } from './development.ts';
 import { Draft } from './draft.ts';
+import { EntryContext } from './entry-context.ts';
+import { initialOf } from './initial.ts';
+import { type Performance, Rehearsals, withClockAhead } from './rehearsal.ts';
 import type { ApplyContext, ByteMachine, Machine, Outcome } from './state-machine.ts';
 import type { Handlers, Queries, StateMachine } from './types.ts';
 
@@ -33,11 +36,17 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
   readonly version: number;
   readonly #definition: StateMachine<S, C, Q>;
   readonly #draft: Draft<S>;
+  #rehearsals: Rehearsals | undefined;
 
+  /** Errors: invalid-argument for what cannot be a state machine. */
   constructor(definition: StateMachine<S, C, Q>) {
     this.#definition = definition;
     this.version = definition.version ?? 1;
-    this.#draft = new Draft(definition.initial(), IS_DEVELOPMENT);
+    this.#draft = new Draft(initialOf(definition), IS_DEVELOPMENT);
+  }
+
+  onMisuse(tell: (mistake: string) => void): void {
+    if (IS_DEVELOPMENT) this.#rehearsals = new Rehearsals(tell);
   }
 
   get state(): S {
@@ -59,12 +68,33 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
       type !== undefined && Object.hasOwn(this.#definition.commands, type) ? this.#definition.commands[type] : undefined;
     if (handler === undefined)
       return { kind: 'error', code: 'unknown-command', message: `There is no command named ${String(type)}.` };
-    try {
-      // What it answers is packed before its changes are kept: an answer that cannot be packed is a failure like any other.
-      return this.#draft.run((state) => toOutcome(refusePromise(handler(state, value, context))));
-    } catch (error) {
-      return { kind: 'error', code: 'handler-failed', message: failureText(error) };
-    }
+    // What it answers is packed before its changes are kept: an answer that cannot be packed is a failure like any other.
+    const perform = (): Outcome => orFailure(() => this.#draft.run((state) => answered(type, handler(state, value, context))));
+    const rehearsals = this.#rehearsals;
+    if (!IS_DEVELOPMENT || rehearsals === undefined || type === undefined || !rehearsals.isDue(type)) return perform();
+    const rehearsed = this.#rehearse(type, handler, command, context);
+    const outcome = perform();
+    if (rehearsed !== undefined) rehearsals.compare(type, rehearsed, { outcome, state: this.publish(this.state) });
+    return outcome;
+  }
+
+  /** Runs a handler and takes everything back; undefined where that cannot be done. */
+  #rehearse(type: string, handler: Handlers<S>[string], command: Uint8Array, context: ApplyContext): Performance | undefined {
+    if (!(context instanceof EntryContext)) return undefined;
+    const before = this.publish(this.state);
+    let state: unknown = before;
+    let isWhole = true;
+    const outcome = orFailure(() =>
+      withClockAhead(() => {
+        const seen = this.#draft.rehearse((draft) => answered(type, handler(draft, this.decode(command), context.again())));
+        isWhole = seen !== undefined;
+        state = seen?.state ?? before;
+        return seen?.result ?? NOTHING;
+      }),
+    );
+    if (!isWhole) return undefined;
+    if (outcome.kind === 'packed') this.#rehearsals?.lookForReducer(type, before, state, unpackValue(outcome.bytes));
+    return { outcome, state };
   }
 
   query(name: string, input: unknown): unknown {
@@ -84,6 +114,10 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
 
   hasCommand(type: string): boolean {
     return Object.hasOwn(this.#definition.commands, type);
+  }
+
+  commandNames(): readonly string[] {
+    return Object.keys(this.#definition.commands);
   }
 
   describe(command: unknown): string {
@@ -119,7 +153,7 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
   }
 
   reset(): void {
-    this.#draft.replace(this.#definition.initial());
+    this.#draft.replace(initialOf(this.#definition));
   }
 
   fresh(): Machine {
@@ -241,13 +275,21 @@ function answerOf(outcome: Outcome, unpack: (bytes: Uint8Array) => unknown): unk
   throw new RaftError(outcome.code, outcome.message, { mayHaveApplied: outcome.code === 'outcome-unknown' });
 }
 
+function orFailure(run: () => Outcome): Outcome {
+  try {
+    return run();
+  } catch (error) {
+    return { kind: 'error', code: 'handler-failed', message: failureText(error) };
+  }
+}
+
 /** A handler is over when it returns: what a promise did later would differ from member to member. */
-function refusePromise(value: unknown): unknown {
+function answered(type: string | undefined, value: unknown): Outcome {
   if (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function') {
     if ('catch' in value && typeof value.catch === 'function') value.catch(() => {});
-    throw new TypeError('The handler returned a promise; handlers must be synchronous.');
+    throw new TypeError(`The handler '${type}' returned a promise; handlers must be synchronous (not async).`);
   }
-  return value;
+  return toOutcome(value);
 }
 
 function commandType(value: unknown): string | undefined {

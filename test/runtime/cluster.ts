@@ -56,6 +56,8 @@ export interface ClusterNodeOptions extends Partial<NodeOptions> {
   readonly disk?: MemoryDisk;
   readonly onWrite?: MemoryStorageOptions['onWrite'];
   readonly tune?: Partial<TuningOptions>;
+  /** Default: the bank. */
+  readonly machine?: typeof bank;
 }
 
 const FAST: Partial<TuningOptions> = { electionTimeoutMs: [150, 300], heartbeatMs: 30, callTimeoutMs: 8_000 };
@@ -71,9 +73,9 @@ export class Cluster implements AsyncDisposable {
   }
 
   async open(options: ClusterNodeOptions = {}): Promise<Opened> {
-    const { disk = new MemoryDisk(), onWrite, tune, ...rest } = options;
+    const { disk = new MemoryDisk(), onWrite, tune, machine = bank, ...rest } = options;
     const storage = new MemoryStorage({ disk, durable: true, onWrite });
-    const { node, engine } = await openNode(bank, {
+    const { node, engine } = await openNode(machine, {
       room: this.room,
       mode: 'enter',
       votersTarget: 7,

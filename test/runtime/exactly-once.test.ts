@@ -296,7 +296,7 @@ test('what cannot be a command is refused before anything is promised', async ()
   const { node } = cluster.leader();
   const propose = node.propose.bind(node) as (command: unknown) => Promise<unknown>;
   await expect(propose({ type: 'nope' })).rejects.toMatchObject({ code: 'unknown-command' });
-  await expect(propose(undefined)).rejects.toMatchObject({ code: 'unknown-command' });
+  await expect(propose(undefined)).rejects.toMatchObject({ code: 'invalid-argument' });
   await expect(propose({ type: 'note', text: () => 1 })).rejects.toMatchObject({ code: 'invalid-argument' });
   await expect(propose({ type: 'note', text: 'x'.repeat(2_000) })).rejects.toMatchObject({ code: 'too-large' });
   await expect(node.propose({ type: 'add', amount: 1 }, { timeoutMs: 0 })).rejects.toMatchObject({ code: 'invalid-argument' });

@@ -2,11 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { expect, test } from 'vitest';
+import { production } from '../../scripts/production.mjs';
 import configure from '../../vite.config.ts';
 
 interface PackageFile {
   readonly bin: Readonly<Record<string, string>>;
-  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+  readonly exports: Readonly<
+    Record<string, string | { readonly types: string; readonly development: string; readonly default: string }>
+  >;
 }
 
 const described = JSON.parse(readFileSync('package.json', 'utf8')) as PackageFile;
@@ -25,6 +28,9 @@ test('every export is an entry of the build, and its types come from the same so
     if (typeof target === 'string') throw new Error(`${name} has no types`);
     const source = entryOf(target.default);
     expect(source, name).toBeDefined();
+    // Types first, and of the two builds the one for development under the condition that bundlers set.
+    expect(Object.keys(target), name).toEqual(['types', 'development', 'default']);
+    expect(target.development, name).toBe(target.default.replace('./dist/', './dist/development/'));
     expect(target.types, name).toBe(`./dist/types/${source?.replace(/\.ts$/, '.d.ts')}`);
   }
 });
@@ -46,4 +52,22 @@ test('every entry has a source, and is exported or a command', () => {
     expect(existsSync(source), source).toBe(true);
     expect(named).toContain(`./dist/${name}.js`);
   }
+});
+
+test('what is bundled is not installed as well, and what is imported by name is', () => {
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+    readonly peerDependencies: Readonly<Record<string, string>>;
+  };
+  const external = library.build?.rollupOptions?.external as (id: string) => boolean;
+  for (const name of Object.keys({ ...dependencies, ...peerDependencies })) expect(external(name), name).toBe(true);
+  for (const name of ['idb', 'msgpackr', 'msgpackr/pack', 'simple-peer']) expect(external(name), name).toBe(false);
+});
+
+test('the production build has none of what only a development build says', () => {
+  const answer = (id: string): unknown => (production.load as (id: string) => unknown)(id);
+  expect(answer('/anywhere/src/state/development.ts')).toBe('export const IS_DEVELOPMENT = false;');
+  expect(answer('/anywhere/src/state/draft.ts')).toBeUndefined();
+  expect(library.plugins).toContain(production);
+  expect(configure({ mode: 'library-development', command: 'build' }).plugins ?? []).not.toContain(production);
 });

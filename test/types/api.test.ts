@@ -1,5 +1,6 @@
 /** Good usage compiles with exact types; bad usage does not. Checked by the type checker; the runner only proves that it is looked at. */
 import { expect, test } from 'vitest';
+import type { raft } from '../../src/index.ts';
 import type { RaftNode } from '../../src/runtime/api/api.ts';
 import { defineStateMachine } from '../../src/state/typed-machine.ts';
 
@@ -57,6 +58,26 @@ async function goodUsage(node: Node, plain: Bare): Promise<void> {
   exactly<Awaited<ReturnType<typeof plain.propose<{ type: 'up' }>>>, number>(true);
 }
 
+/** One wrong option is one error: what comes after keeps its types. */
+async function oneMistake(enter: typeof raft.enter): Promise<void> {
+  // @ts-expect-error a typo in an option
+  const node = await enter('room', kv, { signalling: 'wss://example.test' });
+  const old = await node.propose({ type: 'set', key: 'x', value: '1' });
+  exactly<typeof old, string | undefined>(true);
+  const bytes = await enter('room', {
+    apply: (command) => command,
+    snapshot: () => new Uint8Array(0),
+    restore: () => {},
+  });
+  const answer = await bytes.propose(new Uint8Array(1));
+  exactly<typeof answer, Uint8Array>(true);
+  const bareNode = await enter('room', bare);
+  const up = await bareNode.propose({ type: 'up' });
+  exactly<typeof up, number>(true);
+  // @ts-expect-error a machine without queries has none
+  await bareNode.query('get');
+}
+
 async function badUsage(node: Node, plain: Bare): Promise<void> {
   // @ts-expect-error an unknown command
   await node.propose({ type: 'nope' });
@@ -79,5 +100,5 @@ async function badUsage(node: Node, plain: Bare): Promise<void> {
 }
 
 test('good and bad usage are functions that the type checker has read', () => {
-  expect([goodUsage.length, badUsage.length]).toEqual([2, 2]);
+  expect([goodUsage.length, badUsage.length, oneMistake.length]).toEqual([2, 2, 1]);
 });

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The public face of a node: what an application calls. RaftNode (raft-node.ts) implements it. What operators call is in admin.ts. */
 import type { RaftError } from '../../core/errors.ts';
 import type { Entry, Index, NodeId, Term } from '../../core/types.ts';
@@ -7,44 +8,12 @@ import type { NodeRole } from '../../wire/bodies.ts';
 import type { Recording } from '../record/recording.ts';
 import type { Admin, SnapshotInfo } from './admin.ts';
 import type { CallOptions, ClusterConfig, Suffrage, WantedSuffrage } from './basics.ts';
+import type { Applied, PendingWrite, ProposeOptions, ReadOptions, StopOptions } from './calls.ts';
 import type { Registration } from './registration.ts';
 import type { WriteEvent } from './write-event.ts';
 
+export type * from './calls.ts';
 export type { NodeRole };
-export interface ProposeOptions extends CallOptions {
-  /** An idempotency key of the caller's own: the same key is applied once, also over reloads. At most 64 characters. */
-  readonly id?: string;
-  /** Send it to the leader when this node is not it. Default true; otherwise `not-leader`. */
-  readonly forward?: boolean;
-  /** Apply only if the leader's term is still this one; else `term-mismatch`. */
-  readonly expectedTerm?: Term;
-  /** Give up for good (never applied later) if it is not in the log by then, in ms from now. */
-  readonly expiresMs?: number;
-}
-
-/** A command's result with its place in the one order. */
-export interface Applied<T> {
-  readonly result: T;
-  readonly index: Index;
-  readonly term: Term;
-  /** It had been applied before (a retry found its first result). */
-  readonly replayed: boolean;
-}
-
-export type ReadConsistency = 'linearizable' | 'lease' | 'local' | { readonly atLeast: Index } | { readonly maxStaleMs: number };
-export interface ReadOptions extends CallOptions {
-  readonly consistency?: ReadConsistency;
-}
-
-/** A write of this node that has no answer yet. */
-export interface PendingWrite {
-  readonly id: string;
-  /** As it was given; bytes come as `{ type: 'bytes', bytes }`. */
-  readonly command: { readonly type: string; readonly [field: string]: unknown };
-  readonly since: number;
-  readonly expiresAt: number | undefined;
-  readonly attempts: number;
-}
 
 export type PeerState = 'probe' | 'replicate' | 'snapshot' | 'unreachable' | 'unknown';
 
@@ -194,8 +163,16 @@ export interface BaseNode<S> extends AsyncDisposable {
   readonly role: NodeRole;
   readonly term: Term;
   readonly leaderId: NodeId | undefined;
-  /** Resolves when the node has caught up with a leader once; rejects when it stops before. */
+  /**
+   * Resolves when the node has caught up with a leader once. Rejects when it stops before, and with the reason when that has not
+   * come about within READY_TIMEOUT_MS (no signaling server, no majority): the node goes on trying, and `whenReady` waits again.
+   */
   readonly ready: Promise<void>;
+  /**
+   * Waits (again) until the node has caught up with a leader. Default: as long as it takes.
+   * Errors: signaling-unreachable, signaling-refused, no-leader, not-a-member, aborted, stopped, removed.
+   */
+  whenReady(options?: CallOptions): Promise<void>;
   readonly status: NodeStatus;
   readonly config: ClusterConfig;
   readonly membership: Membership;
@@ -239,7 +216,7 @@ export interface BaseNode<S> extends AsyncDisposable {
    */
   record(): Recording;
 
-  stop(options?: { readonly transfer?: boolean; readonly leave?: boolean; readonly timeoutMs?: number }): Promise<void>;
+  stop(options?: StopOptions): Promise<void>;
 }
 
 /** A node whose state machine is typed commands and queries (`defineStateMachine`). */

@@ -1,23 +1,31 @@
 /** Typed events without a DOM: a listener that throws is reported, and the others still hear. */
 import { RaftError } from '../../core/errors.ts';
+import { requireFunction, unknownName } from '../ports/require-known.ts';
 import type { RaftEvents } from './api.ts';
+import { EVENT_NAMES } from './names.ts';
 import { type Registration, registration } from './registration.ts';
 
 /** Listeners of one node over all events; more are refused, since it means somebody forgets to dispose of them. */
 export const LISTENERS_MAX = 100_000;
 
 type Listener<T> = (event: T) => void;
+type Unheard = <K extends keyof RaftEvents>(type: K, event: RaftEvents[K]) => void;
 
 export class Emitter {
   readonly #listeners = new Map<keyof RaftEvents, Set<Listener<never>>>();
   readonly #onListenerError: (error: unknown) => void;
+  readonly #onUnheard: Unheard;
 
-  constructor(onListenerError: (error: unknown) => void) {
+  /** `onUnheard` is told of every event that nobody listens to. */
+  constructor(onListenerError: (error: unknown) => void, onUnheard: Unheard = () => {}) {
     this.#onListenerError = onListenerError;
+    this.#onUnheard = onUnheard;
   }
 
-  /** Errors: busy. */
+  /** Errors: busy, invalid-argument. */
   on<K extends keyof RaftEvents>(type: K, listener: Listener<RaftEvents[K]>, signal?: AbortSignal): Registration {
+    if (!Object.hasOwn(EVENT_NAMES, type)) throw unknownName('event', String(type), Object.keys(EVENT_NAMES));
+    requireFunction('listener', listener);
     const set = this.#setOf(type);
     if (set.size >= LISTENERS_MAX) throw new RaftError('busy', `There are ${LISTENERS_MAX} listeners for '${type}'.`);
     // Wrapped, so that the same function can listen twice.
@@ -28,7 +36,7 @@ export class Emitter {
 
   emit<K extends keyof RaftEvents>(type: K, event: RaftEvents[K]): void {
     const set = this.#listeners.get(type) as Set<Listener<RaftEvents[K]>> | undefined;
-    if (set === undefined || set.size === 0) return;
+    if (set === undefined || set.size === 0) return this.#onUnheard(type, event);
     for (const listener of [...set]) {
       try {
         listener(event);

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** What every subscription returns: call it, or dispose of it, to end it; a signal ends it as well. */
 
 export interface Registration extends Disposable {

@@ -145,7 +145,7 @@ export class Join {
     if (context === undefined) return;
     this.#busy = true;
     try {
-      const cluster: ClusterIdentity = { clusterId: globalThis.crypto.randomUUID(), epoch: FIRST_EPOCH };
+      const cluster: ClusterIdentity = { clusterId: randomClusterId(), epoch: FIRST_EPOCH };
       await this.#store.write({
         cluster,
         hardState: { term: 1, vote: NO_NODE, commit: 1 },
@@ -175,4 +175,10 @@ export class Join {
     this.#done = true;
     this.#hooks.onMember(cluster, how);
   }
+}
+
+/** Not randomUUID, which exists only in secure contexts. */
+function randomClusterId(): string {
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

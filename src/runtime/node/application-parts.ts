@@ -43,7 +43,8 @@ export class ApplicationParts {
     this.reads = new Reads(bootNonce, clock, consensus);
     this.writes = new Writes({ id, bootNonce, bootCount }, state.machine.version, tuning.pendingCallsMax, clock, proposals);
     this.events = new Events(standing, emitter);
-    const { reportListenerError } = this.events;
+    const { reportListenerError, reportMisuse } = this.events;
+    state.machine.onMisuse?.(reportMisuse);
     this.subscriptions = new Subscriptions(state.machine, clock, reportListenerError);
     this.feed = new ChangeFeed();
     this.leaderWork = new LeaderWork(standing, reportListenerError);

@@ -51,8 +51,9 @@ export class NodeMembership implements Membership {
     return this.#send([{ op: wants, id: checkId(member.id), context }], options);
   }
 
-  remove(id: NodeId, options: CallOptions = {}): Promise<number> {
-    return this.#send([{ op: 'remove', id: checkId(id), context: undefined }], options);
+  async remove(id: NodeId, options: CallOptions = {}): Promise<number> {
+    if (suffrageOf(this.#member().conf, checkId(id)) === 'none') throw new RaftError('config-invalid', `${id} is not a member.`);
+    return this.#send([{ op: 'remove', id, context: undefined }], options);
   }
 
   promote(id: NodeId, options: CallOptions = {}): Promise<number> {
@@ -85,7 +86,7 @@ export class NodeMembership implements Membership {
 
   async change(
     next: { readonly voters: readonly NodeId[]; readonly learners?: readonly NodeId[] },
-    options: CallOptions & { readonly ifVersion?: number } = {},
+    { ifVersion, ...options }: CallOptions & { readonly ifVersion?: number } = {},
   ): Promise<number> {
     if (next.voters.length === 0) throw new RaftError('config-invalid', 'A cluster needs at least one voter.');
     const { conf } = this.#member();
@@ -97,7 +98,7 @@ export class NodeMembership implements Membership {
         .filter((id) => !next.voters.includes(id) && !learners.includes(id))
         .map((id) => ({ op: 'remove' as const, id, context: undefined })),
     ];
-    return this.#send(steps, options, options.ifVersion ?? 0);
+    return this.#send(steps, options, ifVersion ?? 0);
   }
 
   #place(id: NodeId, op: 'voter' | 'learner'): ConfChangeStep {

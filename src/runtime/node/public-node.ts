@@ -1,9 +1,7 @@
 /** The public node: promises, signals and timeouts over the runtime. See api.ts for what each call means. */
-import { packCommand } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId, Term } from '../../core/types.ts';
 import { commandIn } from '../../state/envelope.ts';
-import { KeeperMachine } from '../../state/keeper.ts';
 import type { Machine, Outcome } from '../../state/state-machine.ts';
 import { TypedMachine } from '../../state/typed-machine.ts';
 import type { Change, Command, Handlers, Queries, ResultOf } from '../../state/types.ts';
@@ -19,26 +17,38 @@ import type {
   ProposeOptions,
   RaftEvents,
   RaftNode,
-  ReadConsistency,
   ReadOptions,
+  StopOptions,
   TraceEvent,
 } from '../api/api.ts';
 import { awaitCall, checkCallOptions } from '../api/call-options.ts';
+import { LISTEN_OPTION_NAMES, READ_OPTION_NAMES, STOP_OPTION_NAMES } from '../api/names.ts';
 import type { Registration } from '../api/registration.ts';
 import type { WriteEvent } from '../api/write-event.ts';
 import type { AppliedWrite, WriteResult } from '../client/pending-write.ts';
 import { clusterConfig } from '../member/configuration.ts';
 import { requireInteger } from '../ports/require-integer.ts';
+import { requireFunction, requireKnown, shown } from '../ports/require-known.ts';
 import type { Recording } from '../record/recording.ts';
 import { holdsLease, stalenessMs } from '../standing/freshness.ts';
 import { assertRunning } from '../standing/standing.ts';
 import { nodeStatus } from '../watch/status.ts';
+import {
+  checkConsistency,
+  checkProposeOptions,
+  encodeCommandValue,
+  notReady,
+  refuseInHandler,
+  requireCommand,
+  typeOf,
+  withId,
+} from './call-checks.ts';
 import { NodeAdmin } from './public-admin.ts';
 import { NodeMembership } from './public-membership.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Longest idempotency key, in characters. */
-export const KEY_CHARACTERS_MAX = 64;
+/** `ready` says what hinders a node that has not caught up with a leader after so long, in ms: a page should show more than a spinner. */
+export const READY_TIMEOUT_MS = 30_000;
 /** Commands of one batch. */
 export const BATCH_MAX = 1_000;
 
@@ -54,9 +64,18 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     this.#machine = runtime.state.machine;
     this.membership = new NodeMembership(runtime);
     this.admin = new NodeAdmin(runtime);
-    this.ready = runtime.whenReady();
+    this.ready = this.whenReady({ timeoutMs: READY_TIMEOUT_MS });
     // Whoever does not wait for it must not be punished for it.
     this.ready.catch(() => {});
+  }
+
+  async whenReady(options: CallOptions = {}): Promise<void> {
+    checkCallOptions(options);
+    try {
+      await this.#runtime.whenReady({ timeoutMs: Number.POSITIVE_INFINITY, ...options });
+    } catch (error) {
+      throw RaftError.is(error, 'timeout') ? notReady(this.#runtime.statusSources) : error;
+    }
   }
 
   get id(): NodeId {
@@ -103,6 +122,8 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     commands: T,
     options: ProposeOptions = {},
   ): Promise<{ -readonly [I in keyof T]: ResultOf<C, T[I]> }> {
+    if (!Array.isArray(commands))
+      throw new RaftError('invalid-argument', `batch takes an array of commands, got ${shown(commands)}.`);
     if (commands.length > BATCH_MAX)
       throw new RaftError('invalid-argument', `A batch holds at most ${BATCH_MAX} commands, got ${commands.length}.`);
     // All are encoded before the first is sent: one that cannot be takes the others with it.
@@ -119,9 +140,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   /** Checks a command before anything is promised. Errors: unknown-command, invalid-argument, too-large. */
   #encode(command: Command<C>): Uint8Array {
     const machine = this.#machine;
-    if (machine instanceof TypedMachine && !machine.hasCommand(String(command?.type))) {
-      throw new RaftError('unknown-command', `There is no command named ${String(command?.type)}.`);
-    }
+    if (machine instanceof TypedMachine) requireCommand(machine, command);
     const bytes = encodeCommandValue(command, machine);
     const max = this.#runtime.options.tuning.commandBytesMax;
     if (bytes.length > max)
@@ -152,6 +171,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     checkProposeOptions(options, key);
     const runtime = this.#runtime;
     assertRunning(runtime.standing);
+    refuseInHandler();
     const { signal, expiresMs, forward = true, expectedTerm = 0 } = options;
     const { clock, tuning } = runtime.options;
     let onAbort: (() => void) | undefined;
@@ -166,7 +186,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
       done: (result) => {
         if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
         if (runtime.emitter.has('write')) runtime.emitter.emit('write', tellWrite(result, clock.monotonicMs() - calledMs));
-        if (result.kind === 'failed') return reject(result.error);
+        if (result.kind === 'failed') return reject(withId(result.error, key));
         try {
           resolve(this.#answer(result.outcome, result.index), result);
         } catch (error) {
@@ -200,6 +220,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   // ---- reads
 
   async read<T>(select: (state: Readonly<S>) => T, options: ReadOptions = {}): Promise<T> {
+    requireFunction('select', select);
     await this.#confirm(options);
     return this.peek(select);
   }
@@ -215,11 +236,12 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
 
   /** Waits until the state may be read at the consistency asked for. */
   async #confirm(options: ReadOptions): Promise<void> {
-    checkCallOptions(options);
+    checkCallOptions(options, READ_OPTION_NAMES);
     assertRunning(this.#runtime.standing);
-    const consistency: ReadConsistency = options.consistency ?? 'linearizable';
+    checkConsistency(options.consistency);
+    const { consistency = 'linearizable', ...call } = options;
     if (consistency === 'local') return;
-    if (typeof consistency === 'object' && 'atLeast' in consistency) return this.waitFor(consistency.atLeast, options);
+    if (typeof consistency === 'object' && 'atLeast' in consistency) return this.waitFor(consistency.atLeast, call);
     if (typeof consistency === 'object' && stalenessMs(this.#runtime.standing) <= consistency.maxStaleMs) return;
     if (consistency === 'lease' && holdsLease(this.#runtime.standing)) return;
     await this.#confirmByQuorum(options);
@@ -242,6 +264,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   }
 
   peek<T>(select: (state: Readonly<S>) => T): T {
+    requireFunction('select', select);
     return this.#machine.publish(select(this.#machine.view as Readonly<S>));
   }
 
@@ -250,6 +273,9 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     listener: (value: T, meta: { readonly index: number }) => void,
     options: { readonly signal?: AbortSignal } = {},
   ): Registration {
+    requireFunction('select', select);
+    requireFunction('listener', listener);
+    requireKnown('subscribe', options, LISTEN_OPTION_NAMES);
     return this.#runtime.application.subscriptions.add(
       select as (state: unknown) => unknown,
       listener as (value: unknown, meta: { readonly index: number }) => void,
@@ -279,6 +305,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
 
   async until(predicate: (status: NodeStatus, state: Readonly<S>) => boolean, options: CallOptions = {}): Promise<void> {
     checkCallOptions(options);
+    requireFunction('predicate', predicate);
     const runtime = this.#runtime;
     assertRunning(runtime.standing);
     const holds = (): boolean => predicate(this.status, this.#machine.view as Readonly<S>);
@@ -293,6 +320,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     listener: (event: RaftEvents[K]) => void,
     options: { readonly signal?: AbortSignal } = {},
   ): Registration {
+    requireKnown('on', options, LISTEN_OPTION_NAMES);
     return this.#runtime.emitter.on(type, listener, options.signal);
   }
 
@@ -300,6 +328,8 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     run: (lease: { readonly term: Term; readonly signal: AbortSignal }) => void | Promise<void>,
     options: { readonly signal?: AbortSignal } = {},
   ): Registration {
+    requireFunction('run', run);
+    requireKnown('whileLeader', options, LISTEN_OPTION_NAMES);
     return this.#runtime.application.leaderWork.add(run, options.signal);
   }
 
@@ -316,9 +346,8 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
 
   // ---- the end
 
-  async stop(
-    options: { readonly transfer?: boolean; readonly leave?: boolean; readonly timeoutMs?: number } = {},
-  ): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
+    requireKnown('stop', options, STOP_OPTION_NAMES);
     const runtime = this.#runtime;
     const timeoutMs = options.timeoutMs ?? 2_000;
     if (runtime.ended === undefined && options.leave === true) await this.membership.leave({ timeoutMs }).catch(() => {});
@@ -333,39 +362,10 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   }
 }
 
-/** Errors: invalid-argument for what cannot be encoded (a function, a symbol, a class instance with methods only). */
-function encodeCommandValue(command: unknown, machine: Machine): Uint8Array {
-  if (machine instanceof KeeperMachine)
-    throw new RaftError('unknown-command', 'A keeper has no state machine: it takes no commands.');
-  if (!(machine instanceof TypedMachine)) {
-    if (command instanceof Uint8Array) return command.slice();
-    throw new RaftError('invalid-argument', 'This state machine takes commands as bytes.');
-  }
-  try {
-    return packCommand(command);
-  } catch (error) {
-    throw RaftError.is(error)
-      ? error
-      : new RaftError('invalid-argument', `The command cannot be encoded: ${String(error)}`, { cause: error });
-  }
-}
-
 function tellWrite(result: WriteResult, ms: number): WriteEvent {
   if (result.kind === 'failed') return { ms, code: result.error.code, index: result.error.index };
   const { outcome, index } = result;
   return { ms, code: outcome.kind === 'error' ? outcome.code : undefined, index };
-}
-
-function typeOf(command: unknown): string {
-  return String((command as { readonly type: string }).type);
-}
-
-function checkProposeOptions(options: ProposeOptions, key: string): void {
-  checkCallOptions(options);
-  if (key.length > KEY_CHARACTERS_MAX + 5)
-    throw new RaftError('invalid-argument', `id takes at most ${KEY_CHARACTERS_MAX} characters, got ${key.length}.`);
-  if (options.expectedTerm !== undefined) requireInteger('expectedTerm', options.expectedTerm, 1, Number.MAX_SAFE_INTEGER);
-  if (options.expiresMs !== undefined) requireInteger('expiresMs', options.expiresMs, 1, 365 * 24 * 60 * 60 * 1000);
 }
 
 export { clusterConfig };

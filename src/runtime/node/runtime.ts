@@ -10,7 +10,7 @@ import type { Machine } from '../../state/state-machine.ts';
 import type { ClusterIdentity, NodeStore, StoreFault } from '../../storage/storage.ts';
 import type { TransportHandlers } from '../../transport/transport.ts';
 import type { Goodbye, Hello } from '../../wire/peer-message.ts';
-import type { NodeRole } from '../api/api.ts';
+import type { CallOptions, NodeRole } from '../api/api.ts';
 import type { Emitter } from '../api/emitter.ts';
 import type { NodeOptions } from '../api/options.ts';
 import { Discovery } from '../duties/discovery.ts';
@@ -166,9 +166,9 @@ export class Runtime {
     await this.#presence.enter();
   }
 
-  /** Resolves when this node has caught up with a leader once. */
-  whenReady(): Promise<void> {
-    return this.application.events.waitUntil(() => hasCaughtUp(this.#standing), { timeoutMs: Number.POSITIVE_INFINITY });
+  /** Resolves when this node has caught up with a leader. */
+  whenReady(options: CallOptions): Promise<void> {
+    return this.application.events.waitUntil(() => hasCaughtUp(this.#standing), options);
   }
 
   /** Asks for one pump after the present burst of inputs. */

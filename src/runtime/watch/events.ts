@@ -79,6 +79,11 @@ export class Events {
     });
   };
 
+  /** In a development build: what the application does will go wrong later. */
+  readonly reportMisuse = (mistake: string): void => {
+    this.#emitter.emit('fault', { error: new RaftError('misuse', mistake) });
+  };
+
   onRole(from: NodeRole, to: NodeRole): void {
     this.#emitter.emit('role', { from, to, term: this.#standing.term });
     if (to === 'removed') this.#emitter.emit('removed', {});

@@ -1,7 +1,7 @@
 /** LMDB as a medium: one environment per node, one named database per table. */
 import { rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
 import { RaftError } from '../../core/errors.ts';
 import {
   type Durability,
@@ -39,7 +39,8 @@ export class LmdbMedium implements Medium {
   }
 
   /** Makes the directory when it is missing. Errors: storage-unavailable. */
-  static open(path: string): LmdbMedium {
+  static async open(path: string): Promise<LmdbMedium> {
+    const { open } = await lmdb();
     try {
       // Its own layout of free pages is not read without the sync: a commit waits for `flushed` where it must be durable.
       const root = open<Holder, string>({ path, maxDbs: TABLES.length + 2, encoding: 'json', separateFlushed: true });
@@ -146,6 +147,18 @@ export class LmdbMedium implements Medium {
 
   #require(): void {
     if (this.#closed) throw new RaftError('storage-closed', 'The LMDB environment is closed.');
+  }
+}
+
+/** An optional package: whoever keeps nothing in LMDB need not have it. Errors: storage-unavailable. */
+async function lmdb(): Promise<typeof import('lmdb')> {
+  try {
+    return await import('lmdb');
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new RaftError('storage-unavailable', `The package lmdb cannot be loaded; npm install lmdb puts it there (${why}).`, {
+      cause,
+    });
   }
 }
 

@@ -108,7 +108,7 @@ export class LmdbStorage implements StorageProvider {
     const bootNonce = randomId();
     const path = join(directory, nodeId);
     if (openPaths.has(path)) return undefined;
-    const medium = LmdbMedium.open(path);
+    const medium = await LmdbMedium.open(path);
     openPaths.add(path);
     let store: PackedStore | undefined;
     medium.onClosed = () => {
@@ -156,7 +156,7 @@ async function openedAt(path: string): Promise<number | undefined> {
   if (openPaths.has(path)) return undefined;
   let medium: LmdbMedium | undefined;
   try {
-    medium = LmdbMedium.open(path);
+    medium = await LmdbMedium.open(path);
     const holder = medium.holder();
     if (holder !== undefined && isAlive(holder)) return undefined;
     return readMeta(await medium.all('meta'), 'identity')?.openedAtMs ?? 0;

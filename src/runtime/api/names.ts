@@ -1,0 +1,37 @@
+/** The names that calls of a node know, beside the types of api.ts: the compiler keeps both the same. */
+import type { Names } from '../ports/require-known.ts';
+import type { RaftEvents } from './api.ts';
+import type { CallOptions } from './basics.ts';
+import type { ProposeOptions, ReadOptions, StopOptions } from './calls.ts';
+
+export const CALL_OPTION_NAMES: Names<CallOptions> = { signal: true, timeoutMs: true };
+export const PROPOSE_OPTION_NAMES: Names<ProposeOptions> = {
+  ...CALL_OPTION_NAMES,
+  id: true,
+  forward: true,
+  expectedTerm: true,
+  expiresMs: true,
+};
+export const READ_OPTION_NAMES: Names<ReadOptions> = { ...CALL_OPTION_NAMES, consistency: true };
+export const LISTEN_OPTION_NAMES: Names<{ signal: AbortSignal }> = { signal: true };
+export const STOP_OPTION_NAMES: Names<StopOptions> = { transfer: true, leave: true, timeoutMs: true };
+export const CONSISTENCIES: readonly string[] = ['linearizable', 'lease', 'local'];
+
+export const EVENT_NAMES: Names<RaftEvents> = {
+  role: true,
+  leader: true,
+  config: true,
+  commit: true,
+  apply: true,
+  snapshot: true,
+  peer: true,
+  signaling: true,
+  'quorum-lost': true,
+  'quorum-restored': true,
+  diverged: true,
+  removed: true,
+  autopilot: true,
+  fault: true,
+  fatal: true,
+  write: true,
+};
