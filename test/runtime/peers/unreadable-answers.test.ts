@@ -41,8 +41,10 @@ test('a membership change whose answer cannot be read may have been made, and it
       options: { clock: nodeClock(), tuning: { callTimeoutMs: 1_000 } },
       standing: { state: { kind: 'member' } },
       member: { conf: { ...EMPTY_CONF, voters: ['a', 'b'] } },
-      admission: {
-        change: (_r: unknown, _b: unknown, _d: unknown, done: (result: CallResult) => void) => done({ body, error: undefined }),
+      duties: {
+        admission: {
+          change: (_r: unknown, _b: unknown, _d: unknown, done: (result: CallResult) => void) => done({ body, error: undefined }),
+        },
       },
     };
     const asked = new NodeMembership(runtime as unknown as Runtime).remove('b');
