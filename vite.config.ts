@@ -32,6 +32,7 @@ const entries: Readonly<Record<string, string>> = {
   structures: 'src/structures/index.ts',
   inspector: 'src/inspector/index.ts',
   testing: 'src/testing/index.ts',
+  'testing-playwright': 'src/testing/playwright/index.ts',
   cli: 'src/cli/main.ts',
   'signaling-server': 'signaling/server.ts',
   signaling: 'signaling/bin.ts',

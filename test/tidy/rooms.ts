@@ -97,6 +97,7 @@ export const IMPORTERS: Readonly<Record<string, string>> = {
   lmdb: 'src/storage/lmdb/',
   'simple-peer': 'src/transport/webrtc/',
   ws: 'signaling/',
+  '@playwright/test': 'src/testing/playwright/',
 };
 
 /** Where Node's own modules may be imported. */
