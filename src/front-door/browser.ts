@@ -15,6 +15,7 @@ import type { Transport } from '../transport/transport.ts';
 import { webrtcTransport } from '../transport/webrtc/transport.ts';
 import { browserClock } from './browser-clock.ts';
 import { deviceId } from './device.ts';
+import { watchPageLife } from './page-life.ts';
 import { watchSurroundings } from './page-surroundings.ts';
 import { makeVerbs, type Prepared, type Verbs } from './verbs.ts';
 
@@ -91,9 +92,7 @@ function prepare(mode: EntryMode, room: string, options: OpenOptions = {}): Prep
     opened: (engine) => {
       if (IS_DEVELOPMENT) tellOfSecondEntry(room, engine);
       writePreferred(room, engine.id);
-      sayGoodbye(engine);
-      const surroundings = watchSurroundings(engine.reports.own);
-      engine.onEnd(() => surroundings.stop());
+      followPage(engine);
     },
   };
 }
@@ -101,11 +100,18 @@ function prepare(mode: EntryMode, room: string, options: OpenOptions = {}): Prep
 /** Members compare their states often, so that one that differs is found while its author looks. */
 const DEVELOPMENT_TUNING: Partial<TuningOptions> = IS_DEVELOPMENT ? { digestEveryEntries: 50 } : {};
 
-/** The page's last chance: told that its leader goes, the others elect at once, not after a timeout. */
-function sayGoodbye(engine: Runtime): void {
-  const onHide = (): void => void engine.stop('pagehide');
-  globalThis.addEventListener?.('pagehide', onHide, { once: true });
-  engine.onEnd(() => globalThis.removeEventListener?.('pagehide', onHide));
+/** Told that its leader goes, the others elect at once, not after a timeout. */
+function followPage(engine: Runtime): void {
+  const surroundings = watchSurroundings(engine.reports.own);
+  const life = watchPageLife({
+    onGone: () => void engine.stop('pagehide'),
+    onPutAway: () => engine.pause(),
+    onBack: () => engine.resume(),
+  });
+  engine.onEnd(() => {
+    surroundings.stop();
+    life.stop();
+  });
 }
 
 /** Rooms that nodes of this page are in: for the development build. */

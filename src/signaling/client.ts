@@ -27,6 +27,8 @@ import type { FrameRelay, RelayListener, RoomEntry, Signaling, SignalingHandlers
 const WELCOME_TIMEOUT_MS = 10_000;
 /** How often a quiet connection is tried; without any word by the next time it counts as dead: ms. */
 const PING_EVERY_MS = 20_000;
+/** After a sleep a connection without any word for so long counts as dead: ms. */
+const HURRIED_PING_MS = 3_000;
 /** Bytes that may wait in the socket; beyond it signals and frames are refused. A link leaves far less in it, but there are many. */
 const BUFFERED_BYTES_MAX: number = 8 * 1024 * 1024;
 /** Invalid messages from a server after which it is left alone for a backoff. */
@@ -165,6 +167,19 @@ export class SignalingClient implements Signaling, FrameRelay {
 
   relayBufferedBytes(): number {
     return this.#connection?.socket.bufferedAmount ?? 0;
+  }
+
+  hurry(): void {
+    this.#retryNow();
+    const connection = this.#connection;
+    if (connection?.welcomed !== true) return;
+    connection.heard = false;
+    this.#send(connection, { type: 'ping' });
+    this.#after(HURRIED_PING_MS, () => {
+      if (this.#connection !== connection) return;
+      if (connection.heard) this.#pingLater(connection);
+      else this.#giveUp(connection, 'The connection to the signaling server did not live through a sleep.');
+    });
   }
 
   async close(): Promise<void> {

@@ -46,6 +46,8 @@ export interface Signaling {
   founded(clusterId: string): void;
   /** This node belongs to the cluster now, taken in by a member: it wants no grant any more. */
   joined?(clusterId: string): void;
+  /** Time went by unseen: a connection that waits to be tried again is, and one that did not live through it is noticed soon. */
+  hurry?(): void;
   close(): Promise<void>;
 }
 

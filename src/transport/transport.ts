@@ -75,6 +75,8 @@ export interface Transport {
    * Adapters to whom it makes no difference leave it out.
    */
   prefer?(peers: readonly NodeId[], others: 'later' | 'never'): void;
+  /** Time went by unseen, or the network is back: whoever waits to be dialled again is dialled now. Left out where nobody waits. */
+  hurry?(): void;
   /** Bytes waiting towards a peer on a lane: for pacing bulk transfers. */
   queuedBytes(peer: NodeId, lane: Lane): number;
   links(): readonly LinkStatus[];

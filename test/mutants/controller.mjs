@@ -141,10 +141,42 @@ export const CONTROLLER_MUTANTS = [
     '',
     'a leader that can store nothing stays',
   ),
+  sleep(
+    'sleep-unnoticed',
+    'standing/freshness.ts',
+    '  if (mayHaveSlept(standing)) return Number.POSITIVE_INFINITY;\n',
+    '',
+    'a tab that wakes up answers from before its sleep',
+  ),
+  sleep(
+    'sleep-of-one-clock',
+    'standing/passing-time.ts',
+    'return behindMs > sleepMs(standing) ? behindMs : 0;',
+    'return 0;',
+    'a machine whose monotonic clock stood still has not slept',
+  ),
+  sleep(
+    'sleep-keeps-contact',
+    'standing/standing.ts',
+    '    if (stoodStillMs(this) > 0) this.peers.forgetContact();\n',
+    '',
+    'who was heard before the sleep counts as heard now',
+  ),
+  sleep(
+    'pause-without-goodbye',
+    'node/runtime.ts',
+    "    if (this.#standing.state.kind === 'member') this.duties.handover.sayGoodbye('pagehide');\n",
+    '',
+    'a frozen leader is waited for',
+  ),
 ];
 
 function plan(id, find, replace, breaks) {
   return { id, file: 'src/runtime/duties/autopilot-plan.ts', find, replace, breaks };
+}
+
+function sleep(id, file, find, replace, breaks) {
+  return { id, file: `src/runtime/${file}`, find, replace, breaks };
 }
 
 function leads(id, find, replace, breaks) {

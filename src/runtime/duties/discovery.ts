@@ -59,6 +59,10 @@ export class Discovery implements TransportDiscovery {
     this.#signaling.joined?.(clusterId);
   }
 
+  hurry(): void {
+    this.#signaling.hurry?.();
+  }
+
   async close(): Promise<void> {
     await this.#signaling.close();
   }

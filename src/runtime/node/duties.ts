@@ -1,10 +1,12 @@
 /** The duties of a node that ask nothing but how it stands: made together, and given their turn on every tick. */
+import type { NodeId } from '../../core/types.ts';
 import type { NodeStore } from '../../storage/storage.ts';
 import { encodeJoin } from '../../wire/bodies.ts';
 import type { Emitter } from '../api/emitter.ts';
 import { AUTOPILOT_DEFAULTS, type NodeOptions } from '../api/options.ts';
 import { Admission } from '../duties/admission.ts';
 import { Autopilot } from '../duties/autopilot.ts';
+import { Awakening } from '../duties/awakening.ts';
 import { FreeSpace } from '../duties/free-space.ts';
 import { Handover } from '../duties/handover.ts';
 import { SecondIntroduction } from '../duties/introduction.ts';
@@ -25,6 +27,8 @@ interface DutyParts {
   /** What this node keeps in the configuration. */
   readonly member: MemberContextFields;
   readonly wake: () => void;
+  /** Tries again now what waits to be tried again: the signaling server, links. */
+  readonly hurry: () => void;
 }
 
 export class Duties {
@@ -36,12 +40,15 @@ export class Duties {
   readonly #reports: Reports;
   readonly #introduction: SecondIntroduction;
   readonly #pace: OwnPace;
+  readonly #awakening: Awakening;
 
-  constructor({ options, store, standing, speakers, reports, emitter, member, wake }: DutyParts) {
+  constructor({ options, store, standing, speakers, reports, emitter, member, wake, hurry }: DutyParts) {
     this.#standing = standing;
     this.#reports = reports;
     reports.own.lasting = options.lasting === true;
     this.#pace = new OwnPace(reports);
+    const disconnect = (peer: NodeId): void => options.transport.disconnect(peer, 'silent after a sleep');
+    this.#awakening = new Awakening(standing, reports, { hurry, disconnect });
     this.freeSpace = new FreeSpace(standing, reports, () => store.estimate(), emitter);
     this.admission = new Admission(standing, speakers, wake);
     this.handover = new Handover(standing, wake);
@@ -53,9 +60,11 @@ export class Duties {
     this.#introduction = new SecondIntroduction(standing, speakers, body);
   }
 
-  /** So much time went by since the tick before, in ms. */
+  /** So much time went by since the tick before, in ms: more than it should when this node has slept. */
   tick(elapsedMs: number): void {
     this.#pace.onTick(elapsedMs, tickMs(this.#standing.tuning));
+    this.#awakening.onGap(elapsedMs);
+    this.#awakening.tick();
     this.#introduction.tick();
     this.handover.tick();
     this.freeSpace.tick();

@@ -92,6 +92,27 @@ export class MemberLife {
     this.#reopenLater();
   }
 
+  /** The page is put away: this life ends here, and what the next one is, storage says. */
+  pause(): void {
+    const { standing, application } = this.#parts;
+    const { member } = standing;
+    // It was on its way back: then it is not any more.
+    if (standing.state.kind === 'paused') this.#openings++;
+    if (member === undefined) return;
+    this.#openings++;
+    member.stop(new RaftError('leadership-lost', 'The page of this node was put away.'));
+    application.halt();
+    standing.pause();
+    this.#hooks.onRoleChange();
+    application.leaderChanged();
+  }
+
+  /** The page is back. */
+  resume(): void {
+    if (this.#parts.standing.state.kind !== 'paused') return;
+    this.open().catch((error: unknown) => this.fail(storageErrorOf(error)));
+  }
+
   #reopenLater(): void {
     const { options, standing, emitter } = this.#parts;
     options.clock.after(STORAGE_RETRY_MS, () => {

@@ -84,7 +84,7 @@ export class Runtime {
     const { name, priority, suffrage: wants, replaces = NO_NODE } = options;
     const member = { ...MEMBER_DEFAULTS, name, priority, wants, replaces, profileDomain: options.device ?? '' };
     const { speakers, reports } = this;
-    this.duties = new Duties({ options, store, standing, speakers, reports, emitter, member, wake });
+    this.duties = new Duties({ options, store, standing, speakers, reports, emitter, member, wake, hurry: () => this.#hurry() });
     this.#consensus = new ConsensusSide(standing, this.duties.freeSpace, machine.version, wake);
 
     this.application = new ApplicationParts(
@@ -161,7 +161,7 @@ export class Runtime {
     };
     await transport.start(this.id, handlers, this.discovery);
     if (loaded.cluster !== undefined) await this.#memberLife.open();
-    this.#standing.lastTickMs = clock.monotonicMs();
+    this.#standing.ticked();
     this.#ticking = clock.startTicks(tickMs(tuning), () => this.#tick());
     await this.#presence.enter();
   }
@@ -195,9 +195,7 @@ export class Runtime {
   #tick(): void {
     const standing = this.#standing;
     if (standing.state.kind === 'ended') return;
-    const now = standing.clock.monotonicMs();
-    const elapsed = now - standing.lastTickMs;
-    standing.lastTickMs = now;
+    const elapsed = standing.passTime();
     this.peers.tick();
     if (standing.member === undefined) this.#join.tick();
     else standing.member.tick(elapsed - tickMs(standing.tuning));
@@ -208,6 +206,24 @@ export class Runtime {
     this.#renewal?.tick();
     this.application.events.tick();
     this.wake();
+  }
+
+  #hurry(): void {
+    this.discovery.hurry();
+    this.options.transport.hurry?.();
+  }
+
+  /** The page is put away (frozen, or kept for the way back): the others hear a goodbye now, and nothing more is said until `resume`. */
+  pause(): void {
+    if (this.#standing.state.kind === 'member') this.duties.handover.sayGoodbye('pagehide');
+    this.#memberLife.pause();
+  }
+
+  /** The page is here again, or seen again: what time went by is looked at now, and a paused node takes part again. */
+  resume(): void {
+    if (this.#standing.state.kind === 'ended') return;
+    this.#tick();
+    this.#memberLife.resume();
   }
 
   async #becomeMember(cluster: ClusterIdentity, how: 'founded' | 'joined'): Promise<void> {

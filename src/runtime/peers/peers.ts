@@ -64,6 +64,7 @@ export interface CallResult {
 interface WaitingCall {
   readonly done: (result: CallResult) => void;
   readonly deadlineMs: number;
+  readonly askedMs: number;
 }
 
 export class Peer {
@@ -73,6 +74,8 @@ export class Peer {
   hello: Hello | undefined;
   /** Monotonic ms of the last message from it; undefined before the first. */
   lastHeardMs: number | undefined;
+  /** Monotonic ms at which it was asked the last question that it has answered: so much later at least it was there. */
+  confirmedMs: number = Number.NEGATIVE_INFINITY;
   /** Its hello is its own, and of no other cluster, epoch or protocol than this node's. */
   fits = false;
   /** Its hello names this node's cluster. What it may say is for the inbox. */
@@ -275,7 +278,8 @@ export class Peers {
       });
     }
     const number = this.#nextCall++;
-    peer.calls.set(number, { done, deadlineMs: this.#clock.monotonicMs() + timeoutMs });
+    const askedMs = this.#clock.monotonicMs();
+    peer.calls.set(number, { done, deadlineMs: askedMs + timeoutMs, askedMs });
     if (this.#post(peer, { kind: 'call', id: number, method, body }, 'urgent')) return;
     peer.calls.delete(number);
     done({ body: NO_BODY, error: new RaftError('link-failed', `The link to ${id} takes no more.`) });
@@ -291,6 +295,11 @@ export class Peers {
         call.done({ body: NO_BODY, error: new RaftError('timeout', `${peer.id} did not answer.`) });
       }
     }
+  }
+
+  /** The clock stood still: who was heard just before may be long gone. */
+  forgetContact(): void {
+    for (const peer of this.#peers.values()) peer.lastHeardMs = undefined;
   }
 
   stop(error: RaftError): void {
@@ -310,6 +319,7 @@ export class Peers {
     const call = peer.calls.get(reply.id);
     if (call === undefined) return;
     peer.calls.delete(reply.id);
+    peer.confirmedMs = Math.max(peer.confirmedMs, call.askedMs);
     call.done({ body: reply.body, error: reply.error === null ? undefined : errorOf(reply.error) });
   }
 

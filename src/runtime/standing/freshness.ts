@@ -2,6 +2,7 @@
 import { NO_NODE } from '../../core/types.ts';
 import { memberIds } from '../member/configuration.ts';
 import { leaseSlackMs, tickMs } from '../member/core-config.ts';
+import { mayHaveSlept, unseenMs } from './passing-time.ts';
 import { quorumOf } from './quorum.ts';
 import type { Standing } from './standing.ts';
 
@@ -22,9 +23,12 @@ export function hasCaughtUp(standing: Standing): boolean {
 /** How long ago this node last knew that it was up to date with a leader, in ms; infinite when it cannot say. */
 export function stalenessMs(standing: Standing): number {
   const { member, leaderId } = standing;
+  // What it knew before it slept is old, whatever its clock says; and what arrives now may have been said before.
+  if (mayHaveSlept(standing)) return Number.POSITIVE_INFINITY;
   if (hasAllCommitted(standing) && quorumHeard(standing)) return 0;
   const leader = leaderId === NO_NODE || leaderId === standing.id ? undefined : standing.peers.get(leaderId);
   if (leader?.trusted !== true || leader.lastHeardMs === undefined || member === undefined) return Number.POSITIVE_INFINITY;
+  if (leader.confirmedMs < standing.awakeSinceMs) return Number.POSITIVE_INFINITY;
   if (member.appliedIndex < member.hard.commit) return Number.POSITIVE_INFINITY;
   // The leader speaks once a heartbeat: what it committed since may not have been told yet.
   return standing.clock.monotonicMs() - leader.lastHeardMs + 2 * standing.tuning.heartbeatMs;
@@ -40,9 +44,8 @@ function quorumHeard(standing: Standing): boolean {
  * since a page that wakes up may be asked before its timers run.
  */
 export function holdsLease(standing: Standing): boolean {
-  const { tuning, clock, member, lastTickMs } = standing;
-  const unseenMs = clock.monotonicMs() - lastTickMs;
-  if (!tuning.leaseReads || unseenMs > tickMs(tuning) + leaseSlackMs(tuning)) return false;
+  const { tuning, member } = standing;
+  if (!tuning.leaseReads || unseenMs(standing) > tickMs(tuning) + leaseSlackMs(tuning)) return false;
   return member?.core.inLease() === true && hasAllCommitted(standing);
 }
 

@@ -21,7 +21,7 @@ export function quorumOf(standing: Standing): Quorum {
 
 /** Heard of within two election timeouts. */
 export function isAlive(standing: Standing, id: NodeId): boolean {
-  if (id === standing.id) return standing.state.kind !== 'suspended' && standing.state.kind !== 'ended';
+  if (id === standing.id) return standing.role !== 'stopped';
   const peer = standing.peers.get(id);
   if (peer?.trusted !== true || peer.lastHeardMs === undefined) return false;
   return standing.clock.monotonicMs() - peer.lastHeardMs <= 2 * standing.tuning.electionTimeoutMs[1];

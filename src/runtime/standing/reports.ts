@@ -43,6 +43,11 @@ export class Reports {
     this.#views.delete(peer);
   }
 
+  /** Everybody hears of this node, and says how it stands, with the next tick. */
+  tellNow(): void {
+    this.#toldMs = Number.NEGATIVE_INFINITY;
+  }
+
   tick(): void {
     const { clock, peers } = this.#standing;
     const now = clock.monotonicMs();

@@ -11,6 +11,7 @@ import { suffrageOf } from '../member/configuration.ts';
 import type { Member } from '../member/member.ts';
 import type { Peers } from '../peers/peers.ts';
 import type { Clock } from '../ports/clock.ts';
+import { sleepMs, stoodStillMs, unseenMs } from './passing-time.ts';
 
 export type StandingState =
   /** It belongs to no cluster yet. */
@@ -20,6 +21,8 @@ export type StandingState =
   | { readonly kind: 'removed'; readonly member: Member }
   /** Its storage failed: it takes no part until that works again. */
   | { readonly kind: 'suspended'; readonly error: RaftError }
+  /** Its page is put away, and may come back. */
+  | { readonly kind: 'paused' }
   | { readonly kind: 'ended'; readonly error: RaftError };
 
 export interface Standing {
@@ -40,6 +43,10 @@ export interface Standing {
   readonly leadSince: Index;
   /** When the last tick was handled, in monotonic ms: what has passed since then the core has not seen yet. */
   readonly lastTickMs: number;
+  /** The same by the wall clock. */
+  readonly lastTickWallMs: number;
+  /** Since when nothing is known to have been slept through, in monotonic ms: what was known of others before is old. */
+  readonly awakeSinceMs: number;
 }
 
 const SEEKING: StandingState & { readonly kind: 'seeking' } = { kind: 'seeking' };
@@ -56,6 +63,8 @@ export class StandingRecord implements Standing {
   cluster: ClusterIdentity | undefined;
   leadSince: Index = 0;
   lastTickMs = 0;
+  lastTickWallMs = 0;
+  awakeSinceMs = 0;
   #state: StoredState = SEEKING;
 
   constructor(parts: Pick<Standing, 'id' | 'clock' | 'tuning' | 'peers'>) {
@@ -85,7 +94,7 @@ export class StandingRecord implements Standing {
 
   get role(): NodeRole {
     const { kind } = this.#state;
-    if (kind === 'ended' || kind === 'suspended') return 'stopped';
+    if (kind === 'ended' || kind === 'suspended' || kind === 'paused') return 'stopped';
     const { member } = this;
     if (member === undefined) return 'learner';
     if (member.removed) return 'removed';
@@ -104,6 +113,24 @@ export class StandingRecord implements Standing {
 
   suspend(error: RaftError): void {
     this.#state = { kind: 'suspended', error };
+  }
+
+  pause(): void {
+    this.#state = { kind: 'paused' };
+  }
+
+  /** A tick is handled now. What went by since the last, in ms; after a sleep nothing counts that was known of others before. */
+  passTime(): number {
+    const elapsed = unseenMs(this);
+    if (stoodStillMs(this) > 0) this.peers.forgetContact();
+    if (elapsed > sleepMs(this)) this.awakeSinceMs = this.clock.monotonicMs();
+    this.ticked();
+    return elapsed;
+  }
+
+  ticked(): void {
+    this.lastTickMs = this.clock.monotonicMs();
+    this.lastTickWallMs = this.clock.wallMs();
   }
 
   end(error: RaftError): void {

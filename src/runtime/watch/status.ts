@@ -118,6 +118,8 @@ export function explain({ standing, signaling }: StatusSources): Explanation {
       return tell(false, `This node has ended: ${state.error.message}`);
     case 'suspended':
       return tell(false, `Storage does not take writes (${state.error.message}); this node waits until it does.`);
+    case 'paused':
+      return tell(false, 'The page of this node is put away; it takes part again when the page is back.');
     case 'removed':
       return tell(false, 'This node was removed from the cluster.');
     case 'seeking':

@@ -106,6 +106,10 @@ class MultiTransport implements Transport {
     this.#spread();
   }
 
+  hurry(): void {
+    for (const transport of this.#all) transport.hurry?.();
+  }
+
   queuedBytes(peer: NodeId, lane: Lane): number {
     const place = this.#routes.get(peer)?.inUse;
     return place === undefined ? 0 : (this.#all[place]?.queuedBytes(peer, lane) ?? 0);

@@ -89,6 +89,13 @@ export class Peer implements Caller {
     else if (!wanted) this.#context.dials.done(this);
   }
 
+  /** No pause is worth while: it is dialled now, and from the shortest pause on. */
+  hurry(): void {
+    this.failures = 0;
+    this.#forgetPause();
+    this.#dialUnlessLinked();
+  }
+
   hear(signal: PeerSignal): void {
     const restarted = this.#instance !== '' && this.#instance !== signal.instance;
     this.#instance = signal.instance;

@@ -104,6 +104,10 @@ class WebrtcTransport implements Transport {
     for (const peer of known) this.#rank(peer);
   }
 
+  hurry(): void {
+    for (const peer of this.#peers.values()) peer.hurry();
+  }
+
   queuedBytes(peer: NodeId, lane: Lane): number {
     return this.#peers.get(peer)?.queuedBytes(lane) ?? 0;
   }

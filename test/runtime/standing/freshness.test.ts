@@ -10,7 +10,8 @@ function leaderAt(appliedIndex: number): Standing {
     member: { isLeader: true, appliedIndex, core },
     leadSince: 5,
     lastTickMs: 0,
-    clock: { monotonicMs: () => 0 },
+    lastTickWallMs: 0,
+    clock: { monotonicMs: () => 0, wallMs: () => 0 },
     tuning: { leaseReads: true, heartbeatMs: 150, electionTimeoutMs: [750, 1500] },
   } as unknown as Standing;
 }
