@@ -39,7 +39,7 @@ const entries: Readonly<Record<string, string>> = {
 };
 
 /** Installed beside the package. Everything else is in it: what a page loads imports nothing by name, so that a script tag is enough. */
-const external = /^(?:ws|lmdb|vitest|node-datachannel)(?:\/|$)/;
+const external = /^(?:ws|lmdb|vitest|node-datachannel|@playwright\/test)(?:\/|$)/;
 
 /** Once for production and once for development, where mistakes are told; package.json says which bundler gets which. */
 const libraryIn = (outDir: string): UserConfig => ({
