@@ -431,10 +431,24 @@ export const MUTANTS = [
   ),
   m(
     'snapshot-without-joiner',
-    'runtime/member/member.ts',
-    '    if (memberIds(request.snapshot.conf).includes(request.to)) return this.sender.start(request);',
-    "    if (request.to !== '') return this.sender.start(request);",
+    'runtime/member/snapshot-transfers.ts',
+    '    if (memberIds(request.snapshot.conf).includes(request.to)) return',
+    "    if (request.to !== '') return",
     'a joiner is sent a snapshot that does not know it, for ever (53)',
+  ),
+  m(
+    'resync-behind-the-log',
+    'runtime/member/snapshot-receiver.ts',
+    "purpose === 'resync' && offer.request.snapshot.index < this.#hooks.lowestResync()",
+    "purpose === 'resync' && offer.request.snapshot.index < 0",
+    'a state is taken over that leaves a hole before the log here',
+  ),
+  m(
+    'resync-waited-for-forever',
+    'runtime/member/snapshot-receiver.ts',
+    'this.#awaited.progressMs < this.#clock.monotonicMs() - RESYNC_STALL_MS',
+    'this.#awaited.progressMs < 0',
+    'a diverged member whose resync was lost never asks again',
   ),
   m(
     'compact-past-snapshot',

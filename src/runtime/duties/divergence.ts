@@ -225,11 +225,14 @@ export class Divergence {
     const first = await this.#firstDifference(index).catch(() => undefined);
     this.#emitter.emit('diverged', { index: first ?? index, exact: first !== undefined });
     const { leaderId, member } = this.#standing;
-    member?.receiver.expectResync(leaderId);
-    if ((await this.#ask(leaderId, ['state'])) === undefined) {
-      this.#resyncing = false;
-      member?.receiver.expectResync(undefined);
-    }
+    if (member === undefined) return this.#resyncFailed();
+    member.transfers.awaitResync(leaderId, () => this.#resyncFailed());
+    if ((await this.#ask(leaderId, ['state'])) === undefined) member.transfers.giveUpResync();
+  }
+
+  /** The next comparison may ask again. */
+  #resyncFailed(): void {
+    this.#resyncing = false;
   }
 
   async #firstDifference(index: Index): Promise<Index | undefined> {
@@ -280,14 +283,9 @@ export class Divergence {
 
   /** The leader's part of a resync: a snapshot of now, sent to the member that asked. */
   #sendState(peer: NodeId): void {
-    const { member, id, term } = this.#standing;
+    const { member, term } = this.#standing;
     if (member?.isLeader !== true || contextOf(member.conf, peer) === undefined) return;
-    member.maker
-      .takeNow(() => member.snapshotMeta())
-      .then(
-        () => member.sender.start({ type: 'snapshot-request', from: id, to: peer, term, snapshot: member.snapshotMeta() }),
-        () => {},
-      );
+    member.transfers.sendToResync(peer, term);
   }
 }
 

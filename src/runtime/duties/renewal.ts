@@ -38,7 +38,7 @@ export class Renewal {
     this.#take();
     const now = clock.monotonicMs();
     const since = member.appliedIndex - member.maker.snapshotIndex;
-    if (since < tuning.snapshotEveryEntries || now < this.#nextMs || member.receiver.isReceiving) return;
+    if (since < tuning.snapshotEveryEntries || now < this.#nextMs || member.transfers.isReceiving) return;
     this.#nextMs = now + ASK_EVERY_MS;
     if (leaderId !== id) return this.#ask(leaderId);
     const successor = member.conf.voters.find((other) => this.#hasMachine(other));
@@ -58,9 +58,10 @@ export class Renewal {
   #ask(leader: NodeId): void {
     const { member, peers } = this.#standing;
     if (member === undefined || !this.#hasMachine(leader)) return;
-    member.receiver.expectResync(leader);
+    // What does not come is asked for again, when its time has come.
+    member.transfers.awaitResync(leader, () => {});
     peers.call(leader, 'digest', encodeQuestion(['state']), ANSWER_TIMEOUT_MS, ({ error }) => {
-      if (error !== undefined) member.receiver.expectResync(undefined);
+      if (error !== undefined) member.transfers.giveUpResync();
     });
   }
 

@@ -14,11 +14,10 @@ import type {
   Message,
   NodeId,
   SnapshotMeta,
-  SnapshotRequest,
   SoftState,
 } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
-import type { ClusterIdentity, LoadedState, NodeStore, StagedSnapshot } from '../../storage/storage.ts';
+import type { ClusterIdentity, LoadedState, NodeStore, StagedSnapshot, StoredSnapshot } from '../../storage/storage.ts';
 import type { SnapshotAck, SnapshotChunk, SnapshotOffer } from '../../wire/peer-message.ts';
 import type { SnapshotInfo, TuningOptions } from '../api/api.ts';
 import type { NodeOptions } from '../api/options.ts';
@@ -32,8 +31,7 @@ import { coreConfig, leaseSlackMs, tickMs } from './core-config.ts';
 import { LogView, uncommittedEntries } from './log-cache.ts';
 import { Replica } from './replica.ts';
 import { SnapshotMaker } from './snapshot-maker.ts';
-import { SnapshotReceiver } from './snapshot-receiver.ts';
-import { SnapshotSender } from './snapshot-sender.ts';
+import { SnapshotTransfers } from './snapshot-transfers.ts';
 import { storageErrorOf } from './storage-error.ts';
 
 export interface MemberHooks {
@@ -80,8 +78,7 @@ export class Member {
   readonly replica: Replica;
   readonly view: LogView;
   readonly maker: SnapshotMaker;
-  readonly sender: SnapshotSender;
-  readonly receiver: SnapshotReceiver;
+  readonly transfers: SnapshotTransfers;
   readonly changes: MembershipQueue;
   conf: ConfState;
   /** Index of the entry that made `conf`. */
@@ -117,26 +114,14 @@ export class Member {
     const config = coreConfig(parts.self, tuning, parts.priority, clock, parts.inspect);
     const initial: InitialState = { hardState: loaded.hardState, conf: this.conf, applied };
     this.core = parts.recorder?.open(config, this.view, initial) ?? new RawNode(config, this.view, initial);
-    this.receiver = new SnapshotReceiver(store, {
-      sendAck: (peer, ack) => void hooks.sendSnapshot(peer, ack),
-      onComplete: (request) => this.step(request),
-      onResync: (staged) => hooks.onResync(staged),
-      onFault: (error) => hooks.onFault(storageErrorOf(error)),
-    });
-    this.sender = new SnapshotSender(store, clock, {
-      send: (peer, message) => hooks.sendSnapshot(peer, message),
-      onEnd: (peer, ok, sent) =>
-        this.#onSnapshotSent(
-          peer,
-          ok,
-          sent && { index: sent.meta.index, term: sent.meta.term, bytes: sent.bytes, digest: sent.digest },
-        ),
-      onProgress: (peer) => this.core.reportSnapshotProgress(peer),
-    });
     this.maker = new SnapshotMaker({ store, view: this.view, application }, tuning, applied, {
       onMade: (info) => hooks.onSnapshot('created', info),
       onFault: (error) => hooks.onFault(error),
     });
+    this.transfers = new SnapshotTransfers(
+      { self: parts.self, store, view: this.view, clock, maker: this.maker },
+      this.#transferHooks(),
+    );
     this.changes = new MembershipQueue(clock);
     this.replica = new Replica({ core: this.core, view: this.view, store, application, hooks: this.#replicaHooks() }, applied);
   }
@@ -173,9 +158,7 @@ export class Member {
   }
 
   onSnapshotMessage(peer: NodeId, message: SnapshotOffer | SnapshotChunk | SnapshotAck): void {
-    if (message.kind === 'snapshot-offer') this.receiver.onOffer(peer, message);
-    else if (message.kind === 'snapshot-chunk') this.receiver.onChunk(peer, message);
-    else this.sender.onAck(peer, message);
+    this.transfers.onMessage(peer, message);
   }
 
   /** One logical tick (Figure 2's timers). `pausedMs` is how long the process did nothing before it. */
@@ -188,7 +171,7 @@ export class Member {
     // Also of one that was told that it is out: its time goes on, else it would hear its last leader for ever, and refuse those
     // who still need its vote. It disturbs nobody by campaigning (§4.2.3): whoever knows that it is out does not hear it.
     this.core.tick();
-    this.sender.tick();
+    this.transfers.tick();
     this.changes.tick();
   }
 
@@ -224,7 +207,7 @@ export class Member {
   }
 
   linkClosed(peer: NodeId): void {
-    this.sender.abort(peer);
+    this.transfers.linkClosed(peer);
     this.core.reportUnreachable(peer);
   }
 
@@ -238,14 +221,29 @@ export class Member {
   stop(error: RaftError): void {
     this.replica.stop();
     this.changes.clear(error);
-    this.sender.abort();
-    this.receiver.stop();
+    this.transfers.stop();
   }
 
-  #onSnapshotSent(peer: NodeId, ok: boolean, info: SnapshotInfo | undefined): void {
+  #transferHooks(): ConstructorParameters<typeof SnapshotTransfers>[1] {
+    const { hooks } = this.#parts;
+    return {
+      sendMessage: (peer, message) => hooks.sendSnapshot(peer, message),
+      metaNow: () => this.snapshotMeta(),
+      onSent: (peer, ok, sent) => this.#onSnapshotSent(peer, ok, sent),
+      onProgress: (peer) => this.core.reportSnapshotProgress(peer),
+      onFollow: (request) => this.step(request),
+      onResync: (staged) => hooks.onResync(staged),
+      onFault: (error) => hooks.onFault(storageErrorOf(error)),
+    };
+  }
+
+  #onSnapshotSent(peer: NodeId, ok: boolean, sent: StoredSnapshot | undefined): void {
     if (this.replica.isStopped) return;
     this.core.reportSnapshot(peer, ok);
-    if (ok && info !== undefined) this.#parts.hooks.onSnapshot('sent', info);
+    if (ok && sent !== undefined) {
+      const { meta, bytes, digest } = sent;
+      this.#parts.hooks.onSnapshot('sent', { index: meta.index, term: meta.term, bytes, digest });
+    }
     this.#parts.hooks.wake();
   }
 
@@ -270,7 +268,7 @@ export class Member {
       },
       takeStaged: (meta) => {
         this.maker.superseded(meta.index);
-        return this.receiver.takeStaged(meta);
+        return this.transfers.takeStaged(meta);
       },
       onConflict: (error) => hooks.onFault(error),
       onFault: (error) => hooks.onFatal(error),
@@ -278,33 +276,16 @@ export class Member {
   }
 
   #send(message: Message): void {
-    if (message.type === 'snapshot-request') return this.#sendState(message);
+    if (message.type === 'snapshot-request') return this.transfers.sendToFollow(message);
     if (!this.#parts.hooks.send(message) && message.type === 'append-request') this.core.reportUnreachable(message.to);
-  }
-
-  /** A snapshot from before the receiver was a member is of no use to it: it gets a newer one, taken first. */
-  #sendState(request: SnapshotRequest): void {
-    if (memberIds(request.snapshot.conf).includes(request.to)) return this.sender.start(request);
-    const again = (): void => {
-      if (this.replica.isStopped) return;
-      this.core.reportSnapshot(request.to, false);
-      this.#parts.hooks.wake();
-    };
-    this.maker
-      .takeNow(() => this.snapshotMeta())
-      .then(again, (error: unknown) => {
-        this.#parts.hooks.onFault(storageErrorOf(error));
-        again();
-      });
   }
 
   #onSoftState(soft: SoftState): void {
     const previous = this.soft;
     this.soft = soft;
-    // What was asked of a leader that leads no longer does not come.
-    if (soft.leader !== previous.leader) this.receiver.expectResync(undefined);
+    if (soft.leader !== previous.leader) this.transfers.leaderChanged();
     if (previous.role === 'leader' && soft.role !== 'leader') {
-      this.sender.abort();
+      this.transfers.leadershipLost();
       this.changes.clear(
         new RaftError('leadership-lost', 'This node no longer leads.', {
           leaderHint: soft.leader === NO_NODE ? undefined : soft.leader,

@@ -3,25 +3,32 @@
  * durable and their digest is right, the core is told. What was stored before a link broke is kept for the
  * next offer of the same snapshot.
  */
-import type { NodeId, SnapshotMeta, SnapshotRequest } from '../../core/types.ts';
+import type { Index, NodeId, SnapshotMeta, SnapshotRequest } from '../../core/types.ts';
 import type { NodeStore, SnapshotWriter, StagedSnapshot } from '../../storage/storage.ts';
 import type { SnapshotAck, SnapshotChunk, SnapshotOffer } from '../../wire/peer-message.ts';
-import { SNAPSHOT_WINDOW_CHUNKS } from './snapshot-sender.ts';
+import type { Clock } from '../ports/clock.ts';
+import { type Purpose, SNAPSHOT_STALL_MS, SNAPSHOT_WINDOW_CHUNKS } from './snapshot-sender.ts';
 
 /** Greatest snapshot that is taken, in bytes; a larger offer is refused. */
 export const SNAPSHOT_BYTES_MAX: number = 2 * 1024 * 1024 * 1024;
 
+/** A resync of which nothing came for so long, in ms, does not come: the leader takes its snapshot first, then sends it. */
+export const RESYNC_STALL_MS: number = 2 * SNAPSHOT_STALL_MS;
+
 export interface ReceiverHooks {
   sendAck(peer: NodeId, ack: SnapshotAck): void;
-  /** All of it is stored: the core decides whether to take it, by way of takeStaged. */
-  onComplete(request: SnapshotRequest): void;
-  /** The same for a snapshot that this node asked for, because its own state had gone wrong. */
+  /** The lowest index of a snapshot that the log here can be applied to. */
+  lowestResync(): Index;
+  /** One for `follow` is stored: the core decides whether to take it, by way of takeStaged. */
+  onFollow(request: SnapshotRequest): void;
+  /** One for `resync` is stored. */
   onResync(staged: StagedSnapshot): void;
   onFault(error: unknown): void;
 }
 
 interface Incoming {
   peer: NodeId;
+  purpose: Purpose;
   transfer: number;
   request: SnapshotRequest;
   readonly digest: string;
@@ -36,16 +43,25 @@ interface Incoming {
   queued: number;
 }
 
+/** This node has asked its leader for its state. */
+interface AwaitedResync {
+  readonly leader: NodeId;
+  readonly onFailed: () => void;
+  /** When the asking, or the latest of what came, was. */
+  progressMs: number;
+}
+
 export class SnapshotReceiver {
   readonly #store: NodeStore;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #hooks: ReceiverHooks;
   #incoming: Incoming | undefined;
   #staged: StagedSnapshot | undefined;
-  /** The leader that this node has asked for its state. */
-  #resyncFrom: NodeId | undefined;
+  #awaited: AwaitedResync | undefined;
 
-  constructor(store: NodeStore, hooks: ReceiverHooks) {
+  constructor(store: NodeStore, clock: Pick<Clock, 'monotonicMs'>, hooks: ReceiverHooks) {
     this.#store = store;
+    this.#clock = clock;
     this.#hooks = hooks;
   }
 
@@ -54,10 +70,15 @@ export class SnapshotReceiver {
   }
 
   onOffer(peer: NodeId, offer: SnapshotOffer): void {
-    if (offer.bytes > SNAPSHOT_BYTES_MAX)
+    const purpose: Purpose = this.#awaited?.leader === peer ? 'resync' : 'follow';
+    // An older one would leave a hole between it and the log.
+    const tooOld = purpose === 'resync' && offer.request.snapshot.index < this.#hooks.lowestResync();
+    if (offer.bytes > SNAPSHOT_BYTES_MAX || tooOld)
       return this.#hooks.sendAck(peer, { kind: 'snapshot-ack', transfer: offer.transfer, next: 0, refused: true });
+    this.#noteProgress(purpose);
     const current = this.#incoming;
     if (current !== undefined && !current.failed && sameSnapshot(current, offer)) {
+      current.purpose = purpose;
       current.peer = peer;
       current.transfer = offer.transfer;
       current.request = offer.request;
@@ -67,6 +88,7 @@ export class SnapshotReceiver {
     this.#discard();
     const incoming: Incoming = {
       peer,
+      purpose,
       transfer: offer.transfer,
       request: offer.request,
       digest: offer.digest,
@@ -91,6 +113,7 @@ export class SnapshotReceiver {
     // An honest sender is at most a window ahead of what was acknowledged: another may be on its way after a resume.
     if (incoming.queued >= 2 * SNAPSHOT_WINDOW_CHUNKS) return this.#refuse(incoming);
     incoming.queued++;
+    this.#noteProgress(incoming.purpose);
     // The wire's bytes are a view on a whole message: storage gets its own.
     const data = chunk.data.slice();
     this.#work(incoming, () => this.#storeChunk(incoming, chunk.sequence, chunk.last, data));
@@ -110,18 +133,37 @@ export class SnapshotReceiver {
   async #complete(incoming: Incoming, writer: SnapshotWriter): Promise<void> {
     const staged = await writer.finish(incoming.digest);
     if (this.#incoming === incoming) this.#incoming = undefined;
-    if (this.#resyncFrom === incoming.peer) {
-      this.#resyncFrom = undefined;
+    if (incoming.purpose === 'resync') {
+      this.#awaited = undefined;
       return this.#hooks.onResync(staged);
     }
     this.#letGo();
     this.#staged = staged;
-    this.#hooks.onComplete(incoming.request);
+    this.#hooks.onFollow(incoming.request);
   }
 
-  /** The next snapshot to arrive from this leader replaces this node's state, whatever its log holds; undefined: none does. */
-  expectResync(leader: NodeId | undefined): void {
-    this.#resyncFrom = leader;
+  /** See SnapshotTransfers.awaitResync. */
+  awaitResync(leader: NodeId, onFailed: () => void): void {
+    this.giveUpResync();
+    this.#awaited = { leader, onFailed, progressMs: this.#clock.monotonicMs() };
+  }
+
+  /** None comes any more, or it is of no use. */
+  giveUpResync(): void {
+    const awaited = this.#awaited;
+    if (awaited === undefined) return;
+    this.#awaited = undefined;
+    if (this.#incoming?.purpose === 'resync') this.#discard();
+    awaited.onFailed();
+  }
+
+  #noteProgress(purpose: Purpose): void {
+    if (purpose === 'resync' && this.#awaited !== undefined) this.#awaited.progressMs = this.#clock.monotonicMs();
+  }
+
+  tick(): void {
+    if (this.#awaited !== undefined && this.#awaited.progressMs < this.#clock.monotonicMs() - RESYNC_STALL_MS)
+      this.giveUpResync();
   }
 
   /** The staged snapshot that the core has accepted. */
@@ -134,6 +176,7 @@ export class SnapshotReceiver {
 
   /** The member ends: nothing that has come is of use any more. */
   stop(): void {
+    this.#awaited = undefined;
     this.#discard();
     this.#letGo();
   }
@@ -162,6 +205,7 @@ export class SnapshotReceiver {
         incoming.failed = true;
         this.#ack(incoming, true);
         if (this.#incoming === incoming) this.#incoming = undefined;
+        if (incoming.purpose === 'resync') this.giveUpResync();
         await incoming.writer?.abort().catch(() => {});
         this.#hooks.onFault(error);
       }

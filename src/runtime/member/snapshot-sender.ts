@@ -14,6 +14,9 @@ export const SNAPSHOT_WINDOW_CHUNKS = 8;
 /** A transfer without any progress for so long, in ms, has failed. Storing a chunk counts as progress, applying does not matter. */
 export const SNAPSHOT_STALL_MS = 15_000;
 
+/** What a snapshot is sent for: snapshot-transfers.ts says what either means. */
+export type Purpose = 'follow' | 'resync';
+
 export interface SenderHooks {
   send(peer: NodeId, message: SnapshotOffer | SnapshotChunk): boolean;
   /** How it ended, for the core's progress and for events. */
@@ -24,6 +27,7 @@ export interface SenderHooks {
 
 interface Transfer {
   readonly peer: NodeId;
+  readonly purpose: Purpose;
   readonly number: number;
   readonly snapshot: StoredSnapshot;
   readonly chunks: AsyncIterator<Uint8Array>;
@@ -38,41 +42,51 @@ interface Transfer {
 
 export class SnapshotSender {
   readonly #store: NodeStore;
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #hooks: SenderHooks;
   readonly #transfers = new Map<NodeId, Transfer>();
-  readonly #starting = new Set<NodeId>();
+  /** Storage is being asked for its snapshot, for these. */
+  readonly #starting = new Map<NodeId, Purpose>();
   #nextNumber = 1;
 
-  constructor(store: NodeStore, clock: Clock, hooks: SenderHooks) {
+  constructor(store: NodeStore, clock: Pick<Clock, 'monotonicMs'>, hooks: SenderHooks) {
     this.#store = store;
     this.#clock = clock;
     this.#hooks = hooks;
   }
 
-  /** The core wants `request.to` to have a snapshot. A transfer under way goes on. */
-  start(request: SnapshotRequest): void {
+  isSending(peer: NodeId, purpose: Purpose): boolean {
+    return (this.#transfers.get(peer)?.purpose ?? this.#starting.get(peer)) === purpose;
+  }
+
+  /** `request.to` is to have the latest snapshot. A transfer under way serves as well, but not one to follow for a resync. */
+  start(request: SnapshotRequest, purpose: Purpose): void {
     const peer = request.to;
-    if (this.#transfers.has(peer) || this.#starting.has(peer)) return;
-    this.#starting.add(peer);
+    const underWay = this.#transfers.get(peer)?.purpose ?? this.#starting.get(peer);
+    if (underWay === 'resync' || underWay === purpose) return;
+    this.#end(peer, false);
+    this.#starting.set(peer, purpose);
     this.#store.snapshot().then(
-      (snapshot) => {
-        this.#starting.delete(peer);
-        if (snapshot === undefined) this.#hooks.onEnd(peer, false, undefined);
-        else this.#offer(request, snapshot);
-      },
-      () => {
-        this.#starting.delete(peer);
-        this.#hooks.onEnd(peer, false, undefined);
-      },
+      (snapshot) => this.#started(request, purpose, snapshot),
+      () => this.#started(request, purpose, undefined),
     );
   }
 
-  #offer(request: SnapshotRequest, snapshot: StoredSnapshot): void {
+  #started(request: SnapshotRequest, purpose: Purpose, snapshot: StoredSnapshot | undefined): void {
+    const peer = request.to;
+    // Ended meanwhile, or started anew for a resync.
+    if (this.#starting.get(peer) !== purpose) return;
+    this.#starting.delete(peer);
+    if (snapshot === undefined) this.#hooks.onEnd(peer, false, undefined);
+    else this.#offer(request, purpose, snapshot);
+  }
+
+  #offer(request: SnapshotRequest, purpose: Purpose, snapshot: StoredSnapshot): void {
     const number = this.#nextNumber++;
     const chunks = rechunk(snapshot.chunks(), SNAPSHOT_CHUNK_BYTES)[Symbol.asyncIterator]();
     this.#transfers.set(request.to, {
       peer: request.to,
+      purpose,
       number,
       snapshot,
       chunks,
@@ -139,13 +153,17 @@ export class SnapshotSender {
 
   /** A link closed, or leadership is over. */
   abort(peer?: NodeId): void {
-    for (const id of peer === undefined ? [...this.#transfers.keys()] : [peer]) this.#end(id, false);
+    for (const id of peer === undefined ? [...this.#transfers.keys(), ...this.#starting.keys()] : [peer]) this.#end(id, false);
   }
 
   #end(peer: NodeId, ok: boolean): void {
     const transfer = this.#transfers.get(peer);
-    if (transfer === undefined) return;
     this.#transfers.delete(peer);
+    const starting = this.#starting.delete(peer);
+    if (transfer === undefined) {
+      if (starting) this.#hooks.onEnd(peer, false, undefined);
+      return;
+    }
     // What reads the snapshot for it may hold a file open, or a transaction.
     void Promise.resolve(transfer.chunks.return?.()).catch(() => {});
     this.#hooks.onEnd(peer, ok, transfer.snapshot);

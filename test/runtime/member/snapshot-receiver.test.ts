@@ -6,6 +6,7 @@ import { SnapshotReceiver } from '../../../src/runtime/member/snapshot-receiver.
 import { MemoryStorage } from '../../../src/storage/memory/memory-storage.ts';
 import type { SnapshotAck } from '../../../src/wire/peer-message.ts';
 
+const clock = { monotonicMs: () => 0 };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('a chunk that comes twice, or before its turn, is not stored: the transfer goes on where it was', async () => {
@@ -19,9 +20,10 @@ test('a chunk that comes twice, or before its turn, is not stored: the transfer 
   const acks: SnapshotAck[] = [];
   const complete: SnapshotRequest[] = [];
   const faults: unknown[] = [];
-  const receiver = new SnapshotReceiver(store, {
+  const receiver = new SnapshotReceiver(store, clock, {
     sendAck: (_peer, ack) => acks.push(ack),
-    onComplete: (whole) => complete.push(whole),
+    lowestResync: () => 0,
+    onFollow: (whole) => complete.push(whole),
     onResync: (staged) => faults.push(staged),
     onFault: (error) => faults.push(error),
   });
@@ -51,7 +53,13 @@ test('a finished snapshot that the core has not taken leaves the disk when the m
     return discardStaged(staged);
   };
   const ignore = (): void => {};
-  const receiver = new SnapshotReceiver(store, { sendAck: ignore, onComplete: ignore, onResync: ignore, onFault: ignore });
+  const receiver = new SnapshotReceiver(store, clock, {
+    sendAck: ignore,
+    lowestResync: () => 0,
+    onFollow: ignore,
+    onResync: ignore,
+    onFault: ignore,
+  });
   receiver.onOffer('a', { kind: 'snapshot-offer', transfer: 1, request, bytes, digest });
   receiver.onChunk('a', { kind: 'snapshot-chunk', transfer: 1, sequence: 0, last: true, data: Uint8Array.of(1) });
   await turn();
