@@ -20,7 +20,7 @@ function bench(how: { readonly leader: string; readonly machines: readonly strin
       adopt: async (one: StagedSnapshot) => void adopted.push(one.meta.index),
       discard: (one: StagedSnapshot) => void discarded.push(one.meta.index),
     },
-    receiver: { isReceiving: false, expectResync: () => {} },
+    transfers: { isReceiving: false, awaitResync: () => {}, giveUpResync: () => {} },
   };
   const state = { nowMs: 0 };
   const standing = {
