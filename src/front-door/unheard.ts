@@ -1,6 +1,7 @@
 /** Trouble that nobody listens for goes to the console: a page without a listener for 'fault' must not be left guessing. */
 import type { RaftEvents } from '../runtime/api/api.ts';
 
+const TROUBLE: ReadonlySet<keyof RaftEvents> = new Set<keyof RaftEvents>(['fault', 'fatal', 'signaling', 'rollback']);
 /** The same sentence is said at most once in so many ms. */
 const SAID_AGAIN_MS = 30_000;
 /** Sentences remembered as said; the oldest are forgotten. */
@@ -9,7 +10,7 @@ const SAID_MAX = 64;
 export function sayUnheard(room: string): <K extends keyof RaftEvents>(type: K, event: RaftEvents[K]) => void {
   const said = new Map<string, number>();
   return (type, event) => {
-    if (type !== 'fault' && type !== 'fatal' && type !== 'signaling') return;
+    if (!TROUBLE.has(type)) return;
     const error = 'error' in event ? event.error : undefined;
     if (error === undefined) return;
     const text = `tabraft, room ${room}: ${error.code}: ${error.message}`;

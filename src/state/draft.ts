@@ -7,7 +7,7 @@
 
 import { type Container, kindOf } from './containers.ts';
 import { type Node, nodeOf, plain } from './draft-node.ts';
-import { Publisher } from './publisher.ts';
+import { Publisher, type Shown } from './publisher.ts';
 import { readOnly } from './read-only.ts';
 
 /** Of an object or Map with more keys than this a key that a failed command had deleted comes back as the last. */
@@ -21,6 +21,12 @@ let handlersAtWork = 0;
 /** Whether this is called by a handler, of whichever machine. */
 export function isHandlerAtWork(): boolean {
   return handlersAtWork > 0;
+}
+
+/** A handler that is only tried, and of each container that it changed what its readers were shown before. */
+interface Rehearsal {
+  spoilt: boolean;
+  readonly shown: Map<Container, Shown>;
 }
 
 /** Ends a rehearsal. */
@@ -37,7 +43,7 @@ export class Draft<S> {
   /** A handler is at work: only then can the state be changed. */
   #isOpen = false;
   /** Of a handler that is only tried; spoilt when it touches what could not be taken back. */
-  #rehearsal: { spoilt: boolean } | undefined;
+  #rehearsal: Rehearsal | undefined;
 
   /** `freezes`: readers' objects and arrays are frozen, and selectors see a view, so that whoever tries to change one is told. */
   constructor(state: S, freezes: boolean) {
@@ -64,12 +70,13 @@ export class Draft<S> {
 
   /** Runs a handler on the state. What it throws is thrown again, and the state is as it was. */
   run<R>(handler: (state: S) => R): R {
+    if (this.#isOpen) throw new TypeError('A handler is at work on this state.');
     this.#isOpen = true;
     handlersAtWork += 1;
     try {
       return handler(this.#rootProxy());
     } catch (error) {
-      this.#takeBack();
+      this.#takeBack(0);
       throw error;
     } finally {
       this.#isOpen = false;
@@ -80,19 +87,17 @@ export class Draft<S> {
   }
 
   /**
-   * Runs a handler, shows what the state came to and takes everything back. Undefined where that cannot be done: the handler asked
-   * for something in the state whose changes are not followed. Throws what the handler throws.
+   * Runs a handler, shows what the state came to and takes everything back, so that nobody can tell. Undefined where that cannot be
+   * done: the handler asked for something in the state whose changes are not followed. Throws what the handler throws.
    */
   rehearse<R>(handler: (state: S) => R): { readonly result: R; readonly state: S } | undefined {
     if (kindOf(this.#state) === undefined) return undefined;
-    const rehearsal = { spoilt: false };
+    const rehearsal: Rehearsal = { spoilt: false, shown: new Map() };
     this.#rehearsal = rehearsal;
     let seen: { readonly result: R; readonly state: S } | undefined;
-    let touched: readonly Node[] = [];
     try {
       return this.run((state) => {
         const result = handler(state);
-        touched = [...this.#touched];
         this.#settle();
         seen = { result, state: this.publish(this.#state) };
         throw OVER;
@@ -102,13 +107,25 @@ export class Draft<S> {
       return rehearsal.spoilt ? undefined : seen;
     } finally {
       this.#rehearsal = undefined;
-      // They were shown as they will not be.
-      for (const { target } of touched) this.#publisher.changed(target);
+      // What readers were given before is what they are given again.
+      for (const [container, shown] of rehearsal.shown) this.#publisher.putBack(container, shown);
     }
   }
 
-  #takeBack(): void {
-    for (let i = this.#undo.length - 1; i >= 0; i--) this.#undo[i]?.();
+  /** One of several steps of a rehearsal: what it throws is thrown again, and only what it changed is taken back. */
+  step<R>(run: () => R): R {
+    const before = this.#undo.length;
+    try {
+      return run();
+    } catch (error) {
+      this.#takeBack(before);
+      throw error;
+    }
+  }
+
+  #takeBack(to: number): void {
+    for (let i = this.#undo.length - 1; i >= to; i--) this.#undo[i]?.();
+    this.#undo.length = to;
   }
 
   /** A value out of the state as its reader may keep it: of what has not changed since, the same as before. */
@@ -133,8 +150,10 @@ export class Draft<S> {
   }
 
   #markChanged(node: Node): void {
+    const shown = this.#rehearsal?.shown;
     for (let at: Node | undefined = node; at !== undefined && !at.changed; at = at.parent) {
       at.changed = true;
+      if (shown?.has(at.target) === false) shown.set(at.target, this.#publisher.shown(at.target));
       this.#touched.push(at);
     }
   }
@@ -200,6 +219,11 @@ export class Draft<S> {
     };
   }
 
+  /** A rehearsal leaves no trace, whatever it costs: a failed command leaves the same one on every member. */
+  #orderOf<T>(size: number, list: () => readonly T[]): readonly T[] {
+    return size > ORDER_KEPT_MAX && this.#rehearsal === undefined ? [] : list();
+  }
+
   #set(node: Node, target: Container, key: PropertyKey, value: unknown): boolean {
     if (Array.isArray(target)) {
       const { length } = target;
@@ -230,7 +254,7 @@ export class Draft<S> {
   #delete(node: Node, target: Container, key: PropertyKey): boolean {
     if (!Object.hasOwn(target, key)) return true;
     const before: unknown = Reflect.get(target, key);
-    const keys = Array.isArray(target) ? [] : keptOrder(Object.keys(target));
+    const keys = Array.isArray(target) ? [] : this.#orderOf(Object.keys(target).length, () => Object.keys(target));
     this.#change(node, () => {
       Reflect.set(target, key, before);
       // The order of keys is part of the state: whoever iterates sees it.
@@ -302,7 +326,7 @@ export class Draft<S> {
   #mapDelete(node: Node, map: Map<unknown, unknown>, key: unknown): boolean {
     if (!map.has(key)) return false;
     const before = map.get(key);
-    const keys = keptOrder([...(map.size <= ORDER_KEPT_MAX ? map.keys() : [])]);
+    const keys = this.#orderOf(map.size, () => [...map.keys()]);
     this.#change(node, () => {
       map.set(key, before);
       for (const other of keys.slice(keys.indexOf(key) + 1)) {
@@ -350,7 +374,7 @@ export class Draft<S> {
 
   #setDelete(node: Node, set: Set<unknown>, value: unknown): boolean {
     if (!set.has(value)) return false;
-    const items = keptOrder([...(set.size <= ORDER_KEPT_MAX ? set : [])]);
+    const items = this.#orderOf(set.size, () => [...set]);
     this.#change(node, () => {
       set.add(value);
       for (const other of items.slice(items.indexOf(value) + 1)) {
@@ -367,8 +391,4 @@ export class Draft<S> {
     });
     collection.clear();
   }
-}
-
-function keptOrder<T>(keys: T[]): readonly T[] {
-  return keys.length > ORDER_KEPT_MAX ? [] : keys;
 }

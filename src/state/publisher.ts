@@ -11,6 +11,12 @@ interface Published {
   readonly copy: unknown;
 }
 
+/** What the readers of a container were given last. */
+export interface Shown {
+  readonly version: number;
+  readonly published: Published | undefined;
+}
+
 export class Publisher {
   #versions = new WeakMap<Container, number>();
   #published = new WeakMap<Container, Published>();
@@ -28,6 +34,17 @@ export class Publisher {
   /** The container, or something in it, is not what it was. */
   changed(container: Container): void {
     this.#versions.set(container, (this.#versions.get(container) ?? 0) + 1);
+  }
+
+  shown(container: Container): Shown {
+    return { version: this.#versions.get(container) ?? 0, published: this.#published.get(container) };
+  }
+
+  /** The container is again what it was when that was shown. */
+  putBack(container: Container, { version, published }: Shown): void {
+    this.#versions.set(container, version);
+    if (published === undefined) this.#published.delete(container);
+    else this.#published.set(container, published);
   }
 
   copyOf(given: unknown): unknown {

@@ -32,6 +32,12 @@ export function defineStateMachine<S>(): Define<S> {
 const ONE_VALUE: Uint8Array = Uint8Array.of(1);
 const OWN_CHUNKS: Uint8Array = Uint8Array.of(2);
 
+/** One command of a preview. */
+export interface Step {
+  readonly command: Uint8Array;
+  readonly context: EntryContext;
+}
+
 export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implements Machine {
   readonly version: number;
   readonly #definition: StateMachine<S, C, Q>;
@@ -95,6 +101,24 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
     if (!isWhole) return undefined;
     if (outcome.kind === 'packed') this.#rehearsals?.lookForReducer(type, before, state, unpackValue(outcome.bytes));
     return { outcome, state };
+  }
+
+  /**
+   * What the state would be after these commands, and what each would answer; nothing is changed. Undefined for a state that cannot
+   * be rehearsed upon: with instances of classes in it, or a value that is changed as a whole.
+   */
+  preview(steps: readonly Step[]): { readonly state: S; readonly outcomes: readonly Outcome[] } | undefined {
+    const seen = this.#draft.rehearse((state) =>
+      steps.map(({ command, context }) => orFailure(() => this.#draft.step(() => this.#perform(state, command, context)))),
+    );
+    return seen === undefined ? undefined : { state: seen.state, outcomes: seen.result };
+  }
+
+  #perform(state: S, command: Uint8Array, context: EntryContext): Outcome {
+    const value = this.decode(command);
+    const type = commandType(value);
+    const handler = type === undefined ? undefined : this.#definition.commands[type];
+    return answered(type, handler?.(state, value, context.again()));
   }
 
   query(name: string, input: unknown): unknown {

@@ -1,9 +1,11 @@
 // One-line faults, each of a kind that real implementations have shipped: where, what to find (exactly once), what to put
 // in its place, and what it breaks. `npm run mutants` applies each to a copy of the tree and asks every suite.
 import { CONTROLLER_MUTANTS } from './controller.mjs';
+import { LIBRARY_MUTANTS } from './library.mjs';
 
 /** @type {readonly {readonly id: string, readonly file: string, readonly find: string, readonly replace: string, readonly breaks: string}[]} */
 export const MUTANTS = [
+  ...LIBRARY_MUTANTS,
   // ---- elections
   m(
     'vote-not-recorded',

@@ -9,6 +9,7 @@ import type { Recording } from '../record/recording.ts';
 import type { Admin, SnapshotInfo } from './admin.ts';
 import type { CallOptions, ClusterConfig, Suffrage, WantedSuffrage } from './basics.ts';
 import type { Applied, PendingWrite, ProposeOptions, ReadOptions, StopOptions } from './calls.ts';
+import type { ExpectedState, OptimisticWrite, Rollback } from './optimistic.ts';
 import type { Registration } from './registration.ts';
 import type { WriteEvent } from './write-event.ts';
 
@@ -149,6 +150,8 @@ export interface RaftEvents {
   readonly write: WriteEvent;
   /** On the leader: the autopilot has changed who votes, or who belongs to the cluster. */
   readonly autopilot: { readonly kind: string; readonly members: readonly NodeId[]; readonly reason: string };
+  /** An optimistic write of this node came to nothing. */
+  readonly rollback: Rollback;
   /** Something that does not stop the node but that somebody should see. */
   readonly fault: { readonly error: RaftError };
   /** The node has stopped itself. */
@@ -228,6 +231,14 @@ export interface RaftNode<S, C extends Handlers<S>, Q extends Queries<S>> extend
     commands: T,
     options?: ProposeOptions,
   ): Promise<{ -readonly [I in keyof T]: ResultOf<C, T[I]> }>;
+  /**
+   * Proposes a command and shows its expected effect at once (`expected`), by the same handler. The truth takes its place when the command
+   * is committed; when it fails it is rolled back, and the event `rollback` says why. Errors thrown: busy, and those of `propose` that
+   * are known at the call.
+   */
+  optimistic<const T extends Command<C>>(command: T, options?: ProposeOptions): OptimisticWrite<ResultOf<C, T>>;
+  /** The state with this node's optimistic writes on it. */
+  readonly expected: ExpectedState<S>;
   /** Of a named query; linearizable unless asked otherwise (§6.4). Errors: unknown-command, and those of `read`. */
   query<K extends keyof Q & string>(
     name: K,
@@ -266,6 +277,7 @@ export type {
   VerifyReport,
 } from './admin.ts';
 export type { CallOptions, ClusterConfig, MemberInfo, Suffrage, WantedSuffrage } from './basics.ts';
+export type * from './optimistic.ts';
 export type { Registration } from './registration.ts';
 export type { WriteEvent } from './write-event.ts';
 export type { Entry };

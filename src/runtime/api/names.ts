@@ -34,4 +34,5 @@ export const EVENT_NAMES: Names<RaftEvents> = {
   fault: true,
   fatal: true,
   write: true,
+  rollback: true,
 };

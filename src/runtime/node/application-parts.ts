@@ -3,6 +3,7 @@ import type { ReplicatedState } from '../../state/replicated-state.ts';
 import type { NodeIdentity } from '../../storage/storage.ts';
 import type { Emitter } from '../api/emitter.ts';
 import { ApplicationSide } from '../client/application.ts';
+import { Expected } from '../client/expected.ts';
 import { Proposals } from '../client/proposals.ts';
 import { Reads } from '../client/reads.ts';
 import { Writes } from '../client/writes.ts';
@@ -21,6 +22,9 @@ export class ApplicationParts {
   readonly writes: Writes;
   readonly events: Events;
   readonly subscriptions: Subscriptions;
+  readonly expected: Expected;
+  /** Of the expected state. */
+  readonly expectations: Subscriptions;
   readonly feed: ChangeFeed;
   readonly leaderWork: LeaderWork;
   readonly divergence: Divergence;
@@ -46,12 +50,25 @@ export class ApplicationParts {
     const { reportListenerError, reportMisuse } = this.events;
     state.machine.onMisuse?.(reportMisuse);
     this.subscriptions = new Subscriptions(state.machine, clock, reportListenerError);
+    const expected = new Expected(state.machine, id, clock, (index) => this.expectations.onAppliedTo(index));
+    this.expected = expected;
+    this.expectations = new Subscriptions(viewOf(expected), clock, reportListenerError);
     this.feed = new ChangeFeed();
     this.leaderWork = new LeaderWork(standing, reportListenerError);
     this.divergence = new Divergence(standing, state, emitter);
     // In this order they hear of each entry.
-    const listeners = [this.writes, this.feed, this.divergence, this.subscriptions, this.leaderWork, this.events];
+    const listeners = [this.writes, this.expected, this.feed, this.divergence, this.subscriptions, this.leaderWork, this.events];
     this.side = crossing.application(new ApplicationSide({ state, reads: this.reads, proposals, listeners }, consensus));
     consensusSide.join(this.side);
   }
+}
+
+/** What is expected is a copy already, which nobody changes. */
+function viewOf(expected: Expected): ConstructorParameters<typeof Subscriptions>[0] {
+  return {
+    get view() {
+      return expected.state;
+    },
+    publish: (value) => value,
+  };
 }

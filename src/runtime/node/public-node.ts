@@ -23,6 +23,7 @@ import type {
 } from '../api/api.ts';
 import { awaitCall, checkCallOptions } from '../api/call-options.ts';
 import { LISTEN_OPTION_NAMES, READ_OPTION_NAMES, STOP_OPTION_NAMES } from '../api/names.ts';
+import type { ExpectedState, OptimisticWrite } from '../api/optimistic.ts';
 import type { Registration } from '../api/registration.ts';
 import type { WriteEvent } from '../api/write-event.ts';
 import type { AppliedWrite, WriteResult } from '../client/pending-write.ts';
@@ -43,6 +44,7 @@ import {
   typeOf,
   withId,
 } from './call-checks.ts';
+import { ExpectedView, OptimisticCall } from './optimistic.ts';
 import { NodeAdmin } from './public-admin.ts';
 import { NodeMembership } from './public-membership.ts';
 import type { Runtime } from './runtime.ts';
@@ -55,6 +57,7 @@ export const BATCH_MAX = 1_000;
 export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements RaftNode<S, C, Q> {
   readonly membership: Membership;
   readonly admin: Admin;
+  readonly expected: ExpectedState<S>;
   readonly ready: Promise<void>;
   readonly #runtime: Runtime;
   readonly #machine: Machine;
@@ -64,6 +67,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     this.#machine = runtime.state.machine;
     this.membership = new NodeMembership(runtime);
     this.admin = new NodeAdmin(runtime);
+    this.expected = new ExpectedView(runtime);
     this.ready = this.whenReady({ timeoutMs: READY_TIMEOUT_MS });
     // Whoever does not wait for it must not be punished for it.
     this.ready.catch(() => {});
@@ -207,6 +211,13 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
         ? new RaftError(error.code, error.message, { index, mayHaveApplied: error.mayHaveApplied })
         : error;
     }
+  }
+
+  optimistic<const T extends Command<C>>(command: T, options: ProposeOptions = {}): OptimisticWrite<ResultOf<C, T>> {
+    const bytes = this.#encode(command);
+    return new OptimisticCall<ResultOf<C, T>>(this.#runtime, bytes, options, (given, resolve, reject) =>
+      this.#submit(bytes, given, given.id ?? '', resolve, reject),
+    );
   }
 
   pending(): readonly PendingWrite[] {

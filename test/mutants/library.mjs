@@ -1,0 +1,58 @@
+// Faults of what stands around the engine: rehearsals, what is expected, presence, structures.
+
+/** @type {readonly {readonly id: string, readonly file: string, readonly find: string, readonly replace: string, readonly breaks: string}[]} */
+export const LIBRARY_MUTANTS = [
+  m(
+    'rehearsal-moves-keys',
+    'state/draft.ts',
+    'size > ORDER_KEPT_MAX && this.#rehearsal === undefined ? []',
+    'size > ORDER_KEPT_MAX ? []',
+    'an optimistic write moves keys of a large Map on one member only: its digest differs',
+  ),
+  m(
+    'rehearsal-shows-anew',
+    'state/draft.ts',
+    'for (const [container, shown] of rehearsal.shown) this.#publisher.putBack(container, shown);',
+    '',
+    'readers are shown what was only tried',
+  ),
+  m(
+    'late-handler-changes-state',
+    'state/draft.ts',
+    "    if (!this.#isOpen) throw new TypeError('The handler has returned: what it changes later is in no command.');\n",
+    '',
+    'an async handler goes on changing one member after its command failed',
+  ),
+  m(
+    'step-not-taken-back',
+    'state/draft.ts',
+    '      this.#takeBack(before);\n',
+    '',
+    'an expected command that throws leaves half of itself in what is shown',
+  ),
+  m(
+    'rehearsal-unlike-not-told',
+    'state/rehearsal.ts',
+    'else if (!sameValue(rehearsed.state, performed.state))',
+    'else if (false)',
+    'Math.random in a handler goes unnoticed',
+  ),
+  m(
+    'optimistic-shown-twice',
+    'runtime/node/optimistic.ts',
+    '      expected.remove(write);\n',
+    '',
+    'a committed write is shown on top of itself, and never goes',
+  ),
+  m(
+    'optimistic-no-reason',
+    'runtime/node/optimistic.ts',
+    "runtime.emitter.emit('rollback', { id: this.id, command: write.told.command, error });",
+    'undefined;',
+    'what was rolled back is not said',
+  ),
+];
+
+function m(id, file, find, replace, breaks) {
+  return { id, file: `src/${file}`, find, replace, breaks };
+}
