@@ -2,7 +2,7 @@
 import { chartsView } from './charts.ts';
 import { h, setText } from './dom.ts';
 import { amount, factsOf } from './facts.ts';
-import { type Facts, type Inspected, type Look, PLAIN_LOOK } from './inspected.ts';
+import { type Facts, type Inspected, type Look, type Panel, PLAIN_LOOK } from './inspected.ts';
 import { logView } from './log.ts';
 import { MESSAGE_KINDS } from './messages.ts';
 import { picture } from './picture.ts';
@@ -12,7 +12,7 @@ import { Watch, type Watched } from './watch.ts';
 import { wordsView } from './words.ts';
 
 /** The parts, by the names that the attribute `panels` takes, in the order in which they are shown. */
-export const PANELS = ['cluster', 'charts', 'log'] as const;
+export const PANELS = ['cluster', 'charts', 'log', 'travel'] as const;
 export type PanelName = (typeof PANELS)[number];
 
 /** Loading this file where there is no page (a server) must not fail: the class is of use only in one. */
@@ -118,7 +118,12 @@ export function panelNames(attribute: string | null): readonly PanelName[] {
   return PANELS.filter((name) => asked.has(name));
 }
 
-const BUILDERS: Readonly<Record<PanelName, () => Part>> = { cluster: clusterPart, charts: chartsPart, log: logPart };
+const BUILDERS: Readonly<Record<PanelName, () => Part>> = {
+  cluster: clusterPart,
+  charts: chartsPart,
+  log: logPart,
+  travel: travelPart,
+};
 
 function part(title: string, count: Element | undefined, ...children: readonly Element[]): HTMLElement {
   return h('section', { class: 'panel', 'aria-label': title }, h('header', {}, h('h3', {}, title), count), ...children);
@@ -162,4 +167,32 @@ function chartsPart(): Part {
 function logPart(): Part {
   const log = logView();
   return { element: part('Log', undefined, log.element), update: (facts) => log.update(facts) };
+}
+
+/** Loaded when it is opened for the first time: it brings a core to play with. */
+function travelPart(): Part {
+  return lazyPart('Time travel', async () => (await import('./travel/panel.ts')).travelView());
+}
+
+function lazyPart(title: string, load: () => Promise<Panel>): Part {
+  const body = h('div', {});
+  const details = h('details', {}, h('summary', {}, h('h3', {}, title)), body);
+  const element = h('section', { class: 'panel lazy', 'aria-label': title }, details);
+  let panel: Panel | undefined;
+  let asked = false;
+  const begin = async (): Promise<void> => {
+    asked = true;
+    try {
+      panel = await load();
+      body.replaceChildren(panel.element);
+    } catch {
+      // The next opening asks again: the page may have been offline.
+      asked = false;
+      body.replaceChildren(h('p', { class: 'hint' }, 'This part could not be loaded. Close and open it to try again.'));
+    }
+  };
+  details.addEventListener('toggle', () => {
+    if (details.open && !asked) void begin();
+  });
+  return { element, update: (facts) => panel?.update(facts) };
 }

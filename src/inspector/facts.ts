@@ -48,6 +48,7 @@ function ownFacts(status: NodeStatus): OwnPart {
     rttMs: undefined,
     loss: undefined,
     silentMs: undefined,
+    slowedBy: [],
     follows: status.leaderId,
     clock: election === undefined ? 0 : share(election.elapsedMs, election.timeoutMs),
   };
@@ -69,6 +70,7 @@ function peerFacts(peer: PeerStatus, limitMs: number): OwnPart {
     rttMs: peer.rttMs,
     loss: peer.loss,
     silentMs: peer.lastContactMs,
+    slowedBy: peer.slowedBy,
     follows: peer.leaderId,
     clock: peer.lastContactMs === undefined ? 1 : share(peer.lastContactMs, limitMs),
   };

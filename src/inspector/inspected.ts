@@ -56,6 +56,8 @@ export interface MemberFact {
   readonly rttMs: number | undefined;
   readonly loss: number | undefined;
   readonly silentMs: number | undefined;
+  /** What slows it down: a hidden page, for one. */
+  readonly slowedBy: readonly string[];
   readonly follows: NodeId | undefined;
   /** Members with the same text share a device; '' where that is not known. */
   readonly device: string;

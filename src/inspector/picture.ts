@@ -153,12 +153,18 @@ function drawMember(): Drawn {
       setAttribute(crown, 'transform', `translate(0 ${(-ring - 6).toFixed(1)}) scale(${Math.min(1, radius / 18).toFixed(2)})`);
       const few = members.length <= NAMES_MAX;
       setText(name, few ? `${member.name}${member.isSelf ? ' (here)' : ''}` : '');
-      setText(role, few ? `${roleOf(member)}${member.term === undefined ? '' : ` · term ${member.term}`}` : '');
+      setText(role, few ? roleWords(member) : '');
+      setAttribute(element, 'data-hidden', member.slowedBy.includes('hidden'));
       setAttribute(name, 'y', (ring + 14).toFixed(1));
       setAttribute(role, 'y', (ring + 27).toFixed(1));
       setText(title, `${member.name}: ${roleOf(member)}, ${member.suffrage}, ${member.isSelf ? 'this node' : linkWords(member)}`);
     },
   };
+}
+
+function roleWords(member: MemberFact): string {
+  const term = member.term === undefined ? [] : [`term ${member.term}`];
+  return [roleOf(member), ...term, ...member.slowedBy].join(' · ');
 }
 
 export function roleOf({ reach, isLeader, role }: MemberFact): string {

@@ -71,6 +71,7 @@ tr[data-reach="away"] { color: var(--muted); }
 .node[data-suffrage="learner"] .letters, .node[data-suffrage="none"] .letters { fill: var(--text); }
 .node[data-reach="away"] .body, .node[data-reach="away"] .letters, .node[data-reach="away"] .track { opacity: 0.35; }
 .node[data-reach="away"] .role { fill: var(--bad); }
+.node[data-hidden] .body { fill-opacity: 0.55; }
 .marks circle { fill: var(--muted); }
 .marks [data-kind="append"] { fill: var(--accent); }
 .marks [data-kind="answer"] { fill: var(--good); }
@@ -133,6 +134,15 @@ tr[data-reach="away"] { color: var(--muted); }
 .entry { border-left: 4px solid var(--accent); padding: 0.25rem 0 0.25rem 0.75rem; overflow-wrap: anywhere; }
 pre { margin: 0.35rem 0 0; padding: 0.5rem 0.6rem; max-height: 12rem; overflow: auto; background: var(--sunken); border-radius: 8px;
   font: 0.8125rem/1.45 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
+h3:is(summary h3) { display: inline; color: var(--text); }
+.bar { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }
+.travel { display: grid; gap: 0.6rem; margin-top: 0.6rem; border-radius: 10px; grid-template-columns: minmax(0, 1fr); }
+.travel[data-over] { outline: 2px dashed var(--accent); outline-offset: 6px; }
+.walk { display: grid; gap: 0.5rem; grid-template-columns: minmax(0, 1fr); }
+input[type="range"] { width: 100%; accent-color: var(--accent); }
+select { font: inherit; color: inherit; background: var(--sunken); border: 1px solid var(--line); border-radius: 10px; padding: 0.35rem 0.5rem; min-height: 2.25rem; }
+.call { font-weight: 500; overflow-wrap: anywhere; }
+tr[data-changed] td:last-child { color: var(--accent); font-weight: 600; }
 @container (max-width: 30rem) {
   .strips li { grid-template-columns: 5rem minmax(0, 1fr); }
   .cells { gap: 1px; }

@@ -15,6 +15,7 @@ const COLUMNS: readonly (readonly [head: string, cell: (member: MemberFact) => s
   ['Link', ({ isSelf, reach, linkKind }) => (isSelf ? 'this node' : reach === 'linked' ? linkKind : reach)],
   ['Round trip', ({ rttMs }) => duration(rttMs)],
   ['Lost', ({ loss }) => (loss === undefined ? '–' : `${Math.round(loss * 100)} %`)],
+  ['Slowed by', ({ slowedBy }) => slowedBy.join(', ') || '–'],
   ['Heard', ({ silentMs, isSelf }) => (isSelf || silentMs === undefined ? '–' : `${duration(silentMs)} ago`)],
 ];
 

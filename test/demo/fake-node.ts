@@ -23,6 +23,7 @@ export function peer(id: string, given: Partial<PeerStatus> = {}): PeerStatus {
     lastContactMs: 20,
     rttMs: 0.6,
     loss: undefined,
+    slowedBy: [],
     sentBytes: 1_000,
     receivedBytes: 2_000,
     ...given,

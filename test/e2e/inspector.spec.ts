@@ -28,6 +28,18 @@ test('the picture, the table and the log tell the same story, and change with it
   await expect(row).toHaveAttribute('data-state', 'applied');
   await row.getByRole('button').click();
   await expect(inside(page, '.entry')).toContainText('"text": "seen in the log"');
+  await page.getByText('Time travel').click();
+  await page.getByRole('button', { name: "This node's recording" }).click();
+  await expect(inside(page, '.travel')).toContainText(/This node: [\d,]+ calls, each as it was\./);
+  await page.getByLabel('Jump to').selectOption('members');
+  await page.getByRole('button', { name: 'Previous of these' }).click();
+  await expect(inside(page, '.call')).toContainText('applyConfChange');
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save it' }).click();
+  await page.getByLabel('Open a recording').setInputFiles(await (await saved).path());
+  await expect(inside(page, '.travel')).toContainText(/[\d,]+ calls, each as it was\./);
+  await page.getByLabel('Open a recording').setInputFiles({ name: 'x.png', mimeType: 'image/png', buffer: Buffer.from('none') });
+  await expect(inside(page, '.travel')).toContainText('x.png cannot be played: These bytes are not a trace.');
   await leader.page.close();
   await expect(inside(page, 'svg.picture')).toHaveAttribute(
     'aria-label',

@@ -223,6 +223,7 @@ test('a status says what is on disk, whom the others follow, what the links carr
   const [peer] = node.status.peers;
   expect(peer?.sentBytes).toBeGreaterThan(0);
   expect(peer?.receivedBytes).toBeGreaterThan(0);
+  expect(peer?.slowedBy).toEqual([]);
 });
 
 test('the log can be described in words', async () => {

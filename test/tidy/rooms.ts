@@ -31,8 +31,15 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   testing: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime', 'front-door'],
   cli: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'runtime', 'front-door', 'node'],
   react: ['index'],
-  // A page's look into a node: types of the front door, and nothing of it that runs.
-  inspector: ['index'],
+  // A page's look into a node: types of the front door; what it plays back and checks is loaded when it is asked for.
+  inspector: [
+    'core',
+    'index',
+    'src/runtime/record/replay.ts',
+    'src/testing/history/linearizability.ts',
+    'src/testing/history/models.ts',
+    'src/testing/history/history.ts',
+  ],
   // Outside src.
   server: ['core', 'signaling'],
   demo: ['index', 'inspector', 'structures'],

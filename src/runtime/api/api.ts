@@ -41,6 +41,8 @@ export interface PeerStatus {
   readonly rttMs: number | undefined;
   /** Part of what is sent to it that gets lost, 0 to 1; undefined where the link cannot see it. */
   readonly loss: number | undefined;
+  /** What slows it down, as it last said. */
+  readonly slowedBy: readonly ('hidden' | 'saving' | 'late' | 'full disk')[];
   /** Over the link that is open. */
   readonly sentBytes: number;
   readonly receivedBytes: number;

@@ -31,6 +31,10 @@ export class Recorder implements Recording {
     return this.#tape.ending !== undefined;
   }
 
+  copy(): Uint8Array {
+    return this.#tape.copy();
+  }
+
   stop(): Uint8Array {
     this.#tape.finish('stopped');
     return this.#tape.take();

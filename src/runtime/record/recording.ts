@@ -17,6 +17,8 @@ export interface Recording {
   readonly bytes: number;
   /** It was stopped, or has ended by itself because it was full. */
   readonly ended: boolean;
+  /** The trace so far; the recording goes on. */
+  copy(): Uint8Array;
   /** Ends the recording and gives the trace, for `replay` of tabraft/testing; again the same one when called again. */
   stop(): Uint8Array;
 }

@@ -6,6 +6,7 @@ import type { Config } from '../../core/config.ts';
 import { describeReady } from '../../core/describe.ts';
 import { RaftError } from '../../core/errors.ts';
 import { type InitialState, RawNode } from '../../core/raw-node.ts';
+import type { Status } from '../../core/status.ts';
 import type { LogReader, Ready } from '../../core/types.ts';
 import type { CoreNode } from '../ports/core-node.ts';
 import { callText, makeCall } from './calls-played.ts';
@@ -45,16 +46,28 @@ export interface ReplayOptions {
 
 /** Errors: corrupt when the bytes are no trace at all; version-mismatch when they are a newer one. */
 export function replay(trace: Uint8Array, options: ReplayOptions = {}): ReplayReport {
-  const reader = new TraceReader(trace);
-  if (reader.number() !== TRACE_MAGIC) throw new RaftError('corrupt', 'These bytes are not a trace.');
-  const version = reader.byte();
-  if (version !== TRACE_VERSION)
-    throw new RaftError('version-mismatch', `A trace of version ${version}; this build reads ${TRACE_VERSION}.`);
-  const redacted = (reader.byte() & FLAG_REDACTED) !== 0;
-  return new Player(reader, redacted, options).play();
+  const player = new TracePlayer(trace, options);
+  while (player.next() !== undefined) {
+    // The report is what is wanted.
+  }
+  return player.report();
 }
 
-class Player {
+/** One call into the core, as it was made again. */
+export interface PlayedStep {
+  /** Counted from 1. */
+  readonly input: number;
+  /** The call's name, and with its arguments in words. */
+  readonly name: CallName | 'open';
+  readonly call: string;
+  /** What the core was last told of the time: ms since the epoch. */
+  readonly atMs: number;
+  /** What a `ready` handed out. */
+  readonly ready: Ready | undefined;
+}
+
+/** Plays a trace call by call: for those who want to look at the core between two of them. */
+export class TracePlayer {
   readonly #reader: TraceReader;
   readonly #redacted: boolean;
   readonly #makeCore: NonNullable<ReplayOptions['makeCore']>;
@@ -62,40 +75,66 @@ class Player {
   #core: CoreNode | undefined;
   #inputs = 0;
   #readys = 0;
+  #name: CallName | 'open' = 'open';
   #call = '';
+  #ready: Ready | undefined;
   #inReady = false;
   #timeMs = 0;
+  #ending: TraceEnding | undefined;
+  #difference: ReplayDifference | undefined;
 
-  constructor(reader: TraceReader, redacted: boolean, options: ReplayOptions) {
+  /** Errors: corrupt when the bytes are no trace at all; version-mismatch when they are a newer one. */
+  constructor(trace: Uint8Array, options: ReplayOptions = {}) {
+    const reader = new TraceReader(trace);
+    if (reader.number() !== TRACE_MAGIC) throw new RaftError('corrupt', 'These bytes are not a trace.');
+    const version = reader.byte();
+    if (version !== TRACE_VERSION)
+      throw new RaftError('version-mismatch', `A trace of version ${version}; this build reads ${TRACE_VERSION}.`);
     this.#reader = reader;
-    this.#redacted = redacted;
+    this.#redacted = (reader.byte() & FLAG_REDACTED) !== 0;
     this.#makeCore = options.makeCore ?? ((config, log, initial) => new RawNode(config, log, initial));
     this.#log = new PlayedLog(reader);
   }
 
-  play(): ReplayReport {
-    let ending: TraceEnding | undefined;
-    let firstDifference: ReplayDifference | undefined;
+  /** The next call; undefined at the end, and where the replay goes another way than the recording. */
+  next(): PlayedStep | undefined {
+    const before = this.#inputs;
     try {
-      while (ending === undefined) ending = this.#one();
+      while (this.#ending === undefined && this.#difference === undefined && this.#inputs === before) this.#ending = this.#one();
     } catch (error) {
-      firstDifference = {
+      this.#difference = {
         input: this.#inputs,
         call: this.#call,
         ready: this.#inReady ? this.#readys : undefined,
         what: RaftError.is(error) || error instanceof Difference ? error.message : String(error),
       };
     }
-    const inputs = this.#inputs;
-    const readys = this.#readys;
-    const redacted = this.#redacted;
-    return { ok: firstDifference === undefined, inputs, readys, ending, redacted, firstDifference };
+    if (this.#difference !== undefined || this.#inputs === before) return undefined;
+    return { input: this.#inputs, name: this.#name, call: this.#call, atMs: this.#timeMs, ready: this.#ready };
+  }
+
+  /** The core as it is between the last call and the next; undefined before the first. */
+  status(): Status | undefined {
+    return this.#core?.status();
+  }
+
+  /** How it went so far. */
+  report(): ReplayReport {
+    return {
+      ok: this.#difference === undefined,
+      inputs: this.#inputs,
+      readys: this.#readys,
+      ending: this.#ending,
+      redacted: this.#redacted,
+      firstDifference: this.#difference,
+    };
   }
 
   /** Plays one record: the ending, the bounds of the log, an opening, a call. */
   #one(): TraceEnding | undefined {
     const op = this.#reader.byte();
     this.#inReady = false;
+    this.#ready = undefined;
     if (op === OP.end) return ENDINGS[this.#reader.byte()] ?? 'failed';
     if (op === OP.bounds) {
       this.#log.setBounds(this.#reader.number(), this.#reader.number());
@@ -110,6 +149,7 @@ class Player {
   }
 
   #open(): void {
+    this.#name = 'open';
     this.#call = 'open';
     const reader = this.#reader;
     const config = unpackConfig(reader.bytes(), (below) => this.#draw(below));
@@ -122,6 +162,7 @@ class Player {
   }
 
   #play1(call: CallName): void {
+    this.#name = call;
     this.#call = call;
     const core = this.#core;
     const reader = this.#reader;
@@ -161,6 +202,7 @@ class Player {
     const fields = differingFields(readHash(this.#reader), hashReady(ready, this.#redacted));
     if (fields.length > 0) throw new Difference(`differs in ${fields.join(', ')}; it is now: ${describeReady(ready)}`);
     this.#log.learn(ready.entries);
+    this.#ready = ready;
   }
 
   #draw(below: number): number {

@@ -152,6 +152,16 @@ export class Tape {
     return this.#writer.take();
   }
 
+  /** The same with an end of its own; the recording goes on. Called between two calls. */
+  copy(): Uint8Array {
+    const taken = this.#writer.take();
+    if (this.#ending !== undefined) return taken;
+    const ended = new Uint8Array(taken.length + 2);
+    ended.set(taken);
+    ended.set([OP.end, ENDINGS.indexOf('stopped')], taken.length);
+    return ended;
+  }
+
   #begin(reader: LogReader, write: () => void): void {
     this.#mark = this.#writer.length;
     this.#inside = true;

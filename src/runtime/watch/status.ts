@@ -4,6 +4,7 @@ import type { Status } from '../../core/status.ts';
 import type { NodeId } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
 import type { LinkStatus } from '../../transport/transport.ts';
+import type { Surroundings } from '../../wire/bodies.ts';
 import type { Explanation, NodeStatus, PeerState, PeerStatus } from '../api/api.ts';
 import { contextOf, memberIds, suffrageOf } from '../member/configuration.ts';
 import { tickMs } from '../member/core-config.ts';
@@ -98,9 +99,15 @@ export function peerStatus(
     // The link's own measure where it has one: a call also waits for the other end's turn.
     rttMs: link?.rttMs ?? view?.rttMs,
     loss: link?.loss,
+    slowedBy: view === undefined ? [] : slowedBy(view.report),
     sentBytes: link?.sentBytes ?? 0,
     receivedBytes: link?.receivedBytes ?? 0,
   };
+}
+
+function slowedBy({ hidden, saving, late, shortOfSpace }: Surroundings): PeerStatus['slowedBy'] {
+  const all = [hidden && 'hidden', saving && 'saving', late && 'late', shortOfSpace && 'full disk'] as const;
+  return all.filter((one) => one !== false);
 }
 
 function progressState(state: PeerState | undefined, linked: boolean): PeerState {
