@@ -1,7 +1,7 @@
 /** The host around the rooms: one WebSocket per connection, with limits. Nothing that arrives on one can end the process. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type RawData, WebSocket, WebSocketServer } from 'ws';
+
 import type { NodeId } from '../src/core/types.ts';
 import { parseClientMessage } from '../src/signaling/parse.ts';
 import { CLOSE_CODES, type ClientMessage, type ServerMessage, SIGNALING_FRAME_BYTES_MAX } from '../src/signaling/protocol.ts';
@@ -21,6 +21,7 @@ import {
 import type { Metrics } from './metrics.ts';
 import { AddressQuotas, type QuotaOptions, SenderQuota } from './quotas.ts';
 import { Relay, type RelayOptions } from './relay.ts';
+import { type RawData, WebSocket, WebSocketServer } from './sockets.ts';
 
 interface Connection {
   readonly id: ConnectionId;

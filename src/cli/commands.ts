@@ -9,12 +9,20 @@ import { exportStore, importDump } from '../storage/dump.ts';
 import { checkStore, describeLog, describeMembers, describeMetadata } from '../storage/inspect.ts';
 import { LmdbStorage } from '../storage/lmdb/lmdb-storage.ts';
 import { recover } from '../storage/recover.ts';
+import { LIVE_HELP } from './live/verbs.ts';
 import { ownerOf, withReader } from './sources.ts';
 import { logTable, membersTable, metadataTable } from './tables.ts';
 
 type Say = (line: string) => void;
 
 const USAGE = `usage: tabraft <command>
+
+A process at the edge, and what can be asked of one that runs:
+
+  peer --room NAME --signaling URL --dir PATH   more with peer --help
+${LIVE_HELP}
+
+Of stores and dumps:
 
   describe logs <dir|dump> [--last N] [--from I] [--to I] [--json]
   describe metadata <dir|dump> [--json]

@@ -2,7 +2,7 @@
 import { describeConf } from '../core/describe.ts';
 import type { LogLine, StoreMembership, StoreMetadata } from '../storage/inspect.ts';
 
-function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string[] {
+export function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string[] {
   const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>
     cells

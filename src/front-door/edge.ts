@@ -1,4 +1,5 @@
 /** `raft.enter` and its kin for a Node process at the edge: LMDB, a signaling server by URL, links of the caller's choice. */
+import { openSocket } from '../../signaling/sockets.ts';
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 import type { TuningOptions, WantedSuffrage } from '../runtime/api/api.ts';
@@ -9,20 +10,29 @@ import type { Signaling } from '../signaling/signaling.ts';
 import { LmdbStorage } from '../storage/lmdb/lmdb-storage.ts';
 import { MemoryStorage } from '../storage/memory/memory-storage.ts';
 import type { StorageProvider } from '../storage/storage.ts';
+import { multiTransport } from '../transport/multi/transport.ts';
+import { relayTransport } from '../transport/relay.ts';
 import type { Transport } from '../transport/transport.ts';
 import { webrtcTransport } from '../transport/webrtc/transport.ts';
 import { nodeClock } from './node-clock.ts';
 import { makeVerbs, type Prepared, type Verbs } from './verbs.ts';
 
+export interface EdgeLinks {
+  /** For links over WebRTC. Without it all frames go through the signaling server. */
+  readonly RTCPeerConnection?: typeof RTCPeerConnection | undefined;
+  /** Whether frames may go through the signaling server where nothing else works. Default true. */
+  readonly relay?: boolean | undefined;
+}
+
 export interface EdgeOptions {
   /** URL of the signaling server, or a signaling of your own. */
   readonly signaling: string | Signaling;
-  /** How to open a WebSocket where the environment has none (Node before 22): `(url) => new WebSocket(url)` of `ws`. */
+  /** How to open a WebSocket to the signaling server. Default: the environment's own, or that of `ws`. */
   readonly connect?: SignalingClientOptions['connect'];
   /** A directory for LMDB (the package `lmdb` must be installed), or storage of your own. 'memory' keeps nothing. */
   readonly storage: { readonly directory: string } | 'memory' | StorageProvider;
-  /** A WebRTC implementation for the native link, or a transport of your own. */
-  readonly link: { readonly RTCPeerConnection: typeof RTCPeerConnection } | Transport;
+  /** How to reach the others, or a transport of your own. */
+  readonly link: EdgeLinks | Transport;
   readonly name?: string;
   readonly suffrage?: WantedSuffrage;
   readonly priority?: number;
@@ -59,13 +69,14 @@ const OPTION_NAMES: Names<EdgeOptions> = {
 function prepare(mode: EntryMode, room: string, options: EdgeOptions | undefined): Prepared {
   if (options === undefined) throw new RaftError('invalid-argument', 'A node at the edge needs signaling, storage and link.');
   const storage = storageOf(options);
+  const signaling = signalingOf(options);
   return {
     options: {
       room,
       mode,
       storage,
-      transport: transportOf(options),
-      signaling: signalingOf(options),
+      transport: transportOf(options.link, signaling),
+      signaling,
       clock: nodeClock(),
       name: options.name ?? '',
       suffrage: options.suffrage ?? (storage.durable ? 'voter' : 'learner'),
@@ -83,11 +94,26 @@ function prepare(mode: EntryMode, room: string, options: EdgeOptions | undefined
 }
 
 function signalingOf({ signaling, connect }: EdgeOptions): Signaling {
-  return typeof signaling === 'string' ? new SignalingClient({ url: signaling, connect }) : signaling;
+  if (typeof signaling !== 'string') return signaling;
+  const own = globalThis.WebSocket === undefined ? openSocket : undefined;
+  return new SignalingClient({ url: signaling, connect: connect ?? own });
 }
 
-function transportOf({ link }: EdgeOptions): Transport {
-  return 'start' in link ? link : webrtcTransport({ link: 'native', RTCPeerConnection: link.RTCPeerConnection });
+/** WebRTC, and the relay for those whom it does not reach. Errors: invalid-argument when that leaves nothing. */
+function transportOf(link: EdgeLinks | Transport, signaling: Signaling): Transport {
+  if ('start' in link) return link;
+  const relay = link.relay !== false && signaling instanceof SignalingClient ? signaling : undefined;
+  const { RTCPeerConnection } = link;
+  if (RTCPeerConnection === undefined) {
+    if (relay !== undefined) return relayTransport({ relay, dials: true });
+    throw new RaftError(
+      'invalid-argument',
+      'Without RTCPeerConnection a node reaches the others through the relay only, which is off.',
+    );
+  }
+  const iceServers = (): readonly RTCIceServer[] => (signaling instanceof SignalingClient ? signaling.iceServers() : []);
+  const webrtc = webrtcTransport({ link: 'native', RTCPeerConnection, iceServers });
+  return relay === undefined ? webrtc : multiTransport({ transports: [webrtc], fallback: relayTransport({ relay }) });
 }
 
 function storageOf(options: EdgeOptions): StorageProvider {

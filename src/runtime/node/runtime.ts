@@ -34,6 +34,7 @@ import { peerStatus, type StatusSources } from '../watch/status.ts';
 import { ApplicationParts } from './application-parts.ts';
 import { ConsensusSide } from './consensus.ts';
 import { Duties } from './duties.ts';
+import { joinHooks } from './join-hooks.ts';
 import { memberOptions, onState, renewalFor, stateFor, versionOf } from './keeping.ts';
 import { MemberLife } from './member-life.ts';
 import { RoomPresence } from './room-presence.ts';
@@ -100,7 +101,12 @@ export class Runtime {
     this.#routes = this.#makeRoutes();
     const judge = (hello: Hello): RaftError | undefined => misfit(hello, standing.cluster);
     this.peers.attach({ hello: () => this.hello(), judge, view: this.speakers, ...this.#routes.hooks() });
-    this.#join = new Join({ self: id, mode: options.mode, member, settings }, store, clock, this.#joinHooks());
+    const outcomes = {
+      become: (cluster: ClusterIdentity, how: 'founded' | 'joined') => void this.#becomeMember(cluster, how),
+      end: (error: RaftError) => this.end(error),
+    };
+    const hooks = joinHooks(this.peers, speakers, emitter, outcomes);
+    this.#join = new Join({ self: id, mode: options.mode, member, settings }, store, clock, hooks);
     this.#presence = new RoomPresence(
       { standing, discovery: this.discovery, join: this.#join, options, bootNonce, emitter },
       (error) => this.end(error),
@@ -304,21 +310,6 @@ export class Runtime {
 
   #tellOf(peer: NodeId): void {
     this.application.events.onPeer(() => peerStatus(this.statusSources, peer));
-  }
-
-  #joinHooks(): ConstructorParameters<typeof Join>[3] {
-    return {
-      candidates: () => this.peers.belonging(),
-      call: (peer, body, timeoutMs, done) => this.peers.call(peer, 'join', body, timeoutMs, done),
-      onIntroduced: (introduction, by) => {
-        // A build that does not introduce: whoever is linked and says it belongs is taken for one that votes.
-        const voters = [by, ...this.peers.belonging().map(({ id }) => id)];
-        this.speakers.introduce(introduction ?? { version: 1, term: 0, voters, others: [] });
-      },
-      onMember: (cluster, how) => void this.#becomeMember(cluster, how),
-      onFault: (error) => this.emitter.emit('fault', { error }),
-      onHopeless: (error) => this.end(error),
-    };
   }
 
   hello(): Hello {
