@@ -1,5 +1,6 @@
 import { isBuiltin } from 'node:module';
-import type { UserConfig, UserConfigFnObject } from 'vite';
+import { posix } from 'node:path';
+import type { Plugin, UserConfig, UserConfigFnObject } from 'vite';
 import { production } from './scripts/production.mjs';
 
 /** The demo: a static site served by the same process as the signaling server. */
@@ -41,10 +42,45 @@ const entries: Readonly<Record<string, string>> = {
 /** Installed beside the package. Everything else is in it: what a page loads imports nothing by name, so that a script tag is enough. */
 const external = /^(?:ws|lmdb|vitest|node-datachannel|@playwright\/test)(?:\/|$)/;
 
+/** The scripts of the package's workers: each a file that needs no other, so that it can also be copied, or served, by itself. */
+const workers: Readonly<Record<string, string>> = {
+  'files-worker': 'src/storage/opfs/files-worker.ts',
+  'ticker-worker': 'src/front-door/ticker-worker.ts',
+};
+
+/**
+ * In the package a worker's URL is `new URL('./files-worker.js', import.meta.url)` as it is written here, and not what the
+ * bundler makes of it: it is the form that the bundlers of applications look for. `toWorkers` leads from the build's folder to
+ * that of the workers.
+ */
+function workerUrls(toWorkers: './' | '../'): Plugin {
+  const marker = (name: string): string => `__tabraft_url_of_${name.replaceAll('-', '_')}__`;
+  return {
+    name: 'tabraft-worker-urls',
+    enforce: 'pre',
+    transform(code) {
+      let changed = code;
+      for (const [name, source] of Object.entries(workers)) {
+        const [file = ''] = source.split('/').slice(-1);
+        changed = changed.replace(new RegExp(`new URL\\('[\\w./]*/${file}', import\\.meta\\.url\\)`), marker(name));
+      }
+      return changed === code ? undefined : { code: changed, map: null };
+    },
+    renderChunk(code, { fileName }) {
+      let changed = code;
+      for (const name of Object.keys(workers)) {
+        const path = posix.relative(posix.dirname(fileName), posix.join(toWorkers, `${name}.js`));
+        const url = `new URL('${path.startsWith('.') ? path : `./${path}`}', import.meta.url)`;
+        changed = changed.replaceAll(marker(name), url);
+      }
+      return changed === code ? undefined : { code: changed, map: null };
+    },
+  };
+}
+
 /** Once for production and once for development, where mistakes are told; package.json says which bundler gets which. */
 const libraryIn = (outDir: string): UserConfig => ({
   publicDir: false,
-  worker: { format: 'es' },
   build: {
     outDir,
     emptyOutDir: true,
@@ -63,6 +99,20 @@ const libraryIn = (outDir: string): UserConfig => ({
     },
   },
 });
+
+/** The rest of the package: its workers. After `library`, which empties the folder. */
+const libraryWorkers: UserConfig = {
+  publicDir: false,
+  plugins: [production],
+  build: {
+    outDir: 'dist',
+    emptyOutDir: false,
+    target: 'es2022',
+    minify: false,
+    sourcemap: true,
+    lib: { entry: { ...workers }, formats: ['es'], fileName: (_format, name) => `${name}.js` },
+  },
+};
 
 /** What the conformance harness loads: plain ES modules. */
 const conformance: UserConfig = {
@@ -109,8 +159,9 @@ const benchNode: UserConfig = {
 const modes: Readonly<Record<string, UserConfig>> = {
   demo,
   server,
-  library: { ...libraryIn('dist'), plugins: [production] },
-  'library-development': libraryIn('dist/development'),
+  library: { ...libraryIn('dist'), plugins: [production, workerUrls('./')] },
+  'library-development': { ...libraryIn('dist/development'), plugins: [workerUrls('../')] },
+  'library-workers': libraryWorkers,
   conformance,
   'bench-core': benchCore,
   'bench-node': benchNode,

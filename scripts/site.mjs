@@ -15,10 +15,10 @@ const TYPES = {
   '.map': 'application/json; charset=utf-8',
 };
 
-/** `blob:` for workers that a bundler inlines; WebRTC needs no entry. COOP and COEP give finer clocks and a process of its own. */
+/** WebRTC needs no entry. COOP and COEP give finer clocks and a process of its own. */
 const POLICY = [
   "default-src 'self'",
-  "worker-src 'self' blob:",
+  "worker-src 'self'",
   "img-src 'self' data:",
   "object-src 'none'",
   "base-uri 'none'",

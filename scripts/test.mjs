@@ -38,7 +38,7 @@ const stages = {
   sim: {
     steps: [node(join(root, 'scripts', 'sim.mjs'), '--per-commit'), node(join(root, 'scripts', 'mutants.mjs'), '--canary')],
   },
-  build: { steps: [vite('demo'), vite('server'), vite('library'), vite('library-development')] },
+  build: { steps: [vite('demo'), vite('server'), vite('library'), vite('library-development'), vite('library-workers')] },
   e2e: {
     needs: ['build'],
     steps: [node(bin('@playwright/test', 'cli.js'), 'test', '--reporter=list,json')],

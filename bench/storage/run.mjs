@@ -44,7 +44,7 @@ async function inChromium(kind) {
   const scripts = new Map([
     ['/page.js', await script('./page.ts')],
     ['/worker.js', await script('./worker.ts')],
-    ['/files.js', await script('../../src/storage/opfs/worker.ts')],
+    ['/files.js', await script('../../src/storage/opfs/files-worker.ts')],
   ]);
   const server = createServer((request, response) => {
     const code = scripts.get(request.url);

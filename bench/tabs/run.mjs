@@ -1,5 +1,5 @@
 /**
- * `npm run bench:tabs [-- short] [-- profile]`: three real tabs of one Chromium with a profile on disk, strict durability.
+ * `npm run bench:tabs [-- short] [-- profile] [-- opfs]`: three real tabs of one Chromium with a profile on disk, strict durability.
  * tabraft, a bare replicated log over the same kind of links and storage, and yjs, side by side in the same tabs; medians of
  * several rounds in turn. `profile` runs tabraft alone under load and says where the leader's tab spends its time.
  */
@@ -19,6 +19,8 @@ const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const asked = process.argv.slice(2);
 const short = asked.includes('short');
 const profiling = asked.includes('profile');
+/** Where tabraft keeps its nodes; the probe stays in IndexedDB. */
+const storage = asked.includes('opfs') ? 'opfs' : 'indexeddb';
 const names = profiling ? ['tabraft'] : ['tabraft', 'probe', 'yjs'];
 const levels = [1, 16, 256, 2048];
 const TABS = 3;
@@ -31,7 +33,8 @@ const WHOLE_MS = 170_000;
 
 async function bundle(entry, more) {
   const options = { target: 'es2022', minify: false, ...more(here(entry)) };
-  const built = await build({ configFile: false, logLevel: 'error', plugins: [production], build: options });
+  const plugins = [production];
+  const built = await build({ configFile: false, logLevel: 'error', plugins, build: options, worker: { format: 'es' } });
   return [built].flat()[0].output;
 }
 
@@ -40,7 +43,8 @@ async function serve() {
     write: false,
     rollupOptions: { input, output: { entryFileNames: 'page.js', chunkFileNames: '[name].js' } },
   }));
-  const files = new Map(chunks.map(({ fileName, code }) => [`/${fileName}`, code]));
+  // Workers are assets, which have a source.
+  const files = new Map(chunks.map(({ fileName, code, source }) => [`/${fileName}`, code ?? source]));
   const outDir = here('../../build/bench/');
   await bundle('../../signaling/server.ts', (ssr) => ({
     ssr,
@@ -50,7 +54,7 @@ async function serve() {
   }));
   const { attachSignaling } = await import(pathToFileURL(join(outDir, 'signaling.mjs')).href);
   const server = createServer((request, response) => {
-    const script = files.get(request.url);
+    const script = files.get(new URL(request.url, 'http://localhost').pathname);
     // Cross-origin isolation gives a clock of 5 microseconds instead of 100.
     response.setHeader('cross-origin-opener-policy', 'same-origin');
     response.setHeader('cross-origin-embedder-policy', 'require-corp');
@@ -75,7 +79,7 @@ async function form(context, url) {
   for (let place = 0; place < TABS; place++) {
     const page = await context.newPage();
     page.on('pageerror', (error) => console.error(`  tab ${place}: ${error.stack ?? error}`));
-    await page.goto(url);
+    await page.goto(`${url}?storage=${storage}`);
     await page.waitForFunction(() => 'bench' in globalThis);
     pages.push(page);
   }

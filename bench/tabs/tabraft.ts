@@ -1,4 +1,4 @@
-/** tabraft as a page embeds it: IndexedDB with strict durability, WebRTC links, everything at its default. */
+/** tabraft as a page embeds it: strict durability, WebRTC links, everything but the place of storage at its default. */
 import { defineStateMachine, type RaftNode, raft } from '../../src/index.ts';
 import { type Contestant, MARK, TABS } from './contestant.ts';
 
@@ -20,7 +20,8 @@ export function tabraft(): Contestant {
   };
   return {
     async open(room) {
-      node = await raft.enter(room, machine);
+      const storage = location.search === '?storage=opfs' ? 'opfs' : 'indexeddb';
+      node = await raft.enter(room, machine, { storage });
       await node.ready;
     },
     formed: () => opened().config.voters.length === TABS,

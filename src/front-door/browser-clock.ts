@@ -1,12 +1,6 @@
-/**
- * A page's clock. Ticks come from a dedicated worker: a hidden page's own timers run once a second, later once
- * a minute, and a leader that ticks so is deposed.
- */
+/** A page's clock. */
 import type { Clock } from '../runtime/ports/clock.ts';
-
-/** The whole worker: told a period, it ticks. */
-const TICKER =
-  'let timer;onmessage=(event)=>{clearInterval(timer);if(event.data>0)timer=setInterval(()=>postMessage(0),event.data)}';
+import { startWorkerTicks } from './worker-ticks.ts';
 
 export function browserClock(): Clock {
   const soon = macrotasks();
@@ -19,40 +13,8 @@ export function browserClock(): Clock {
       const timer = setTimeout(run, delayMs);
       return { stop: () => clearTimeout(timer) };
     },
-    startTicks(periodMs, onTick) {
-      return startWorkerTicks(periodMs, onTick) ?? startTimerTicks(periodMs, onTick);
-    },
+    startTicks: (periodMs, onTick) => startWorkerTicks(periodMs, onTick),
   };
-}
-
-/** undefined where workers from a blob are forbidden (a strict Content-Security-Policy) or missing. */
-function startWorkerTicks(periodMs: number, onTick: () => void): { stop(): void } | undefined {
-  try {
-    const url = URL.createObjectURL(new Blob([TICKER], { type: 'text/javascript' }));
-    const worker = new Worker(url);
-    let fallback: { stop(): void } | undefined;
-    worker.onmessage = () => onTick();
-    worker.onerror = (event) => {
-      event.preventDefault();
-      worker.terminate();
-      fallback ??= startTimerTicks(periodMs, onTick);
-    };
-    worker.postMessage(periodMs);
-    return {
-      stop: () => {
-        worker.terminate();
-        URL.revokeObjectURL(url);
-        fallback?.stop();
-      },
-    };
-  } catch {
-    return undefined;
-  }
-}
-
-function startTimerTicks(periodMs: number, onTick: () => void): { stop(): void } {
-  const timer = setInterval(onTick, periodMs);
-  return { stop: () => clearInterval(timer) };
 }
 
 /** A macrotask without the four milliseconds that nested timers are held back. */

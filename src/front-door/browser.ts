@@ -1,4 +1,4 @@
-/** `raft.enter` and its kin for a page: IndexedDB, WebRTC links, the page's own signaling server, ticks from a worker. */
+/** `raft.enter` and its kin for a page: the browser's storage, WebRTC links, the page's own signaling server, ticks from a worker. */
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 import type { RecordOptions, TuningOptions, WantedSuffrage } from '../runtime/api/api.ts';
@@ -14,6 +14,7 @@ import type { StorageProvider } from '../storage/storage.ts';
 import type { Transport } from '../transport/transport.ts';
 import { webrtcTransport } from '../transport/webrtc/transport.ts';
 import { browserClock } from './browser-clock.ts';
+import { BROWSER_STORAGE_KINDS, type BrowserStorageKind, browserStorage } from './browser-storage.ts';
 import { deviceId } from './device.ts';
 import { watchPageLife } from './page-life.ts';
 import { watchSurroundings } from './page-surroundings.ts';
@@ -24,8 +25,13 @@ export interface OpenOptions {
   readonly signaling?: string;
   /** A name for people. */
   readonly name?: string;
-  /** Default 'indexeddb'. 'memory' keeps nothing: such a node joins as a learner unless suffrage says otherwise; alone it founds. */
-  readonly storage?: 'indexeddb' | 'memory' | StorageProvider;
+  /**
+   * Where the node is kept: 'indexeddb' (default); 'opfs', files of the browser, faster, and refused with `storage-unavailable`
+   * where there are none; 'auto', files where they can be had and else IndexedDB, as `status.storageKind` says. A node that this
+   * device keeps in the other of the two moves over, as it is. 'memory' keeps nothing: such a node joins as a learner unless
+   * suffrage says otherwise; alone it founds. Errors: invalid-argument for another word.
+   */
+  readonly storage?: BrowserStorageKind | 'memory' | StorageProvider;
   /** Which WebRTC link; or a transport of your own. Default 'simple-peer'. */
   readonly link?: 'simple-peer' | 'native' | Transport;
   readonly iceServers?: readonly RTCIceServer[] | (() => Promise<readonly RTCIceServer[]>);
@@ -129,10 +135,11 @@ function tellOfSecondEntry(room: string, engine: Runtime): void {
 }
 
 function storageOf(options: OpenOptions): StorageProvider {
-  if (options.storage === undefined || options.storage === 'indexeddb') return new IdbStorage();
-  if (options.storage === 'memory') return new MemoryStorage();
-  if (typeof options.storage?.acquire !== 'function') requireOneOf('storage', options.storage, ['indexeddb', 'memory']);
-  return options.storage;
+  const { storage } = options;
+  if (storage === 'memory') return new MemoryStorage();
+  if (typeof storage === 'object' && typeof storage?.acquire === 'function') return storage;
+  if (storage !== undefined) requireOneOf('storage', storage, [...BROWSER_STORAGE_KINDS, 'memory']);
+  return browserStorage(storage as BrowserStorageKind | undefined);
 }
 
 function transportOf(options: OpenOptions, signaling: SignalingClient): Transport {

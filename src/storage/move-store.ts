@@ -4,6 +4,7 @@ import type { NodeId } from '../core/types.ts';
 import { type Locks, takeLock } from './idb/idb-locks.ts';
 import type { Medium } from './packed/medium.ts';
 import { moveMedium } from './packed/move.ts';
+import { lockName } from './web-identity.ts';
 
 export interface MediumRequest {
   readonly room: string;
@@ -35,9 +36,18 @@ const LOCK_WAIT_MS = 600;
  * of them the store is where it was, unless the move was complete already.
  */
 export async function moveStore({ from, to, room, nodeId, locks = navigator.locks }: MoveRequest): Promise<boolean> {
-  const name = `tabraft:${encodeURIComponent(room)}:${nodeId}`;
+  const name = lockName(room, nodeId);
   const lock = await takeLock(locks, name, LOCK_WAIT_MS, () => undefined);
   if (lock === undefined) throw new RaftError('identity-in-use', `Node ${nodeId} is open in another tab.`);
+  try {
+    return await moveHeld({ from, to, room, nodeId });
+  } finally {
+    lock.release();
+  }
+}
+
+/** The same for one who holds the identity's lock. */
+export async function moveHeld({ from, to, room, nodeId }: Omit<MoveRequest, 'locks'>): Promise<boolean> {
   let source: Medium | undefined;
   let target: Medium | undefined;
   try {
@@ -49,6 +59,5 @@ export async function moveStore({ from, to, room, nodeId, locks = navigator.lock
   } finally {
     await source?.close();
     await target?.close();
-    lock.release();
   }
 }

@@ -46,7 +46,7 @@ export interface StoreFault {
 
 /** Makes and finds the node stores of this device. */
 export interface StorageProvider {
-  /** Short name for status and logs: 'memory', 'indexeddb', 'lmdb'. */
+  /** Short name for status and logs: 'memory', 'indexeddb', 'opfs', 'lmdb'. One of several kinds says in the identity which it took. */
   readonly kind: string;
   /** False when nothing survives the process: such a node never votes unless asked to. */
   readonly durable: boolean;
@@ -65,6 +65,15 @@ export interface NodeIdentity {
   /** How often this store was opened before; 0 for a store just made. */
   readonly bootCount: number;
   readonly room: string;
+  /** Of a storage that has several kinds of places. */
+  readonly kept?: KeptIn | undefined;
+}
+
+/** Which of its kinds a storage keeps a node in. */
+export interface KeptIn {
+  readonly kind: string;
+  /** Why it is not the kind that was asked for, in a sentence; '' when it is. */
+  readonly fallback: string;
 }
 
 /** Which cluster the log belongs to; set once, by the first write that carries it. */

@@ -52,6 +52,7 @@ export function status(given: Partial<NodeStatus> = {}): NodeStatus {
     failureTolerance: 1,
     signaling: 'open',
     storageKind: 'memory',
+    storageFallback: '',
     pendingWrites: 0,
     peers: [peer('b', { role: 'leader' }), peer('c')],
     ...given,

@@ -111,54 +111,107 @@ test.each(ROUTES)(
   },
 );
 
-test.each(ROUTES)('%s: the power goes at every step', async (_name, makeFrom, makeTo) => {
-  let done = false;
+/** Runs the move until its step `at`, where the power goes; resolves to whether it came to its end before. */
+async function moveUntil(at: number, from: Place, to: Place): Promise<boolean> {
+  let steps = 0;
+  const died = new Promise<void>((resolve) => {
+    const hook = (): void => {
+      steps += 1;
+      if (steps !== at) return;
+      from.onStep(undefined);
+      to.onStep(undefined);
+      from.crash();
+      to.crash();
+      resolve();
+    };
+    from.onStep(hook);
+    to.onStep(hook);
+  });
+  const done = await Promise.race([
+    died.then(() => false),
+    move(from, to).then(
+      () => true,
+      () => false,
+    ),
+  ]);
+  from.onStep(undefined);
+  to.onStep(undefined);
+  return done;
+}
+
+/** Looks at both as tabs would. At most one is in force: nobody takes up a second life of the node. Writes to it; how many there were. */
+async function lookAndWrite(at: number, places: readonly Place[]): Promise<number> {
+  const alive: PackedStore[] = [];
+  for (const place of places) {
+    const store = await inForce(place);
+    if (store !== undefined) alive.push(store);
+  }
+  expect(alive.length, `crash ${at}`).toBeLessThanOrEqual(1);
+  for (const store of alive) {
+    await store.load();
+    await store.write({ entries: entriesOf(21, 21, 4) });
+    await store.close();
+  }
+  return alive.length;
+}
+
+async function expectMoved(what: string, from: Place, to: Place, lastIndex: number): Promise<void> {
+  expect(await inForce(from), `${what}: still in the old place`).toBeUndefined();
+  const moved = await inForce(to);
+  const state = await moved?.load();
+  expect(state, what).toMatchObject({ lastIndex, hardState: { term: 4, vote: 'me' } });
+  expect(await moved?.identityKey.load(), what).toBeDefined();
+  await moved?.close();
+}
+
+test.each(ROUTES)('%s: the power goes at every step, and the move is gone on with', async (_name, makeFrom, makeTo) => {
   let points = 0;
-  for (let at = 1; !done; at += 1) {
+  for (let at = 1, done = false; !done; at += 1) {
     const [from, to] = [makeFrom(), makeTo()];
     await fill(from);
-    let steps = 0;
-    const died = new Promise<void>((resolve) => {
-      const hook = (): void => {
-        steps += 1;
-        if (steps !== at) return;
-        from.onStep(undefined);
-        to.onStep(undefined);
-        from.crash();
-        to.crash();
-        resolve();
-      };
-      from.onStep(hook);
-      to.onStep(hook);
-    });
-    done = await Promise.race([
-      died.then(() => false),
-      move(from, to).then(
-        () => true,
-        () => false,
-      ),
-    ]);
-    from.onStep(undefined);
-    to.onStep(undefined);
-    // At most one is in force: a tab that looks at either of them alone takes up no second life of the node.
-    const found = [await inForce(from), await inForce(to)];
-    const alive = found.filter((store) => store !== undefined);
-    expect(alive.length, `crash ${at}`).toBeLessThanOrEqual(1);
-    for (const store of alive) {
-      await store.load();
-      await store.write({ entries: entriesOf(21, 21, 4) });
-      await store.close();
-    }
+    done = await moveUntil(at, from, to);
+    const alive = await lookAndWrite(at, [from, to]);
     // Whoever goes on with the move finds what was in force, with all that was written meanwhile.
     await move(from, to);
-    expect(await inForce(from), `crash ${at}: still in the old place`).toBeUndefined();
-    const moved = await inForce(to);
-    const state = await moved?.load();
-    expect(state, `crash ${at}`).toMatchObject({ lastIndex: 20 + alive.length, hardState: { term: 4, vote: 'me' } });
-    expect(await moved?.identityKey.load()).toBeDefined();
+    await expectMoved(`crash ${at}`, from, to, 20 + alive);
     points += 1;
   }
   expect(points).toBeGreaterThan(20);
+});
+
+test.each(ROUTES)(
+  '%s: the power goes at every step, and the move is asked for the other way',
+  async (_name, makeFrom, makeTo) => {
+    let points = 0;
+    for (let at = 1, done = false; !done; at += 1) {
+      const [from, to] = [makeFrom(), makeTo()];
+      await fill(from);
+      done = await moveUntil(at, from, to);
+      const alive = await lookAndWrite(at, [from, to]);
+      await move(to, from);
+      await expectMoved(`crash ${at}, back`, to, from, 20 + alive);
+      // Nothing of the first try stands in the way of the next.
+      expect(await move(from, to), `crash ${at}, again`).toBe(true);
+      await expectMoved(`crash ${at}, again`, from, to, 20 + alive);
+      points += 1;
+    }
+    expect(points).toBeGreaterThan(20);
+  },
+);
+
+test.each(ROUTES)('%s and, interrupted there, back: the power goes at every step of both', async (_name, makeFrom, makeTo) => {
+  // Steps of the one with steps of the other, so that over the routes all kinds of moments meet.
+  for (let first = 1, done = false; !done; first += 5) {
+    for (let second = 1, undone = false; !undone; second += 7) {
+      const [from, to] = [makeFrom(), makeTo()];
+      await fill(from);
+      done = await moveUntil(first, from, to);
+      undone = await moveUntil(second, to, from);
+      const alive = await lookAndWrite(second, [from, to]);
+      await move(from, to);
+      await expectMoved(`crashes ${first} and ${second}`, from, to, 20 + alive);
+    }
+  }
 });
 
 test('two stores of one identity: neither is given up', async () => {

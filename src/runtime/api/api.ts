@@ -72,7 +72,10 @@ export interface NodeStatus {
   /** How many more voters may fail before the cluster stops. 0 means: none. */
   readonly failureTolerance: number;
   readonly signaling: 'connecting' | 'open' | 'closed';
+  /** What the node is kept in: 'indexeddb', 'opfs', 'lmdb', 'memory', or what a storage of your own calls itself. */
   readonly storageKind: string;
+  /** Why it is not kept where it was asked to be, in a sentence; '' when it is. */
+  readonly storageFallback: string;
   readonly pendingWrites: number;
   /** Every other member, and every linked node that is not one. */
   readonly peers: readonly PeerStatus[];

@@ -127,7 +127,7 @@ export class Runtime {
       reports: this.reports,
       room: options.room,
       bootNonce,
-      storageKind: options.storage.kind,
+      kept: store.identity.kept ?? { kind: options.storage.kind, fallback: '' },
       pendingWrites: () => this.application.writes.size,
       links: () => transport.links(),
       signaling: () => this.discovery,

@@ -3,6 +3,7 @@ import type { RaftError } from '../../core/errors.ts';
 import type { Status } from '../../core/status.ts';
 import type { NodeId } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
+import type { KeptIn } from '../../storage/storage.ts';
 import type { LinkStatus } from '../../transport/transport.ts';
 import type { Surroundings } from '../../wire/bodies.ts';
 import type { Explanation, NodeStatus, PeerState, PeerStatus } from '../api/api.ts';
@@ -18,7 +19,7 @@ export interface StatusSources {
   readonly reports: Reports;
   readonly room: string;
   readonly bootNonce: string;
-  readonly storageKind: string;
+  readonly kept: KeptIn;
   readonly pendingWrites: () => number;
   readonly links: () => readonly LinkStatus[];
   readonly signaling: () => { readonly state: 'connecting' | 'open' | 'closed'; readonly error: RaftError | undefined };
@@ -49,7 +50,8 @@ export function nodeStatus(sources: StatusSources): NodeStatus {
     quorumAlive: member !== undefined && alive >= need,
     failureTolerance: Math.max(0, alive - need),
     signaling: sources.signaling().state,
-    storageKind: sources.storageKind,
+    storageKind: sources.kept.kind,
+    storageFallback: sources.kept.fallback,
     pendingWrites: sources.pendingWrites(),
     peers: peerIds(standing).map((id) => peerStatus(sources, id, core)),
   };

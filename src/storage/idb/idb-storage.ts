@@ -4,16 +4,14 @@
  */
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
-import { randomId, requireNodeId, requireRoom } from '../identity.ts';
 import type { MediumRequest, MediumSource } from '../move-store.ts';
+import { openLocked } from '../open-locked.ts';
 import type { Durability, Medium } from '../packed/medium.ts';
 import { readMeta } from '../packed/meta.ts';
-import { adoptPacked } from '../packed/open-packed.ts';
-import type { PackedStore } from '../packed/packed-store.ts';
 import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
-import { adoptIdentity, type IdentityPlace } from '../web-identity.ts';
+import { acquireFrom, idsIn, lockName, type OpenRequest, requireLocks, type WebStores } from '../web-identity.ts';
 import { storageError } from './idb-errors.ts';
-import { type HeldLock, heldNames, type Locks, takeLock } from './idb-locks.ts';
+import type { Locks } from './idb-locks.ts';
 import { IdbMedium, peekMeta } from './idb-medium.ts';
 
 export interface IdbStorageOptions {
@@ -25,7 +23,7 @@ export interface IdbStorageOptions {
   readonly locks?: Locks | undefined;
 }
 
-export class IdbStorage implements StorageProvider, MediumSource {
+export class IdbStorage implements StorageProvider, MediumSource, WebStores {
   readonly kind: string = 'indexeddb';
   readonly durable: boolean = true;
   readonly #durability: Durability;
@@ -39,120 +37,73 @@ export class IdbStorage implements StorageProvider, MediumSource {
   }
 
   async acquire(request: AcquireRequest): Promise<NodeStore> {
-    requireRoom(request.room);
-    if (request.preferred !== undefined) requireNodeId(request.preferred);
-    const locks = this.#requireApis();
+    requireIndexedDb();
     try {
-      const store = request.fresh === true ? undefined : await this.#adopt(request, locks);
+      return await acquireFrom(this, requireLocks(this.#locks), request);
+    } catch (error) {
+      throw storageError(error, 'open');
+    } finally {
       if (this.#persist) void askForPersistence();
-      return store ?? (await this.#create(request, locks));
+    }
+  }
+
+  async ids(room: string): Promise<readonly NodeId[]> {
+    if (typeof indexedDB === 'undefined') return [];
+    try {
+      const databases = await indexedDB.databases();
+      return idsIn(
+        room,
+        databases.map(({ name }) => name ?? ''),
+      );
     } catch (error) {
       throw storageError(error, 'open');
     }
   }
 
-  #requireApis(): Locks {
-    if (typeof indexedDB === 'undefined') {
-      throw new RaftError('storage-unavailable', 'This browser, or its private mode, has no IndexedDB.');
+  async openedAtMs(room: string, nodeId: NodeId): Promise<number> {
+    try {
+      const stored = await peekMeta(lockName(room, nodeId), 'identity');
+      return readMeta(new Map(stored === undefined ? [] : [['identity', stored]]), 'identity')?.openedAtMs ?? 0;
+    } catch {
+      return 0;
     }
-    const locks = this.#locks ?? (typeof navigator === 'undefined' ? undefined : navigator.locks);
-    if (locks === undefined) {
-      throw new RaftError('storage-unavailable', 'Web Locks are missing: the page must be served over https or from localhost.');
-    }
-    return locks;
   }
 
-  #adopt(request: AcquireRequest, locks: Locks): Promise<NodeStore | undefined> {
-    const prefix = databasePrefix(request.room);
-    const idsIn = (names: Iterable<string>): NodeId[] =>
-      [...names].flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
-    const place: IdentityPlace = {
-      ids: async () => idsIn((await indexedDB.databases()).map(({ name }) => name ?? '')),
-      held: async () => new Set(idsIn(await heldNames(locks))),
-      byRecency: (ids) => byRecency(prefix, ids),
-      open: (nodeId, waitMs) => this.#open(request, locks, prefix + nodeId, waitMs),
-    };
-    return adoptIdentity(place, request);
+  async open(
+    request: OpenRequest,
+    nodeId: NodeId,
+    waitMs: number,
+    before?: () => Promise<unknown>,
+  ): Promise<NodeStore | undefined> {
+    requireIndexedDb();
+    const name = lockName(request.room, nodeId);
+    try {
+      return await openLocked({
+        request,
+        locks: requireLocks(this.#locks),
+        nodeId,
+        waitMs,
+        durability: this.#durability,
+        before,
+        medium: (lock, onLost) =>
+          IdbMedium.open({ name, create: request.fresh === true, onLost, onClosed: () => lock.release() }),
+      });
+    } catch (error) {
+      throw storageError(error, 'open');
+    }
   }
 
   /** The identity's database, of which the caller holds the lock; undefined where there is none and none is made. */
   openMedium({ room, nodeId, create }: MediumRequest): Promise<Medium | undefined> {
     const ignored = (): void => undefined;
-    return IdbMedium.open({ name: databasePrefix(room) + nodeId, create, onLost: ignored, onClosed: ignored });
-  }
-
-  async #create(request: AcquireRequest, locks: Locks): Promise<NodeStore> {
-    const name = databasePrefix(request.room) + randomId();
-    const store = await this.#open({ ...request, fresh: true }, locks, name, 0);
-    if (store === undefined) throw new RaftError('identity-in-use', 'A new random identity is in use already.');
-    return store;
-  }
-
-  /** undefined when another tab holds the identity, or there is none in the database. */
-  async #open(request: AcquireRequest, locks: Locks, name: string, waitMs: number): Promise<NodeStore | undefined> {
-    let store: PackedStore | undefined;
-    let lostBefore: RaftError | undefined;
-    const onLost = (error: RaftError): void => {
-      if (store === undefined) lostBefore = error;
-      else store.lost(error);
-    };
-    const stolen = (): void => onLost(new RaftError('storage-closed', "Another tab took this node's identity by force."));
-    const lock = await takeLock(locks, name, waitMs, stolen);
-    if (lock === undefined) return undefined;
-    let medium: IdbMedium | undefined;
-    try {
-      medium = await IdbMedium.open({ name, create: request.fresh === true, onLost, onClosed: lock.release });
-      if (medium === undefined) {
-        lock.release();
-        return undefined;
-      }
-      store = await adoptPacked({
-        medium,
-        room: request.room,
-        nodeId: nodeIdOf(name, request.room),
-        bootNonce: randomId(),
-        durability: this.#durability,
-        onFault: request.onFault,
-        witness: request.bootWitness,
-        fresh: request.fresh === true,
-        nowMs: performance.timeOrigin + performance.now(),
-      });
-      if (lostBefore !== undefined) throw lostBefore;
-    } catch (error) {
-      await giveBack(medium, lock);
-      throw error;
-    }
-    return store;
+    return IdbMedium.open({ name: lockName(room, nodeId), create, onLost: ignored, onClosed: ignored });
   }
 }
 
-async function giveBack(medium: IdbMedium | undefined, lock: HeldLock): Promise<void> {
-  if (medium === undefined) lock.release();
-  else await medium.close();
-}
-
-function databasePrefix(room: string): string {
-  return `tabraft:${encodeURIComponent(room)}:`;
-}
-
-function nodeIdOf(name: string, room: string): NodeId {
-  return name.slice(databasePrefix(room).length);
-}
-
-/** The most recently opened first; what cannot be read comes last. */
-async function byRecency(prefix: string, ids: readonly NodeId[]): Promise<readonly NodeId[]> {
-  if (ids.length < 2) return ids;
-  const dated = await Promise.all(ids.map(async (nodeId) => ({ nodeId, openedAtMs: await openedAt(prefix + nodeId) })));
-  return dated.sort((a, b) => b.openedAtMs - a.openedAtMs).map(({ nodeId }) => nodeId);
-}
-
-async function openedAt(name: string): Promise<number> {
-  try {
-    const stored = await peekMeta(name, 'identity');
-    return readMeta(new Map(stored === undefined ? [] : [['identity', stored]]), 'identity')?.openedAtMs ?? 0;
-  } catch {
-    return 0;
-  }
+/** Errors: storage-unavailable. */
+function requireIndexedDb(): void {
+  if (typeof indexedDB !== 'undefined') return;
+  throw new RaftError('storage-unavailable', 'This browser, or its private mode, has no IndexedDB.');
 }
 
 /** Whether the browser promises to keep the data; undefined where it does not say. */

@@ -136,8 +136,8 @@ async function walk(files: OpenFiles, name: string): Promise<ChunkFile> {
     found.end += frameBytes(head.length);
     found.seq += 1;
   }
-  // Ids are used once: a file of before is read, and never written to again.
-  found.broken = true;
+  // Ids are used once: a file of before is read, and never written to again. One that was emptied is of a store that was deleted.
+  found.broken = size > 0;
   return found;
 }
 

@@ -13,6 +13,7 @@ import { Heads } from './heads.ts';
 import { JOURNAL_START, Journal, journalName, journalNumbers } from './journal.ts';
 import { OpenFiles } from './open-files.ts';
 import { type FileFolder, readRange } from './sync-file.ts';
+import { emptyFiles, finishDeletion } from './tombstone.ts';
 import { decodeTransaction, encodeTransaction } from './transaction.ts';
 
 /**
@@ -77,6 +78,7 @@ export class FileMedium implements Medium {
   static async open(folder: FileFolder, options: FileMediumOptions = {}): Promise<FileMedium> {
     const files = new OpenFiles(folder);
     try {
+      await finishDeletion(files);
       const heads = await Heads.open(files);
       const tables = heads.found?.tables ?? new FileTables();
       const journal = await Journal.open(files, heads.found?.position ?? JOURNAL_START, {
@@ -194,13 +196,15 @@ export class FileMedium implements Medium {
 
   /** The head makes the next opening quick; without it the journal tells the same. */
   async close(): Promise<void> {
-    await this.#end(async () => {
+    const last = async (): Promise<void> => {
       if (this.#headIsOld) await this.#writeHead();
-    });
+    };
+    await this.#end(last).catch(() => undefined);
   }
 
   async destroy(): Promise<void> {
-    await this.#end(async () => undefined);
+    // What fails here, as when the files are gone already, the folder's own removal tells of, or makes good.
+    await this.#end(() => emptyFiles(this.#files)).catch(() => undefined);
     try {
       await this.#files.folder.destroy();
     } catch (error) {
@@ -212,8 +216,11 @@ export class FileMedium implements Medium {
     if (!this.#open) return;
     const ended = this.#inTurn(last);
     this.#open = false;
-    await ended.catch(() => undefined);
-    this.#files.closeAll();
+    try {
+      await ended;
+    } finally {
+      this.#files.closeAll();
+    }
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

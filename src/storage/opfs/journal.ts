@@ -238,9 +238,16 @@ class Replay {
       position = { file: number, offset: next.end, seq: next.seq + 1 };
       bytes = nextBytes;
     }
-    const beyond = [...this.#numbers].find((number) => number > position.file + 1);
-    if (beyond !== undefined) throw broken(position.file + 1, `it is missing, and file ${beyond} is there`);
+    await this.#requireNothingBeyond(position.file + 1);
     return position;
+  }
+
+  /** Empty files say nothing: they may be of a store that was deleted here, and have come back. */
+  async #requireNothingBeyond(last: number): Promise<void> {
+    for (const number of this.#numbers) {
+      if (number > last && (await this.#bytesOf(number)).length > 0)
+        throw broken(last, `it is missing, and file ${number} is there`);
+    }
   }
 
   async #bytesOf(number: number): Promise<Uint8Array> {

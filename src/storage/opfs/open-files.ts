@@ -42,7 +42,13 @@ export class OpenFiles {
     }
   }
 
+  /** Emptied first: a removal that a power cut undoes brings no old bytes back, into a folder that holds another store by then. */
   async remove(name: string): Promise<void> {
+    const file = await this.get(name);
+    if (file.getSize() > 0) {
+      file.truncate(0);
+      file.flush();
+    }
     this.#close(name);
     await this.folder.remove(name);
   }

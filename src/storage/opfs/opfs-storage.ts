@@ -6,16 +6,15 @@
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import { DetachedIdentityKey } from '../idb/idb-key.ts';
-import { type HeldLock, heldNames, type Locks, takeLock } from '../idb/idb-locks.ts';
+import type { HeldLock, Locks } from '../idb/idb-locks.ts';
 import { askForPersistence } from '../idb/idb-storage.ts';
-import { randomId, requireNodeId, requireRoom } from '../identity.ts';
+import { randomId } from '../identity.ts';
 import type { MediumRequest, MediumSource } from '../move-store.ts';
+import { openLocked } from '../open-locked.ts';
 import type { Durability, Medium } from '../packed/medium.ts';
-import { adoptPacked } from '../packed/open-packed.ts';
-import type { PackedStore } from '../packed/packed-store.ts';
 import { roomDirectory } from '../room-directory.ts';
 import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
-import { adoptIdentity, type IdentityPlace } from '../web-identity.ts';
+import { acquireFrom, type OpenRequest, requireLocks, type WebStores } from '../web-identity.ts';
 import { fileError } from './file-errors.ts';
 import { FileMedium } from './file-medium.ts';
 import { OpfsFolder } from './opfs-folder.ts';
@@ -26,7 +25,7 @@ const ROOT_DIRECTORY = 'tabraft';
 const OPENED_PREFIX = 'opened-';
 
 export interface OpfsStorageOptions {
-  /** Makes the worker that holds the files (src/storage/opfs/worker.ts). Not given: this is a worker, and holds them itself. */
+  /** Makes the worker that holds the files (src/storage/opfs/files-worker.ts). Not given: this is a worker, and holds them itself. */
   readonly worker?: (() => FileWorker) | undefined;
   /** Where the rooms' directories are. Default: the origin private file system's root. */
   readonly directory?: FileSystemDirectoryHandle | undefined;
@@ -38,14 +37,7 @@ export interface OpfsStorageOptions {
   readonly locks?: Locks | undefined;
 }
 
-interface Opening {
-  readonly request: AcquireRequest;
-  readonly locks: Locks;
-  /** The room's directory. */
-  readonly parent: FileSystemDirectoryHandle;
-}
-
-export class OpfsStorage implements StorageProvider, MediumSource {
+export class OpfsStorage implements StorageProvider, MediumSource, WebStores {
   readonly kind: string = 'opfs';
   readonly durable: boolean = true;
   readonly #options: OpfsStorageOptions;
@@ -55,98 +47,78 @@ export class OpfsStorage implements StorageProvider, MediumSource {
   }
 
   async acquire(request: AcquireRequest): Promise<NodeStore> {
-    requireRoom(request.room);
-    if (request.preferred !== undefined) requireNodeId(request.preferred);
-    const locks = this.#requireLocks();
     try {
-      const opening = { request, locks, parent: await this.#roomDirectory(request.room) };
-      const store = request.fresh === true ? undefined : await adoptIdentity(this.#place(opening), request);
+      return await acquireFrom(this, requireLocks(this.#options.locks), request);
+    } catch (error) {
+      throw fileError(error);
+    } finally {
       if (this.#options.persist !== false) void askForPersistence();
-      return store ?? (await this.#create(opening));
+    }
+  }
+
+  async ids(room: string): Promise<readonly NodeId[]> {
+    let parent: FileSystemDirectoryHandle;
+    try {
+      parent = await this.#roomDirectory(room, false);
+    } catch {
+      // The room has no files here, or the browser has none at all: opening says which.
+      return [];
+    }
+    return directoriesIn(parent);
+  }
+
+  async openedAtMs(room: string, nodeId: NodeId): Promise<number> {
+    try {
+      return (await openedAt(await this.#roomDirectory(room, false), nodeId)) / 1000;
+    } catch {
+      return 0;
+    }
+  }
+
+  async open(
+    request: OpenRequest,
+    nodeId: NodeId,
+    waitMs: number,
+    before?: () => Promise<unknown>,
+  ): Promise<NodeStore | undefined> {
+    const { room } = request;
+    try {
+      const parent = await this.#roomDirectory(room, true);
+      const store = await openLocked({
+        request,
+        locks: requireLocks(this.#options.locks),
+        nodeId,
+        waitMs,
+        durability: this.#options.durability ?? 'strict',
+        before,
+        medium: async (lock, onLost) => {
+          const create = request.fresh === true || (await isThere(parent, nodeId));
+          return create ? this.#medium({ room, parent, nodeId, lock, onLost }) : undefined;
+        },
+      });
+      if (store !== undefined) await markOpened(parent, nodeId);
+      return store;
     } catch (error) {
       throw fileError(error);
     }
   }
 
-  #requireLocks(): Locks {
-    const locks = this.#options.locks ?? (typeof navigator === 'undefined' ? undefined : navigator.locks);
-    if (locks !== undefined) return locks;
-    throw new RaftError('storage-unavailable', 'Web Locks are missing: the page must be served over https or from localhost.');
-  }
-
-  async #roomDirectory(room: string): Promise<FileSystemDirectoryHandle> {
+  async #roomDirectory(room: string, create: boolean): Promise<FileSystemDirectoryHandle> {
     try {
       const root = this.#options.directory ?? (await navigator.storage.getDirectory());
-      const all = await root.getDirectoryHandle(ROOT_DIRECTORY, { create: true });
-      return await all.getDirectoryHandle(roomDirectory(room), { create: true });
+      const all = await root.getDirectoryHandle(ROOT_DIRECTORY, { create });
+      return await all.getDirectoryHandle(roomDirectory(room), { create });
     } catch (cause) {
       if (cause instanceof DOMException && cause.name === 'QuotaExceededError') throw cause;
       throw new RaftError('storage-unavailable', 'This browser, or its private mode, has no files for this site.', { cause });
     }
   }
 
-  #place(opening: Opening): IdentityPlace {
-    const { parent, locks, request } = opening;
-    return {
-      ids: () => directoriesIn(parent),
-      held: async () => {
-        const prefix = lockName(request.room, '');
-        return new Set(
-          [...(await heldNames(locks))].flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : [])),
-        );
-      },
-      byRecency: (ids) => byRecency(parent, ids),
-      open: (nodeId, waitMs) => this.#open(opening, nodeId, waitMs),
-    };
-  }
-
   /** The identity's files, of which the caller holds the lock; undefined where there are none and none are made. */
   async openMedium({ room, nodeId, create }: MediumRequest): Promise<Medium | undefined> {
-    const parent = await this.#roomDirectory(room);
-    if (!create && !(await directoriesIn(parent)).includes(nodeId)) return undefined;
+    if (!create && !(await this.ids(room)).includes(nodeId)) return undefined;
+    const parent = await this.#roomDirectory(room, true);
     return this.#medium({ room, parent, nodeId, lock: { release: () => undefined }, onLost: () => undefined });
-  }
-
-  async #create(opening: Opening): Promise<NodeStore> {
-    const fresh = { ...opening, request: { ...opening.request, fresh: true } };
-    const store = await this.#open(fresh, randomId(), 0);
-    if (store === undefined) throw new RaftError('identity-in-use', 'A new random identity is in use already.');
-    return store;
-  }
-
-  /** undefined when another tab holds the identity, or there is none in the directory. */
-  async #open({ request, locks, parent }: Opening, nodeId: NodeId, waitMs: number): Promise<NodeStore | undefined> {
-    let store: PackedStore | undefined;
-    let lostBefore: RaftError | undefined;
-    const onLost = (error: RaftError): void => {
-      if (store === undefined) lostBefore = error;
-      else store.lost(error);
-    };
-    const stolen = (): void => onLost(new RaftError('storage-closed', "Another tab took this node's identity by force."));
-    const lock = await takeLock(locks, lockName(request.room, nodeId), waitMs, stolen);
-    if (lock === undefined) return undefined;
-    let medium: Medium | undefined;
-    try {
-      medium = await this.#medium({ room: request.room, parent, nodeId, lock, onLost });
-      store = await adoptPacked({
-        medium,
-        room: request.room,
-        nodeId,
-        bootNonce: randomId(),
-        durability: this.#options.durability ?? 'strict',
-        onFault: request.onFault,
-        witness: request.bootWitness,
-        fresh: request.fresh === true,
-        nowMs: performance.timeOrigin + performance.now(),
-      });
-      if (lostBefore !== undefined) throw lostBefore;
-      if (store !== undefined) await markOpened(await parent.getDirectoryHandle(nodeId));
-    } catch (error) {
-      if (medium === undefined) lock.release();
-      else await medium.close();
-      throw error;
-    }
-    return store;
   }
 
   async #medium(at: {
@@ -165,7 +137,7 @@ export class OpfsStorage implements StorageProvider, MediumSource {
     }
     const aliveLock = `tabraft-files:${nodeId}:${randomId()}`;
     const medium = await RemoteMedium.open({
-      worker: worker(),
+      worker: started(worker),
       open: { parent, name: nodeId, aliveLock },
       identityKey,
       onLost: at.onLost,
@@ -175,6 +147,15 @@ export class OpfsStorage implements StorageProvider, MediumSource {
     // The worker holds it while it lives.
     navigator.locks.request(aliveLock, () => medium.lose('has ended')).catch(() => undefined);
     return medium;
+  }
+}
+
+/** Errors: storage-unavailable, where a policy or the browser forbids workers. */
+function started(worker: () => FileWorker): FileWorker {
+  try {
+    return worker();
+  } catch (cause) {
+    throw new RaftError('storage-unavailable', 'The worker that holds the files of a node cannot be started here.', { cause });
   }
 }
 
@@ -193,32 +174,31 @@ function releasing(medium: FileMedium, lock: HeldLock, onDestroyed: () => Promis
   };
 }
 
-/** The name of the database that IndexedDB storage keeps the same identity in. */
-function lockName(room: string, nodeId: string): string {
-  return `tabraft:${encodeURIComponent(room)}:${nodeId}`;
-}
-
 async function directoriesIn(parent: FileSystemDirectoryHandle): Promise<NodeId[]> {
   const names: NodeId[] = [];
   for await (const [name, handle] of parent.entries()) if (handle.kind === 'directory') names.push(name);
   return names;
 }
 
-async function markOpened(directory: FileSystemDirectoryHandle): Promise<void> {
+async function isThere(parent: FileSystemDirectoryHandle, nodeId: NodeId): Promise<boolean> {
+  return (await directoriesIn(parent)).includes(nodeId);
+}
+
+/** What fails here is of no weight: the identity is found later than others. */
+async function markOpened(parent: FileSystemDirectoryHandle, nodeId: NodeId): Promise<void> {
   const now = `${OPENED_PREFIX}${Math.round((performance.timeOrigin + performance.now()) * 1000)}`;
-  await directory.getFileHandle(now, { create: true });
-  for await (const name of directory.keys()) {
-    if (name.startsWith(OPENED_PREFIX) && name !== now) await directory.removeEntry(name).catch(() => undefined);
+  try {
+    const directory = await parent.getDirectoryHandle(nodeId);
+    await directory.getFileHandle(now, { create: true });
+    for await (const name of directory.keys()) {
+      if (name.startsWith(OPENED_PREFIX) && name !== now) await directory.removeEntry(name).catch(() => undefined);
+    }
+  } catch {
+    // A disk without room for an empty file: the next write of the node tells of it.
   }
 }
 
-/** The most recently opened first; what cannot be read comes last. */
-async function byRecency(parent: FileSystemDirectoryHandle, ids: readonly NodeId[]): Promise<readonly NodeId[]> {
-  if (ids.length < 2) return ids;
-  const dated = await Promise.all(ids.map(async (nodeId) => ({ nodeId, openedAt: await openedAt(parent, nodeId) })));
-  return dated.sort((a, b) => b.openedAt - a.openedAt).map(({ nodeId }) => nodeId);
-}
-
+/** In microseconds. */
 async function openedAt(parent: FileSystemDirectoryHandle, nodeId: NodeId): Promise<number> {
   let latest = 0;
   try {

@@ -2,10 +2,13 @@
  * A node's whole store from one medium to another: same identity, same votes, same log, under the one lock that both kinds of
  * storage use. At every moment at most one of the two is in force, and whoever finds both after a crash can tell which:
  *
- *   from: as it was    to: `moving` copying     from is in force, what is in `to` is nothing yet
- *   from: as it was    to: `moving` complete    the same
- *   from: `moved`      to: `moving` complete    neither, until the move is gone on with: `to` becomes the store
- *   from: `moved`      to: no mark              `to` is in force, `from` is to be deleted
+ *   from: in force     to: copying     from is in force, what is in `to` is nothing yet
+ *   from: in force     to: complete    the same
+ *   from: given up     to: complete    neither, until the move is gone on with: `to` becomes the store
+ *   from: given up     to: in force    `to` is in force, `from` is to be deleted
+ *
+ * A move may be called the other way round before it is gone on with: then the same table holds with the two changed about, and
+ * what it had come to is finished, or cleared away, before the store goes back.
  */
 import { pack, unpackStored } from '../../codec/pack.ts';
 import { RaftError } from '../../core/errors.ts';
@@ -22,37 +25,59 @@ const SEGMENTS_PER_COPY = 16;
 
 type Meta = ReadonlyMap<string, Uint8Array>;
 
+/** What a medium holds, by its marks. */
+type Holding = 'nothing' | 'in force' | 'given up' | 'copying' | 'complete';
+
+function holdingOf(meta: Meta): Holding {
+  const stage = markOf(meta, MOVING);
+  if (stage !== undefined) return stage === 'complete' ? 'complete' : 'copying';
+  if (meta.has(MOVED)) return 'given up';
+  // Also one that is damaged: whoever opens it says so.
+  return meta.size > 0 ? 'in force' : 'nothing';
+}
+
 /**
- * Goes on with a move that was interrupted, whatever it had come to. Resolves to false when there is nothing to move. `from`
- * is deleted at the end, and closed; `to` stays open. Errors: invalid-argument (both are in force; the key pair cannot be kept
- * there), corrupt, quota, storage; `from` is in force as before then, unless the move was complete.
+ * Goes on with a move that was interrupted, whatever it had come to, in whichever direction it was. Resolves to whether `from`
+ * held the store. What is left in `from` is deleted at the end, and `from` closed; `to` stays open. Errors: invalid-argument
+ * (both are in force; the key pair cannot be kept there), corrupt, quota, storage; `from` is in force as before then, unless
+ * the move was complete.
  */
 export async function moveMedium(from: Medium, to: Medium): Promise<boolean> {
-  const [source, target] = await Promise.all([from.all('meta'), to.all('meta')]);
-  const stage = markOf(target, MOVING);
-  const isGivenUp = source.has(MOVED);
-  if (target.has('format') && stage === undefined) {
-    if (source.has('format') && !isGivenUp) {
+  const [source, target] = [holdingOf(await from.all('meta')), holdingOf(await to.all('meta'))];
+  if (source === 'nothing') {
+    await from.destroy();
+    return false;
+  }
+  if (target === 'in force') {
+    if (source === 'in force') {
       throw new RaftError('invalid-argument', 'There is a store of this identity in both places: neither can be given up.');
     }
-    if (isGivenUp) await from.destroy();
-    return isGivenUp;
+    await from.destroy();
+    return source === 'given up';
   }
-  if (isGivenUp && stage !== 'complete') {
+  if (source === 'given up' && target === 'complete') return finish(from, to);
+  // The move here was finished but for the last mark, and is undone by one the other way.
+  if (source === 'complete' && target === 'given up') await comeIntoForce(from);
+  else if (source !== 'in force') {
     throw new RaftError('corrupt', 'This store was moved elsewhere, and what it was moved to is not there.');
   }
-  if (!source.has('format')) return false;
-  if (!isGivenUp) {
-    await clear(to);
-    await mark(to, MOVING, 'copying');
-    await copy(from, to, source);
-    await requireSame(from, to, source);
-    await mark(to, MOVING, 'complete');
-    await mark(from, MOVED, 'moved');
-  }
-  await to.commit([{ kind: 'delete', table: 'meta', key: MOVING }], 'strict');
+  const meta = await from.all('meta');
+  await clear(to);
+  await copy(from, to, meta);
+  await requireSame(from, to, meta);
+  await mark(to, MOVING, 'complete');
+  await mark(from, MOVED, 'moved');
+  return finish(from, to);
+}
+
+async function finish(from: Medium, to: Medium): Promise<true> {
+  await comeIntoForce(to);
   await from.destroy();
   return true;
+}
+
+function comeIntoForce(medium: Medium): Promise<void> {
+  return medium.commit([{ kind: 'delete', table: 'meta', key: MOVING }], 'strict');
 }
 
 function mark(medium: Medium, key: string, stage: string): Promise<void> {

@@ -2,7 +2,7 @@
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import { requireNoRollback, tellWitness, witnessedBoots } from '../boot-witness.ts';
-import type { AcquireRequest, BootWitness, NodeIdentity } from '../storage.ts';
+import type { AcquireRequest, BootWitness, KeptIn, NodeIdentity } from '../storage.ts';
 import type { Durability, Medium } from './medium.ts';
 import { FORMAT_VERSION, MOVED, MOVING, putHead, putMeta } from './meta.ts';
 import { PackedStore } from './packed-store.ts';
@@ -18,6 +18,7 @@ export interface OpenPackedInit {
   /** Default TAIL_BYTES_MAX; tests make it small. */
   readonly tailBytesMax?: number | undefined;
   readonly onFault: AcquireRequest['onFault'];
+  readonly kept?: KeptIn | undefined;
   readonly witness?: BootWitness | undefined;
   /** A new identity: the database must be empty. Otherwise it must not be. */
   readonly fresh: boolean;
@@ -47,7 +48,7 @@ export async function openPacked(init: OpenPackedInit): Promise<PackedStore | un
   const durability = init.witness === undefined ? init.durability : 'strict';
   await medium.commit([...(found === undefined ? first : []), putMeta('identity', record)], durability);
   tellWitness(init.witness, { room, nodeId }, record.bootCount);
-  const identity: NodeIdentity = { nodeId, room, bootNonce: init.bootNonce, bootCount };
+  const identity: NodeIdentity = { nodeId, room, bootNonce: init.bootNonce, bootCount, ...(init.kept && { kept: init.kept }) };
   return PackedStore.open({ ...init, identity, state });
 }
 

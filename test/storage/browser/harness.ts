@@ -18,7 +18,7 @@ export interface Site {
 export async function serve(entry: string): Promise<Site> {
   const scripts = new Map([
     ['/page.js', await bundle(entry)],
-    ['/worker.js', await bundle('../../../src/storage/opfs/worker.ts')],
+    ['/worker.js', await bundle('../../../src/storage/opfs/files-worker.ts')],
     ['/suite-worker.js', await bundle('./suite-worker.ts')],
   ]);
   const server: Server = createServer((request, response) => {
