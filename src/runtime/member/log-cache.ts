@@ -1,6 +1,7 @@
 /**
- * The durable part of the log as the core reads it: synchronous, from a bounded cache of its end, and
- * fetched from storage in the background when a slow follower needs older entries.
+ * The durable part of the log as the core reads it: synchronous, from a bounded cache of its end, and fetched from storage in
+ * the background when a slow follower needs older entries. This is the node's one cache of what is durable: before it in the
+ * core are only entries that are not, and a store may keep a few behind it, of the same objects, until they are packed.
  */
 import { RaftError } from '../../core/errors.ts';
 import type { Entry, Index, LogReader, SnapshotMeta, Term } from '../../core/types.ts';
@@ -205,7 +206,7 @@ function entryBytes(entry: Entry | undefined): number {
   return entry === undefined ? 0 : entry.data.length + ENTRY_OVERHEAD_BYTES;
 }
 
-/** At least one entry, then as many as fit. */
+/** At least one entry, then as many as fit: an array of its own, since the cache goes on growing and being cut. */
 function sliceWithin(entries: readonly Entry[], from: number, to: number, maxBytes: number): readonly Entry[] {
   let bytes = 0;
   let end = from;
@@ -215,7 +216,7 @@ function sliceWithin(entries: readonly Entry[], from: number, to: number, maxByt
     if (end > from && bytes > maxBytes) break;
     end++;
   }
-  return from === 0 && end === entries.length ? entries : entries.slice(from, end);
+  return entries.slice(from, end);
 }
 
 /** Bytes read at once. */

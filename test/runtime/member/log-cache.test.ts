@@ -50,3 +50,21 @@ test('old entries that a leader’s snapshot replaces while they are read are no
   await written;
   expect([fetched, faults]).toEqual([1, []]);
 });
+
+test('what was read stays as it is when the log goes on, or is cut off', async () => {
+  const store = new MemoryStorage().open({ room: 'test' });
+  const view = new LogView(
+    store,
+    await store.load(),
+    () => {},
+    () => {},
+  );
+  view.append(run(1, 3, 1));
+  const read = view.entries(1, 4, 1_000_000);
+  view.append(run(4, 5, 1));
+  expect(read).toHaveLength(3);
+  expect(view.entries(1, 6, 1_000_000)).toHaveLength(5);
+  view.append(run(2, 2, 2));
+  expect(read).toMatchObject([1, 2, 3].map((index) => ({ index, term: 1 })));
+  expect(view.entries(1, 3, 1_000_000)).toMatchObject([{ term: 1 }, { term: 2 }]);
+});
