@@ -1,6 +1,7 @@
 /** What an identity is made of, and where a new one comes from. */
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
+import type { AcquireRequest } from './storage.ts';
 
 /** Without letters that are read for one another; all safe in file names and URLs. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -29,4 +30,12 @@ export function requireRoom(room: string): void {
 /** Errors: invalid-argument. */
 export function requireNodeId(id: NodeId): void {
   if (!/^[\w-]{1,64}$/.test(id)) throw new RaftError('invalid-argument', `${JSON.stringify(id)} is not the id of a node.`);
+}
+
+/** The id of an identity about to be made. Errors: invalid-argument for one that names no node, and those of whoever was asked. */
+export async function newIdFor({ newId }: Pick<AcquireRequest, 'newId'>, extractable: boolean): Promise<NodeId> {
+  if (newId === undefined) return randomId();
+  const id = await newId(extractable);
+  requireNodeId(id);
+  return id;
 }

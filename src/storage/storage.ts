@@ -13,6 +13,11 @@ export interface AcquireRequest {
   readonly preferred?: NodeId | undefined;
   /** Do not adopt orphaned identities: make a new one. */
   readonly fresh?: boolean | undefined;
+  /**
+   * Names an identity that is about to be made, as its key pair is made first: asked once, and only then. `extractable`: the
+   * store keeps bytes, so the pair must be one that can be exported. Default: a random id.
+   */
+  readonly newId?: ((extractable: boolean) => Promise<NodeId>) | undefined;
   /** Called when the store dies under the node (closed or deleted by the browser, newer build waits). */
   readonly onFault?: ((fault: StoreFault) => void) | undefined;
   /** Kept apart from the store: finds an older copy of it that came back. */

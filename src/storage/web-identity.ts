@@ -2,7 +2,7 @@
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 import { heldNames, type Locks } from './idb/idb-locks.ts';
-import { randomId, requireNodeId, requireRoom } from './identity.ts';
+import { newIdFor, requireNodeId, requireRoom } from './identity.ts';
 import type { AcquireRequest, KeptIn, NodeStore } from './storage.ts';
 
 /**
@@ -37,7 +37,7 @@ export async function acquireFrom(stores: WebStores, locks: Locks, request: Acqu
   if (request.preferred !== undefined) requireNodeId(request.preferred);
   const adopted = request.fresh === true ? undefined : await adoptIdentity(stores, locks, request);
   if (adopted !== undefined) return adopted;
-  const made = await stores.open({ ...request, fresh: true }, randomId(), 0);
+  const made = await stores.open({ ...request, fresh: true }, await newIdFor(request, false), 0);
   if (made === undefined) throw new RaftError('identity-in-use', 'A new random identity is in use already.');
   return made;
 }

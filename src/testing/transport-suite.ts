@@ -3,14 +3,17 @@
  *
  *     for (const { name, run } of transportSuite({ create: () => webrtcTransport() })) test(name, run);
  */
+import type { NodeId } from '../core/types.ts';
 import type { Transport } from '../transport/transport.ts';
 import { linkCases } from './transport-suite/link-cases.ts';
 import { messageCases } from './transport-suite/message-cases.ts';
 import { SuiteRoom, type TransportCaseBody } from './transport-suite/room.ts';
 
 export interface TransportSuiteOptions {
-  /** A new adapter, not started. Adapters of one suite can reach each other. */
-  create(): Transport;
+  /** A new adapter for a node, not started. Adapters of one suite can reach each other. */
+  create(id: NodeId): Transport;
+  /** Where ids cannot be made up: the id of a new node. */
+  readonly newId?: (() => Promise<NodeId>) | undefined;
   /** How long a case waits for something to happen before it fails. Default 10 s. */
   readonly timeoutMs?: number;
 }
@@ -26,7 +29,7 @@ export function transportSuite(options: TransportSuiteOptions): readonly Transpo
   return all.map(([name, body]) => ({
     name,
     run: async () => {
-      const room = new SuiteRoom(options.create, options.timeoutMs ?? 10_000);
+      const room = new SuiteRoom(options, options.timeoutMs ?? 10_000);
       try {
         await body(room);
       } finally {

@@ -5,7 +5,7 @@
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 import { MemoryLink } from './memory-link.ts';
-import type { Discovery, Lane, LinkStatus, Transport, TransportHandlers } from './transport.ts';
+import type { Discovery, Lane, LinkSecurity, LinkStatus, Transport, TransportHandlers } from './transport.ts';
 
 /** Bytes that one side of a link may have in flight per lane before `send` returns false. */
 export const MEMORY_QUEUE_BYTES_MAX: number = 16 * 1024 * 1024;
@@ -272,6 +272,11 @@ class MemoryTransport implements Transport {
         error: this.#errors.get(peer),
       };
     });
+  }
+
+  security(peer: NodeId): LinkSecurity | undefined {
+    if (this.#handlers === undefined || this.#hub.linkOf(this.#self, peer) === undefined) return undefined;
+    return { protection: 'local', initiator: this.#self < peer, binding: undefined };
   }
 
   disconnect(peer: NodeId, reason: string): void {

@@ -82,6 +82,8 @@ export interface Transport {
   links(): readonly LinkStatus[];
   /** Of the open link to a peer; undefined when there is none, or the adapter does not know. */
   security?(peer: NodeId): LinkSecurity | undefined;
+  /** Of a transport that is made of others: the same made of what `wrap` makes of them. Before it is started. */
+  within?(wrap: (part: Transport) => Transport): Transport;
   /** Drops the link; it is dialled again unless the peer is forbidden. */
   disconnect(peer: NodeId, reason: string): void;
   /** Hands the last messages to the network, then closes every link. */

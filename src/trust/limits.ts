@@ -14,8 +14,29 @@ export const RESUMES_MAX = 256;
 export const RESUME_TTL_MS: number = 24 * 60 * 60 * 1000;
 /** Frames sealed under one key: AES-GCM's own limit for counted nonces is higher; beyond it the link must be made anew. */
 export const SEALED_FRAMES_MAX: number = 2 ** 32;
-/** Bytes being sealed or opened at a time on one link. More is `busy` for the sender, the end of the link for the receiver. */
+/** Bytes being sealed at a time in one lane of a link, one larger message excepted. More is `busy` for the sender. */
 export const SEALING_BYTES_MAX: number = 4 * 1024 * 1024;
+/** Bytes being opened at a time in one lane: twice the longest message, as what arrives in one burst waits. More ends the link. */
+export const OPENING_BYTES_MAX: number = 32 * 1024 * 1024;
+/** What is sent to a proven peer before it has said a word as one, in bytes and messages: less than it takes in unproven. The rest waits. */
+export const UNHEARD_BYTES_MAX: number = 16 * 1024;
+export const UNHEARD_MESSAGES_MAX = 16;
+/** Bytes of a lane that wait for the peer's first word, or to be sealed, with what waits below them: less than any channel takes. */
+export const LANE_BYTES_MAX: { readonly urgent: number; readonly bulk: number } = {
+  urgent: 12 * 1024 * 1024,
+  bulk: 3_584 * 1024,
+};
+/** Messages of a lane being sealed at a time: of bulk one, so that what is urgent does not wait behind many of them. */
+export const SEALING_MAX: { readonly urgent: number; readonly bulk: number } = { urgent: 16, bulk: 1 };
+/** Messages, of at most HANDSHAKE_MESSAGE_BYTES_MAX each, that are kept of a peer whose proof is to be tried later. More end the link. */
+export const EARLY_MESSAGES_MAX = 4;
+/** First and longest pause before a peer whose proof has failed is tried again, in ms: it may be let in when more of the log is known. */
+export const RETRY_MIN_MS = 100;
+export const RETRY_MAX_MS = 2_000;
+/** The same after a failure that does not pass by itself. Below the proof's own time, so that both ends meet. */
+export const REFUSED_RETRY_MS = 4_000;
+/** Peers whose failures are remembered; the oldest are forgotten. */
+export const FAILURES_MAX = 256;
 
 /** Bytes of a room's secret: at least 128 random bits, or it could be guessed; at most what a link can carry. */
 export const SECRET_BYTES_MIN = 16;

@@ -7,7 +7,7 @@ import { newCluster, wire } from './ends.ts';
 async function pair(from = 0): Promise<readonly [SealedFrames, SealedFrames]> {
   const [one, two] = await Promise.all([1, 2].map((n) => importSealKey(new Uint8Array(32).fill(n))));
   if (one === undefined || two === undefined) throw new Error('no keys');
-  return [new SealedFrames({ send: one, receive: two }, from), new SealedFrames({ send: two, receive: one }, from)];
+  return [new SealedFrames({ send: one, receive: two }, 0, from), new SealedFrames({ send: two, receive: one }, 0, from)];
 }
 
 const frame = (n: number): Uint8Array => new Uint8Array(100).fill(n);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import { failedStore } from '../batch.ts';
-import { randomId, requireNodeId, requireRoom } from '../identity.ts';
+import { newIdFor, randomId, requireNodeId, requireRoom } from '../identity.ts';
 import type { Durability } from '../packed/medium.ts';
 import { readMeta } from '../packed/meta.ts';
 import { adoptPacked } from '../packed/open-packed.ts';
@@ -76,7 +76,7 @@ export class LmdbStorage implements StorageProvider {
     }
     const store = request.fresh === true ? undefined : await this.#adopt(request, directory);
     if (store !== undefined) return store;
-    const made = await this.#open({ ...request, fresh: true }, directory, randomId());
+    const made = await this.#open({ ...request, fresh: true }, directory, await newIdFor(request, true));
     if (made === undefined) throw new RaftError('identity-in-use', 'A new random identity is in use already.');
     return made;
   }

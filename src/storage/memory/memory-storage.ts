@@ -1,7 +1,7 @@
 /** Storage without a disk: for tests, for simulation, and for learners that may forget. */
 import type { NodeId } from '../../core/types.ts';
 import { requireNoRollback, tellWitness, witnessedBoots } from '../boot-witness.ts';
-import { type RandomId, randomId, requireNodeId, requireRoom } from '../identity.ts';
+import { newIdFor, type RandomId, randomId, requireNodeId, requireRoom } from '../identity.ts';
 import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
 import { MemoryDisk, MemoryImage } from './memory-disk.ts';
 import { MemoryNodeStore, type MemoryWriteHook } from './memory-store.ts';
@@ -31,7 +31,7 @@ export class MemoryStorage implements StorageProvider {
   }
 
   async acquire(request: AcquireRequest): Promise<NodeStore> {
-    const store = this.open(request);
+    const store = this.open(request, await this.#newId(request));
     const { bootCount } = store.identity;
     try {
       requireNoRollback(bootCount, await witnessedBoots(request.bootWitness, store.identity));
@@ -47,11 +47,11 @@ export class MemoryStorage implements StorageProvider {
   }
 
   /** As acquire, at once and asking no witness, with the memory store's own extras (fail, crash). */
-  open(request: AcquireRequest): MemoryNodeStore {
+  open(request: AcquireRequest, newId?: NodeId): MemoryNodeStore {
     requireRoom(request.room);
     if (request.preferred !== undefined) requireNodeId(request.preferred);
     const room = this.disk.room(request.room);
-    const nodeId = this.#choose(room, request) ?? this.#randomId();
+    const nodeId = this.#choose(room, request) ?? newId ?? this.#randomId();
     const image = room.get(nodeId) ?? new MemoryImage();
     room.set(nodeId, image);
     const identity = { nodeId, bootNonce: this.#randomId(), bootCount: image.bootCount, room: request.room };
@@ -66,6 +66,13 @@ export class MemoryStorage implements StorageProvider {
       witness: request.bootWitness,
       forget: () => room.delete(nodeId),
     });
+  }
+
+  /** undefined when an identity is there to be taken, or nobody names new ones. */
+  async #newId(request: AcquireRequest): Promise<NodeId | undefined> {
+    requireRoom(request.room);
+    if (request.newId === undefined || this.#choose(this.disk.room(request.room), request) !== undefined) return undefined;
+    return newIdFor(request, false);
   }
 
   #choose(room: ReadonlyMap<NodeId, MemoryImage>, request: AcquireRequest): NodeId | undefined {

@@ -131,6 +131,26 @@ export const identityCases: readonly SuiteCase[] = [
     },
   ],
   [
+    'who names new identities is asked once, for one that is made, and whether its key pair must be exportable',
+    async ({ acquire, reopen }) => {
+      const asked: boolean[] = [];
+      const newId = async (extractable: boolean): Promise<string> => {
+        asked.push(extractable);
+        return `named-${asked.length}`;
+      };
+      const store = await acquire({ newId });
+      equal(store.identity.nodeId, 'named-1', 'its id');
+      equal(asked, [store.identityKey.needsExtractable], 'what was asked');
+      await store.write({ entries: entriesOf(1, 1, 1) });
+      const again = await reopen(store);
+      equal(again.identity.nodeId, 'named-1', 'its id after reopening');
+      await again.close();
+      const adopted = await acquire({ newId });
+      equal([adopted.identity.nodeId, asked.length], ['named-1', 1], 'who is taken over, and how often it was asked');
+      await fails(() => acquire({ newId: async () => '../x' }), 'invalid-argument', 'a path as id');
+    },
+  ],
+  [
     'the key pair of an identity is kept once, comes back usable and not exportable, and goes with the identity',
     async ({ acquire, reopen }) => {
       const store = await acquire();

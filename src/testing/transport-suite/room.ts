@@ -36,20 +36,28 @@ export class SuiteNode {
 /** Suites run at once in several places; ids must not meet. */
 let nodesMade = 0;
 
+/** Where nodes and their adapters come from. */
+export interface MadeBy {
+  create(id: NodeId): Transport;
+  readonly newId?: (() => Promise<NodeId>) | undefined;
+}
+
 export class SuiteRoom {
   readonly nodes: SuiteNode[] = [];
-  readonly #create: () => Transport;
+  readonly #made: MadeBy;
   readonly #timeoutMs: number;
   readonly #present = new Set<NodeId>();
   readonly #waiting = new Set<() => void>();
 
-  constructor(create: () => Transport, timeoutMs: number) {
-    this.#create = create;
+  constructor(made: MadeBy, timeoutMs: number) {
+    this.#made = made;
     this.#timeoutMs = timeoutMs;
   }
 
   /** Starts a node and announces it to the others. */
-  join(): Promise<SuiteNode> {
+  async join(): Promise<SuiteNode> {
+    const { newId } = this.#made;
+    if (newId !== undefined) return this.#start(await newId());
     return this.#start(`node-${String(nodesMade++).padStart(4, '0')}-${Math.random().toString(36).slice(2)}`);
   }
 
@@ -62,7 +70,7 @@ export class SuiteRoom {
   }
 
   async #start(id: NodeId): Promise<SuiteNode> {
-    const node = new SuiteNode(id, this.#create());
+    const node = new SuiteNode(id, this.#made.create(id));
     this.nodes.push(node);
     const handlers = {
       onMessage: (from: NodeId, bytes: Uint8Array): void => {

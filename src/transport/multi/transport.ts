@@ -34,6 +34,7 @@ type Listener = Parameters<Discovery['listen']>[0];
 
 class MultiTransport implements Transport {
   readonly kind: string = 'multi';
+  readonly #options: MultiOptions;
   readonly #all: readonly Transport[];
   readonly #fallback: number | undefined;
   readonly #fallbackAfterMs: number;
@@ -52,7 +53,9 @@ class MultiTransport implements Transport {
   /** What each has been told of whom to dial. */
   readonly #told = new Map<number, string>();
 
-  constructor({ transports, fallback, fallbackAfterMs = FALLBACK_AFTER_MS, settledMs = SETTLED_MS }: MultiOptions) {
+  constructor(options: MultiOptions) {
+    const { transports, fallback, fallbackAfterMs = FALLBACK_AFTER_MS, settledMs = SETTLED_MS } = options;
+    this.#options = options;
     this.#all = fallback === undefined ? transports : [...transports, fallback];
     this.#fallback = fallback === undefined ? undefined : transports.length;
     this.#fallbackAfterMs = fallbackAfterMs;
@@ -122,6 +125,13 @@ class MultiTransport implements Transport {
   security(peer: NodeId): LinkSecurity | undefined {
     const place = this.#routes.get(peer)?.inUse;
     return place === undefined ? undefined : this.#all[place]?.security?.(peer);
+  }
+
+  /** Each kind of link has its own proof: what it is bound to differs. */
+  within(wrap: (part: Transport) => Transport): Transport {
+    const { transports, fallback } = this.#options;
+    const wrapped = { transports: transports.map(wrap), fallback: fallback === undefined ? undefined : wrap(fallback) };
+    return new MultiTransport({ ...this.#options, ...wrapped });
   }
 
   disconnect(peer: NodeId, reason: string): void {
