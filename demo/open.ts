@@ -28,5 +28,5 @@ export function handleFor(room: string): Handle {
 
 export function enter(room: string, name: string): Promise<DemoNode> {
   // Recorded, for the inspector's time travel; the recording ends by itself when it is full.
-  return raft.enter(room, theatre, { name, record: true });
+  return raft.enter(room, theatre, { name, record: true, openRoom: true });
 }

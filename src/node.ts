@@ -5,6 +5,7 @@ export type { Index, NodeId, Term } from './core/types.ts';
 export { importNode, recoverNode } from './front-door/device-tools.ts';
 export { type EdgeLinks, type EdgeOptions, LmdbStorage, raft } from './front-door/edge.ts';
 export { type Logger, type LogLevel, type LogLine, logNode } from './front-door/log-lines.ts';
+export { createRoomLink, type RoomOptions } from './front-door/room-access.ts';
 export type * from './runtime/api/api.ts';
 export { keeper } from './state/keeper.ts';
 export type { ApplyContext, ByteMachine } from './state/state-machine.ts';

@@ -19,7 +19,7 @@ const USAGE = `usage: tabraft <command>
 
 A process at the edge, and what can be asked of one that runs:
 
-  peer --room NAME --signaling URL --dir PATH   more with peer --help
+  peer --room LINK --signaling URL --dir PATH   more with peer --help
 ${LIVE_HELP}
 
 Of stores and dumps:

@@ -9,18 +9,24 @@ import { SignalingClient } from '../signaling/client.ts';
 import { SIGNALING_PATH } from '../signaling/protocol.ts';
 import { IS_DEVELOPMENT } from '../state/development.ts';
 import { IdbStorage } from '../storage/idb/idb-storage.ts';
+import { keptSecret } from '../storage/idb/room-secrets.ts';
 import { MemoryStorage } from '../storage/memory/memory-storage.ts';
 import type { StorageProvider } from '../storage/storage.ts';
 import type { Transport } from '../transport/transport.ts';
 import { webrtcTransport } from '../transport/webrtc/transport.ts';
+import { accessBy } from '../trust/access.ts';
+import { toBase64Url } from '../trust/base64url.ts';
+import { type RoomLink, requireRoomName, secretBytes } from '../trust/room-link.ts';
+import { createSecret } from '../trust/secret.ts';
 import { browserClock } from './browser-clock.ts';
 import { BROWSER_STORAGE_KINDS, type BrowserStorageKind, browserStorage } from './browser-storage.ts';
 import { deviceId } from './device.ts';
 import { watchPageLife } from './page-life.ts';
 import { watchSurroundings } from './page-surroundings.ts';
+import { linkFrom, linkIn, type RoomOptions } from './room-access.ts';
 import { makeVerbs, type Prepared, type Verbs } from './verbs.ts';
 
-export interface OpenOptions {
+export interface OpenOptions extends RoomOptions {
   /** URL of the signaling server (ws: or wss:). Default: this page's own origin, path SIGNALING_PATH. */
   readonly signaling?: string;
   /** A name for people. */
@@ -53,6 +59,8 @@ export interface OpenOptions {
 }
 
 const OPTION_NAMES: Names<OpenOptions> = {
+  secret: true,
+  openRoom: true,
   signaling: true,
   name: true,
   storage: true,
@@ -72,21 +80,27 @@ const OPTION_NAMES: Names<OpenOptions> = {
 /** Where a tab remembers its identity over a reload. A copy of it in a duplicated tab does no harm: the identity is locked. */
 const PREFERRED_KEY = 'tabraft/identity/';
 
-function prepare(mode: EntryMode, room: string, options: OpenOptions = {}): Prepared {
+async function prepare(mode: EntryMode, given: string, options: OpenOptions = {}): Promise<Prepared> {
+  const known = linkFrom(given, options);
   const storage = storageOf(options);
   const signaling = new SignalingClient({ url: options.signaling ?? ownSignalingUrl() });
+  const transport = transportOf(options, signaling);
+  // Last: what is wrong with the call is told before anything is kept.
+  const access = await accessBy(known ?? (await linkOfPage(requireRoomName(given), storage)));
+  const { room, shelf } = access;
   return {
     options: {
       room,
+      access,
       mode,
       storage,
-      transport: transportOf(options, signaling),
+      transport,
       signaling,
       clock: browserClock(),
       name: options.name ?? '',
       suffrage: options.suffrage ?? (storage.durable ? 'voter' : 'learner'),
       priority: options.priority ?? 0,
-      preferred: readPreferred(room),
+      preferred: readPreferred(shelf),
       tuning: resolveTuning({ ...DEVELOPMENT_TUNING, ...options.tuning }),
       autopilot: resolveAutopilot(options.autopilot),
       votersTarget: options.votersTarget,
@@ -96,8 +110,8 @@ function prepare(mode: EntryMode, room: string, options: OpenOptions = {}): Prep
     },
     signal: options.signal,
     opened: (engine) => {
-      if (IS_DEVELOPMENT) tellOfSecondEntry(room, engine);
-      writePreferred(room, engine.id);
+      if (IS_DEVELOPMENT) tellOfSecondEntry(shelf, engine);
+      writePreferred(shelf, engine.id);
       followPage(engine);
     },
   };
@@ -132,6 +146,20 @@ function tellOfSecondEntry(room: string, engine: Runtime): void {
     engine.application.events.reportMisuse(
       `This page has entered the room ${room} ${before + 1} times: each is a member of its own. Keep one node for a page, and stop it before the next (node.stop()).`,
     );
+}
+
+/**
+ * Of a room given by its name alone: the link that the page was opened with, else the secret that this site keeps for the name.
+ * Errors: those of a link that was cut; insecure-context, storage-unavailable.
+ */
+async function linkOfPage(room: string, { durable }: StorageProvider): Promise<RoomLink> {
+  const inPage = linkIn(globalThis.location?.hash ?? '', room);
+  if (inPage !== undefined) return inPage;
+  const secret = createSecret(room);
+  // Where nothing can be kept, others come in by this node's link.
+  if (!durable && globalThis.indexedDB === undefined) return { kind: 'secret', secret, at: undefined };
+  const kept = await keptSecret(room, toBase64Url(secret.bytes));
+  return { kind: 'secret', secret: { ...secret, bytes: secretBytes(kept) }, at: undefined };
 }
 
 function storageOf(options: OpenOptions): StorageProvider {

@@ -3,13 +3,16 @@ import type { NodeId } from '../core/types.ts';
 import { importDump } from '../storage/dump.ts';
 import { type Recovered, recover as recoverStore } from '../storage/recover.ts';
 import type { StorageProvider } from '../storage/storage.ts';
+import { accessBy } from '../trust/access.ts';
+import { parseRoomLink } from '../trust/room-link.ts';
+import { acquireIdentity } from './node-identity.ts';
 
 /**
  * Brings a dump (node.admin.export, `tabraft export`) into this device as a new node, to be opened or recovered.
  * Errors: corrupt (the dump), storage-newer, quota, storage-unavailable.
  */
 export async function importNode(storage: StorageProvider, room: string, dump: AsyncIterable<Uint8Array>): Promise<NodeId> {
-  const store = await storage.acquire({ room, fresh: true });
+  const { store } = await acquireIdentity(storage, { room: await shelfOf(room), fresh: true });
   try {
     await importDump(store, dump);
   } catch (error) {
@@ -28,10 +31,15 @@ export async function importNode(storage: StorageProvider, room: string, dump: A
  * Errors: invalid-argument (it has never been part of a cluster), corrupt, storage.
  */
 export async function recoverNode(storage: StorageProvider, room: string, node?: NodeId): Promise<Recovered> {
-  const store = await storage.acquire({ room, preferred: node });
+  const store = await storage.acquire({ room: await shelfOf(room), preferred: node });
   try {
     return await recoverStore(store, Date.now());
   } finally {
     await store.close();
   }
+}
+
+/** What this device keeps a room's nodes under. @param room a link to it, or what `Access.shelf` says: of an open room its name */
+async function shelfOf(room: string): Promise<string> {
+  return room.includes('#') ? (await accessBy(parseRoomLink(room))).shelf : room;
 }

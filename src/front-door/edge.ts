@@ -14,7 +14,9 @@ import { multiTransport } from '../transport/multi/transport.ts';
 import { relayTransport } from '../transport/relay.ts';
 import type { Transport } from '../transport/transport.ts';
 import { webrtcTransport } from '../transport/webrtc/transport.ts';
+import { accessBy } from '../trust/access.ts';
 import { nodeClock } from './node-clock.ts';
+import { linkFrom, nameIn, type RoomOptions } from './room-access.ts';
 import { makeVerbs, type Prepared, type Verbs } from './verbs.ts';
 
 export interface EdgeLinks {
@@ -24,7 +26,7 @@ export interface EdgeLinks {
   readonly relay?: boolean | undefined;
 }
 
-export interface EdgeOptions {
+export interface EdgeOptions extends RoomOptions {
   /** URL of the signaling server, or a signaling of your own. */
   readonly signaling: string | Signaling;
   /** How to open a WebSocket to the signaling server. Default: the environment's own, or that of `ws`. */
@@ -50,6 +52,8 @@ export interface EdgeOptions {
 }
 
 const OPTION_NAMES: Names<EdgeOptions> = {
+  secret: true,
+  openRoom: true,
   signaling: true,
   connect: true,
   storage: true,
@@ -66,13 +70,17 @@ const OPTION_NAMES: Names<EdgeOptions> = {
   signal: true,
 };
 
-function prepare(mode: EntryMode, room: string, options: EdgeOptions | undefined): Prepared {
+async function prepare(mode: EntryMode, room: string, options: EdgeOptions | undefined): Promise<Prepared> {
   if (options === undefined) throw new RaftError('invalid-argument', 'A node at the edge needs signaling, storage and link.');
+  const link = linkFrom(room, options);
+  if (link === undefined)
+    throw new RaftError('invalid-argument', 'A room needs its link (createRoomLink makes one), its secret, or openRoom: true.');
   const storage = storageOf(options);
   const signaling = signalingOf(options);
   return {
     options: {
-      room,
+      room: nameIn(link),
+      access: await accessBy(link),
       mode,
       storage,
       transport: transportOf(options.link, signaling),

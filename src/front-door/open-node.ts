@@ -13,6 +13,9 @@ import type { ByteMachine, Machine } from '../state/state-machine.ts';
 import { BytesMachine, TypedMachine } from '../state/typed-machine.ts';
 import type { Handlers, Queries, StateMachine } from '../state/types.ts';
 import type { NodeStore, StoreFault } from '../storage/storage.ts';
+import { withInvite } from '../trust/access.ts';
+import { TrustGate } from '../trust/links/gate.ts';
+import { acquireIdentity, type HeldIdentity } from './node-identity.ts';
 import { sayUnheard } from './unheard.ts';
 
 /** A running node and what drives it. */
@@ -70,12 +73,10 @@ async function openOnce(
     if (engine === undefined) early = fault;
     else engine.onStoreFault(fault);
   };
-  const store = await options.storage.acquire({
-    room: options.room,
-    preferred: options.preferred,
-    fresh,
-    onFault,
-  });
+  const { access } = options;
+  const request = { room: access?.shelf ?? options.room, preferred: options.preferred, fresh, onFault };
+  const held = access === undefined ? undefined : await acquireIdentity(options.storage, request);
+  const store = held?.store ?? (await options.storage.acquire(request));
   try {
     await refuseToInvent(store, options);
     throwIfAborted(signal);
@@ -88,7 +89,7 @@ async function openOnce(
       sessionTtlMs: options.tuning.sessionTtlMs,
       digestEveryEntries: options.tuning.digestEveryEntries,
     };
-    engine = new Runtime(options, store, await toMachine(machine), settings, emitter);
+    engine = new Runtime(await gated(options, held), store, await toMachine(machine), settings, emitter);
     await engine.start();
     if (early !== undefined) engine.onStoreFault(early);
     // What the room or the storage said while it opened may have ended it: nobody is handed a dead node.
@@ -99,6 +100,15 @@ async function openOnce(
     await (engine === undefined ? store.close() : engine.stop('stop')).catch(() => {});
     throw error;
   }
+}
+
+/** With the proof under every link, and the member's own key. Errors: invite-invalid, invite-expired, clock-skew. */
+async function gated(options: NodeOptions, held: HeldIdentity | undefined): Promise<NodeOptions> {
+  const { access, clock, transport } = options;
+  if (held === undefined || access === undefined) return options;
+  const { cluster } = await held.store.load();
+  const gate = new TrustGate(held.identity, cluster === undefined ? await withInvite(access, clock.wallMs()) : access, clock);
+  return { ...options, gate, transport: gate.wrap(transport) };
 }
 
 function checkOptions(options: NodeOptions): void {

@@ -49,7 +49,7 @@ export interface Prepared {
 /** `names` has every option of the environment. */
 export function makeVerbs<O extends object>(
   names: { readonly [K in keyof Required<O>]: true },
-  prepare: (mode: EntryMode, room: string, options: O | undefined) => Prepared,
+  prepare: (mode: EntryMode, room: string, options: O | undefined) => Promise<Prepared>,
 ): Verbs<O> {
   const way = (mode: EntryMode): Way<O> => {
     async function enter<S, C extends Handlers<S>, Q extends Queries<S>>(
@@ -58,7 +58,7 @@ export function makeVerbs<O extends object>(
       given?: O,
     ): Promise<RaftNode<S, C, Q>> {
       checkCall(room, machine, given, names);
-      const { options, signal, opened } = prepare(mode, room, given);
+      const { options, signal, opened } = await prepare(mode, room, given);
       const { node, engine } = await openNode(machine, options, signal);
       opened?.(engine);
       return node;

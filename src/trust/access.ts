@@ -1,7 +1,6 @@
 /** How a node comes into a room: what its link gives it, made ready for use. */
-import { toBase64Url } from './base64url.ts';
 import { type PreparedInvite, prepareInvite } from './invite.ts';
-import type { RoomLink } from './room-link.ts';
+import { formatRoomLink, type RoomLink } from './room-link.ts';
 import { openRoom, type PreparedSecret, prepareSecret, type RoomSecret, rendezvousOf } from './secret.ts';
 
 export interface Access {
@@ -16,35 +15,55 @@ export interface Access {
   readonly secret: PreparedSecret | undefined;
   /** The secret as it stands in links; undefined for who came with an invite. */
   readonly shared: RoomSecret | undefined;
+  /** The invite as it stands in the link. */
+  readonly token: string | undefined;
+  /** The same, made ready: only for a device that holds no member of the room. */
   readonly invite: PreparedInvite | undefined;
 }
 
 /** Hexadecimal digits of the rendezvous in the name of the device's shelf: enough for the rooms of one device. */
 const SHELF_DIGITS = 16;
 
-/**
- * @param isMember whether this device holds a member of the room already: then an invite that is over is no matter
- * Errors: insecure-context, invite-invalid, invite-expired, clock-skew.
- */
-export async function accessBy(link: RoomLink, nowMs: number, isMember = false): Promise<Access> {
+/** Errors: insecure-context. */
+export async function accessBy(link: RoomLink): Promise<Access> {
+  const invite = undefined;
   if (link.kind === 'invite') {
-    const { room, at: rendezvous } = link;
-    const invite = isMember ? undefined : await prepareInvite(link.token, nowMs);
-    return { room, open: false, rendezvous, shelf: shelfOf(room, rendezvous), secret: undefined, shared: undefined, invite };
+    const { room, at: rendezvous, token } = link;
+    return {
+      room,
+      open: false,
+      rendezvous,
+      shelf: shelfOf(room, rendezvous),
+      secret: undefined,
+      shared: undefined,
+      token,
+      invite,
+    };
   }
+  const token = undefined;
   const shared = link.kind === 'open' ? await openRoom(link.room) : link.secret;
   const { room, open } = shared;
   const secret = await prepareSecret(shared);
-  if (open) return { room, open, rendezvous: room, shelf: room, secret, shared, invite: undefined };
+  if (open) return { room, open, rendezvous: room, shelf: room, secret, shared, token, invite };
   const rendezvous = (link.kind === 'secret' ? link.at : undefined) ?? (await rendezvousOf(shared));
-  return { room, open, rendezvous, shelf: shelfOf(room, rendezvous), secret, shared, invite: undefined };
+  return { room, open, rendezvous, shelf: shelfOf(room, rendezvous), secret, shared, token, invite };
+}
+
+/**
+ * Reads the invite, of a device that holds no member of the room: for a member it is no matter that it is over.
+ * Errors: invite-invalid, invite-expired, clock-skew.
+ */
+export async function withInvite(access: Access, nowMs: number): Promise<Access> {
+  return access.token === undefined ? access : { ...access, invite: await prepareInvite(access.token, nowMs) };
 }
 
 function shelfOf(room: string, rendezvous: string): string {
   return `${room}.${rendezvous.slice(0, SHELF_DIGITS)}`;
 }
 
-/** The secret as text, for options and links. */
-export function secretText({ bytes }: RoomSecret): string {
-  return toBase64Url(bytes);
+/** The link that lets others in; undefined for who came with an invite, and knows no secret. */
+export function linkTo({ room, open, shared, rendezvous }: Access): string | undefined {
+  if (open) return formatRoomLink({ kind: 'open', room });
+  // Where the room is found goes with it: a secret that was copied wrongly is then told from another room's.
+  return shared === undefined ? undefined : formatRoomLink({ kind: 'secret', secret: shared, at: rendezvous });
 }

@@ -64,7 +64,8 @@ function fieldsOf(link: string): Map<string, string> {
   return fields;
 }
 
-function secretBytes(text: string): Uint8Array {
+/** Errors: wrong-secret. */
+export function secretBytes(text: string): Uint8Array {
   const bytes = fromBase64Url(text);
   if (bytes === undefined || bytes.length < SECRET_BYTES_MIN || bytes.length > SECRET_BYTES_MAX) {
     throw trustErrorOf('wrong-secret', 'the link is damaged');

@@ -39,7 +39,7 @@ afterAll(async () => {
 
 async function start(dir: string, ...args: string[]): Promise<RunningPeer> {
   const told = peerSettings(
-    ['--signaling', signaling?.url ?? '', '--dir', dir, '--links', 'relay', '--admin', '0', ...args],
+    ['--signaling', signaling?.url ?? '', '--dir', dir, '--links', 'relay', '--admin', '0', '--open', 'on', ...args],
     directory,
   );
   if ('help' in told) throw new Error('help was not asked for');

@@ -35,6 +35,8 @@ test('flags alone', () => {
     dir: join(directory, 'data'),
     rooms: ['a', 'b'].map((room) => ({
       room,
+      entrance: room,
+      open: false,
       machine: join(directory, 'm.js'),
       as: 'standby',
       priority: 10,

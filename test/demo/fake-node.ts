@@ -34,6 +34,7 @@ export function status(given: Partial<NodeStatus> = {}): NodeStatus {
   return {
     id: 'a',
     room: 'r',
+    access: 'secret',
     clusterId: 'c',
     epoch: 1,
     bootNonce: 'n',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createSignalingServer } from '../../signaling/server.ts';
-import { type EdgeOptions, raft } from '../../src/node.ts';
+import { createRoomLink, type EdgeOptions, raft } from '../../src/node.ts';
 import { MemoryHub } from '../../src/transport/memory.ts';
 import { bank } from '../runtime/cluster.ts';
 
@@ -13,6 +13,7 @@ test('three processes’ worth of nodes share a counter, stop, and come back fro
   const directory = await mkdtemp(join(tmpdir(), 'tabraft-edge-'));
   const server = await createSignalingServer({ port: 0 });
   const hub = new MemoryHub();
+  const room = await createRoomLink('edge');
   const options = (i: number): EdgeOptions => ({
     signaling: server.url,
     connect: (url) => new WebSocket(url),
@@ -21,12 +22,12 @@ test('three processes’ worth of nodes share a counter, stop, and come back fro
     tuning: { electionTimeoutMs: [200, 400], heartbeatMs: 40 },
   });
   try {
-    const nodes = await Promise.all([0, 1, 2].map((i) => raft.enter('edge', bank, options(i))));
+    const nodes = await Promise.all([0, 1, 2].map((i) => raft.enter(room, bank, options(i))));
     for (const node of nodes) await node.until(() => node.config.voters.length === 3);
     for (const node of nodes) await node.propose({ type: 'add', amount: 1 });
     const ids = nodes.map((node) => node.id);
     await Promise.all(nodes.map((node) => node.stop({ transfer: false })));
-    const back = await Promise.all([0, 1, 2].map((i) => raft.open('edge', bank, options(i))));
+    const back = await Promise.all([0, 1, 2].map((i) => raft.open(room, bank, options(i))));
     expect(back.map((node) => node.id)).toEqual(ids);
     for (const node of back) expect(await node.read((state) => state.balance)).toBe(3);
     await Promise.all(back.map((node) => node.stop({ transfer: false })));

@@ -33,6 +33,7 @@ async function twoTapes(): Promise<Room> {
   const signaling = new MemorySignalingHub();
   const enter = (): Promise<ByteNode<Tape>> =>
     raft.enter('tapes', new Tape(), {
+      openRoom: true,
       signaling: signaling.signaling(),
       storage: new MemoryStorage({ durable: true }),
       link: hub.transport(),

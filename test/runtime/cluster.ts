@@ -10,6 +10,7 @@ import { MemoryDisk } from '../../src/storage/memory/memory-disk.ts';
 import { MemoryStorage, type MemoryStorageOptions } from '../../src/storage/memory/memory-storage.ts';
 import { MemoryNodeStore } from '../../src/storage/memory/memory-store.ts';
 import { MemoryHub } from '../../src/transport/memory.ts';
+import { type Access, accessBy } from '../../src/trust/access.ts';
 
 export interface Bank {
   balance: number;
@@ -67,9 +68,12 @@ export class Cluster implements AsyncDisposable {
   readonly signaling: MemorySignalingHub = new MemorySignalingHub();
   readonly room: string;
   readonly opened: Opened[] = [];
+  /** How nodes come in, unless they say otherwise: as into an open room. */
+  readonly access: Promise<Access>;
 
   constructor(room = 'test') {
     this.room = room;
+    this.access = accessBy({ kind: 'open', room });
   }
 
   async open(options: ClusterNodeOptions = {}): Promise<Opened> {
@@ -77,6 +81,7 @@ export class Cluster implements AsyncDisposable {
     const storage = new MemoryStorage({ disk, durable: true, onWrite });
     const { node, engine } = await openNode(machine, {
       room: this.room,
+      access: await this.access,
       mode: 'enter',
       votersTarget: 7,
       autopilot: resolveAutopilot({ settleMs: 0, intervalMs: 0 }),

@@ -15,6 +15,7 @@ type Kept = OpenedNode<ByteNode<ByteMachine>>;
 async function openKeeper(cluster: Cluster, disk = new MemoryDisk(), snapshotEveryEntries = 10_000): Promise<Kept> {
   return openNode(keeper, {
     room: cluster.room,
+    access: await cluster.access,
     mode: 'enter',
     votersTarget: 7,
     autopilot: resolveAutopilot({ settleMs: 0, intervalMs: 0 }),

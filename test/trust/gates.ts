@@ -12,7 +12,7 @@ import { newIdentity } from './ends.ts';
 export const SECRET = createSecret('kitchen');
 
 export function secretAccess(): Promise<Access> {
-  return accessBy({ kind: 'secret', secret: SECRET, at: undefined }, Date.now());
+  return accessBy({ kind: 'secret', secret: SECRET, at: undefined });
 }
 
 /** What a gate has found out. */

@@ -1,6 +1,8 @@
 /** The fields of `tabraft peer`, as flags and in its file: one table says what each takes. */
 import { RaftError } from '../../core/errors.ts';
+import { nameIn } from '../../front-door/room-access.ts';
 import { ROOM_NAME_PATTERN } from '../../signaling/protocol.ts';
+import { parseRoomLink } from '../../trust/room-link.ts';
 
 export type FieldValue = string | number;
 
@@ -51,14 +53,29 @@ export const ROOM_FIELDS: readonly Field[] = [
   },
   { name: 'name', takes: 'TEXT', help: 'a name for people (default edge)' },
   { name: 'voters', takes: 'NUMBER', help: 'how many shall vote, where this process founds: 1 to 9 (default 3)', range: [1, 9] },
+  {
+    name: 'open',
+    takes: 'on|off',
+    help: 'whether a room given by its name alone is open to everybody who knows the name (default off: give its link)',
+    words: ['on', 'off'],
+  },
   { name: 'found', takes: 'on|off', help: 'whether it may found a room that has no cluster (default on)', words: ['on', 'off'] },
 ];
+
+/** The name of a room that is given by its name or by its link. Errors: those of a link that was cut. */
+export function roomOfLink(room: string): string {
+  return room.includes('#') ? nameIn(parseRoomLink(room)) : room;
+}
 
 /** Errors: invalid-argument. */
 export function checkField(name: string, value: unknown, where: string): FieldValue {
   if (name === 'room') {
     if (typeof value === 'string' && ROOM_NAME_PATTERN.test(value)) return value;
-    throw new RaftError('room-invalid', `${where}: a room has 1 to 64 letters, digits, dots, dashes or underscores.`);
+    if (typeof value === 'string' && value.includes('#')) return roomOfLink(value) === '' ? '' : value;
+    throw new RaftError(
+      'room-invalid',
+      `${where}: a room has a link (#room=…), or a name of 1 to 64 letters, digits, dots, dashes or underscores.`,
+    );
   }
   const field = [...PROCESS_FIELDS, ...ROOM_FIELDS].find((one) => one.name === name);
   const { words = [], range } = field ?? {};

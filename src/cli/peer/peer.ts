@@ -8,7 +8,7 @@ import type { ProcessLogger } from './logger.ts';
 import { closeRoom, openRoom, type RunningRoom } from './rooms.ts';
 import { CONFIG_NAME, type PeerSettings } from './settings.ts';
 
-export const PEER_HELP: string = `usage: npx tabraft peer --room NAME [--room NAME …] --signaling URL --dir PATH [flags]
+export const PEER_HELP: string = `usage: npx tabraft peer --room LINK [--room LINK …] --signaling URL --dir PATH [flags]
 
 Members of rooms, as long as the process runs. With a state machine (--machine) they are members like any tab; without one they are
 keepers, which vote and store what the others write, so that a room lives on when all tabs are closed.

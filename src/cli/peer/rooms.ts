@@ -42,6 +42,7 @@ export async function openRoom(
     storage: { directory: peer.dir },
     link: links.options,
     name: settings.name,
+    ...(settings.open ? { openRoom: true } : {}),
     suffrage: settings.as === 'voter' ? 'voter' : 'learner',
     priority: settings.priority,
     ...(settings.voters === undefined ? {} : { votersTarget: settings.voters }),
@@ -51,7 +52,7 @@ export async function openRoom(
   };
   // Both forms of a machine take the same way.
   const enter = settings.found ? raft.enter : raft.join;
-  const node: BaseNode<unknown> = await enter(settings.room, machine as ByteMachine, options);
+  const node: BaseNode<unknown> = await enter(settings.entrance, machine as ByteMachine, options);
   logNode(node, log.node);
   log.node({ level: 'info', event: 'opened', room: settings.room, node: node.id, keeper: machine === keeper });
   return watched(settings, node, machine === keeper);

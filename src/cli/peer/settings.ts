@@ -3,10 +3,14 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { RaftError } from '../../core/errors.ts';
-import { checkField, type FieldValue, fieldsOf, PROCESS_FIELDS, ROOM_FIELDS } from './fields.ts';
+import { checkField, type FieldValue, fieldsOf, PROCESS_FIELDS, ROOM_FIELDS, roomOfLink } from './fields.ts';
 
 export interface RoomSettings {
   readonly room: string;
+  /** As it was given: by its link or its name. */
+  readonly entrance: string;
+  /** Of a room given by its name: it is open to everybody who knows that. */
+  readonly open: boolean;
   /** Path of a module; undefined: a keeper. */
   readonly machine: string | undefined;
   readonly as: 'voter' | 'standby';
@@ -72,8 +76,12 @@ export function peerSettings(args: readonly string[], workingDirectory: string):
 
 function roomSettings(fields: Fields, base: string): RoomSettings {
   const machine = text(fields, 'machine');
+  const entrance = text(fields, 'room') ?? '';
+  const open = text(fields, 'open') === 'on' && !entrance.includes('#');
   return {
-    room: text(fields, 'room') ?? '',
+    room: roomOfLink(entrance),
+    entrance,
+    open,
     machine: machine === undefined ? undefined : resolve(base, machine),
     as: text(fields, 'as') === 'standby' ? 'standby' : 'voter',
     priority: number(fields, 'priority') ?? PRIORITY,

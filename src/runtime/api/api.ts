@@ -48,9 +48,16 @@ export interface PeerStatus {
   readonly receivedBytes: number;
 }
 
+/**
+ * Who may come into the room: `secret`: who knows its secret or has an invite; `open`: everybody who knows its name; `unguarded`:
+ * links prove nothing (only in tests and simulation).
+ */
+export type RoomAccess = 'secret' | 'open' | 'unguarded';
+
 export interface NodeStatus {
   readonly id: NodeId;
   readonly room: string;
+  readonly access: RoomAccess;
   readonly clusterId: string;
   readonly epoch: number;
   readonly bootNonce: string;
@@ -168,6 +175,11 @@ export interface BaseNode<S> extends AsyncDisposable {
   readonly id: NodeId;
   readonly clusterId: string;
   readonly room: string;
+  /**
+   * The link that lets others in, to be put behind a page's URL: it begins with `#`, so no server sees it. Undefined on a node that
+   * came with an invite and knows no secret (membership.invite makes links for others).
+   */
+  readonly roomLink: string | undefined;
   readonly role: NodeRole;
   readonly term: Term;
   readonly leaderId: NodeId | undefined;

@@ -5,6 +5,8 @@ import type { NodeId } from '../../core/types.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { StorageProvider } from '../../storage/storage.ts';
 import type { Transport } from '../../transport/transport.ts';
+import type { Access } from '../../trust/access.ts';
+import type { TrustGate } from '../../trust/links/gate.ts';
 import { CALL_BODY_BYTES_MAX, MESSAGE_BYTES_MAX } from '../../wire/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import { requireInteger } from '../ports/require-integer.ts';
@@ -25,6 +27,13 @@ export interface NodeOptions {
   readonly transport: Transport;
   readonly signaling: Signaling;
   readonly clock: Clock;
+  /**
+   * How this node comes into the room: the proof is then under every link, and ids are keys. Undefined only where links cannot be
+   * reached by strangers (simulation, tests of one part).
+   */
+  readonly access?: Access | undefined;
+  /** Made of `access` when the node is opened. */
+  readonly gate?: TrustGate | undefined;
   /** A name for people, shown in panels and kept in the configuration. At most 64 characters. */
   readonly name: string;
   /** `voter`: joins as a learner and is promoted when caught up. `learner`: stays one. */

@@ -1,6 +1,7 @@
 /** What the configuration keeps beside a member's id, and for the whole cluster: the opaque contexts of the core. */
 import { pack, packValue, unpack, unpackValue } from '../../codec/pack.ts';
 import type { ConfState, NodeId } from '../../core/types.ts';
+import type { MemberRole } from '../../trust/roles.ts';
 import type { ClusterConfig, MemberInfo, Suffrage } from '../api/api.ts';
 
 /** Longest name of a member, in characters. */
@@ -17,6 +18,8 @@ export interface MemberContextFields {
   readonly profileDomain: string;
   /** Public key of the node, raw; empty when it has none. */
   readonly publicKey: Uint8Array;
+  /** It keeps the log and may not write: a learner for good. */
+  readonly reader: boolean;
   readonly meta: unknown;
   /** The voter of this device whose storage was lost, in whose place this one comes; '' for none. */
   readonly replaces: NodeId;
@@ -40,6 +43,7 @@ export const MEMBER_DEFAULTS: MemberContextFields = {
   wants: 'voter',
   profileDomain: '',
   publicKey: NO_KEY,
+  reader: false,
   meta: undefined,
   replaces: '',
 };
@@ -52,25 +56,27 @@ export const SETTINGS_DEFAULTS: ClusterSettings = {
 };
 
 export function encodeMember(fields: MemberContextFields): Uint8Array {
-  const { name, priority, wants, profileDomain, publicKey, meta, replaces } = fields;
-  return pack([FORMAT, name.slice(0, NAME_CHARACTERS_MAX), priority, wants, profileDomain, publicKey, packValue(meta), replaces]);
+  const { name, priority, wants, profileDomain, publicKey, meta, replaces, reader } = fields;
+  const shortName = name.slice(0, NAME_CHARACTERS_MAX);
+  return pack([FORMAT, shortName, priority, wants, profileDomain, publicKey, packValue(meta), replaces, reader]);
 }
 
-type MemberRow = readonly [number, string, number, Suffrage, string, Uint8Array, Uint8Array, NodeId];
+type MemberRow = readonly [number, string, number, Suffrage, string, Uint8Array, Uint8Array, NodeId, boolean?];
 
 /** Never throws: a context that cannot be read is a member without a name. */
 export function decodeMember(context: Uint8Array | undefined): MemberContextFields {
   if (context === undefined || context.length === 0) return MEMBER_DEFAULTS;
   try {
-    const [, name, priority, wants, profileDomain, publicKey, meta, replaces] = unpack(context) as MemberRow;
+    const [, name, priority, wants, profileDomain, publicKey, meta, replaces, reader] = unpack(context) as MemberRow;
     return {
       name: String(name),
       priority: Number(priority),
       wants,
       profileDomain: String(profileDomain),
-      publicKey,
+      publicKey: publicKey instanceof Uint8Array ? publicKey : NO_KEY,
       meta: unpackValue(meta),
       replaces: String(replaces),
+      reader: reader === true,
     };
   } catch {
     return MEMBER_DEFAULTS;
@@ -113,6 +119,17 @@ export function suffrageOf(conf: ConfState, id: NodeId): Suffrage | 'none' {
   if (conf.witnesses.includes(id)) return 'witness';
   if (conf.voters.includes(id) || conf.votersOutgoing.includes(id)) return 'voter';
   return conf.learners.includes(id) || conf.learnersNext.includes(id) ? 'learner' : 'none';
+}
+
+/**
+ * What a member may do: what it was taken in as, whether or not it votes already. undefined for who is no member.
+ */
+export function roleIn(conf: ConfState, id: NodeId): MemberRole | undefined {
+  const suffrage = suffrageOf(conf, id);
+  if (suffrage === 'none') return undefined;
+  const { reader, wants } = contextOf(conf, id);
+  if (suffrage === 'learner' && reader) return 'reader';
+  return suffrage === 'learner' && wants !== 'voter' ? 'learner' : 'voter';
 }
 
 export function memberIds(conf: ConfState): NodeId[] {

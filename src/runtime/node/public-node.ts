@@ -5,6 +5,7 @@ import { commandIn } from '../../state/envelope.ts';
 import type { Machine, Outcome } from '../../state/state-machine.ts';
 import { TypedMachine } from '../../state/typed-machine.ts';
 import type { Change, Command, Handlers, Queries, ResultOf } from '../../state/types.ts';
+import { linkTo } from '../../trust/access.ts';
 import type {
   Admin,
   Applied,
@@ -90,6 +91,10 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   }
   get room(): string {
     return this.#runtime.options.room;
+  }
+  get roomLink(): string | undefined {
+    const { gate } = this.#runtime.trust;
+    return gate === undefined ? undefined : linkTo(gate.access);
   }
   get role(): NodeRole {
     return this.#runtime.standing.role;

@@ -32,7 +32,8 @@ export class RoomPresence {
   async enter(): Promise<void> {
     const { standing, discovery, join, options, bootNonce } = this.#parts;
     if (standing.state.kind === 'ended') return;
-    const { room, mode } = options;
+    const { mode } = options;
+    const room = options.access?.rendezvous ?? options.room;
     const mayFound = mode === 'enter' || mode === 'create';
     const entry = { room, nodeId: standing.id, bootNonce, clusterId: standing.cluster?.clusterId, mayFound };
     await discovery.enter(entry, {

@@ -4,7 +4,6 @@
  */
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId, SoftState } from '../../core/types.ts';
-import { NO_NODE } from '../../core/types.ts';
 import type { ReplicatedState } from '../../state/replicated-state.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import type { ClusterIdentity, NodeStore, StoreFault } from '../../storage/storage.ts';
@@ -17,7 +16,7 @@ import { Discovery } from '../duties/discovery.ts';
 import { Join } from '../duties/join.ts';
 import type { Renewal } from '../duties/renewal.ts';
 import { clearIfUnused } from '../duties/unused-cluster.ts';
-import { type ClusterSettings, MEMBER_DEFAULTS } from '../member/configuration.ts';
+import type { ClusterSettings } from '../member/configuration.ts';
 import { tickMs } from '../member/core-config.ts';
 import { uncommittedEntries } from '../member/log-cache.ts';
 import type { Member, MemberHooks } from '../member/member.ts';
@@ -30,13 +29,16 @@ import { hasCaughtUp } from '../standing/freshness.ts';
 import { Reports } from '../standing/reports.ts';
 import { Speakers } from '../standing/speakers.ts';
 import { type Standing, StandingRecord } from '../standing/standing.ts';
+import { Trust } from '../standing/trust.ts';
 import { peerStatus, type StatusSources } from '../watch/status.ts';
 import { ApplicationParts } from './application-parts.ts';
 import { ConsensusSide } from './consensus.ts';
 import { Duties } from './duties.ts';
+import { Gatekeeper } from './gatekeeper.ts';
 import { joinHooks } from './join-hooks.ts';
 import { memberOptions, onState, renewalFor, stateFor, versionOf } from './keeping.ts';
 import { MemberLife } from './member-life.ts';
+import { ownContext } from './own-context.ts';
 import { RoomPresence } from './room-presence.ts';
 import { Routes } from './routes.ts';
 
@@ -48,6 +50,7 @@ export class Runtime {
   readonly recorder: Recorder | undefined;
   readonly peers: Peers;
   readonly speakers: Speakers;
+  readonly trust: Trust;
   readonly reports: Reports;
   readonly application: ApplicationParts;
   readonly duties: Duties;
@@ -56,6 +59,7 @@ export class Runtime {
   readonly #standing: StandingRecord;
   readonly #consensus: ConsensusSide;
   readonly #routes: Routes;
+  readonly #gatekeeper: Gatekeeper;
   readonly #join: Join;
   readonly #memberLife: MemberLife;
   readonly #presence: RoomPresence;
@@ -72,6 +76,7 @@ export class Runtime {
     const { clock, transport, tuning, signaling } = options;
     const { nodeId: id, bootNonce } = store.identity;
     const wake = (): void => this.wake();
+    const end = (error: RaftError): void => this.end(error);
     this.options = options;
     this.store = store;
     this.emitter = emitter;
@@ -81,9 +86,9 @@ export class Runtime {
     const standing = new StandingRecord({ id, clock, tuning, peers: this.peers });
     this.#standing = standing;
     this.speakers = new Speakers(standing);
+    this.trust = new Trust(standing, this.speakers, options.gate);
     this.reports = new Reports(standing, this.speakers, (peer) => this.#tellOf(peer));
-    const { name, priority, suffrage: wants, replaces = NO_NODE } = options;
-    const member = { ...MEMBER_DEFAULTS, name, priority, wants, replaces, profileDomain: options.device ?? '' };
+    const member = ownContext(options);
     const { speakers, reports } = this;
     this.duties = new Duties({ options, store, standing, speakers, reports, emitter, member, wake, hurry: () => this.#hurry() });
     this.#consensus = new ConsensusSide(standing, this.duties.freeSpace, machine.version, wake);
@@ -98,19 +103,15 @@ export class Runtime {
     );
 
     this.discovery = new Discovery(signaling);
+    this.#gatekeeper = new Gatekeeper({ standing, trust: this.trust, transport, emitter, end });
     this.#routes = this.#makeRoutes();
     const judge = (hello: Hello): RaftError | undefined => misfit(hello, standing.cluster);
     this.peers.attach({ hello: () => this.hello(), judge, view: this.speakers, ...this.#routes.hooks() });
-    const outcomes = {
-      become: (cluster: ClusterIdentity, how: 'founded' | 'joined') => void this.#becomeMember(cluster, how),
-      end: (error: RaftError) => this.end(error),
-    };
-    const hooks = joinHooks(this.peers, speakers, emitter, outcomes);
+    const become = (cluster: ClusterIdentity, how: 'founded' | 'joined'): void => void this.#becomeMember(cluster, how);
+    const hooks = joinHooks(this.peers, speakers, emitter, { become, end });
     this.#join = new Join({ self: id, mode: options.mode, member, settings }, store, clock, hooks);
-    this.#presence = new RoomPresence(
-      { standing, discovery: this.discovery, join: this.#join, options, bootNonce, emitter },
-      (error) => this.end(error),
-    );
+    const { discovery } = this;
+    this.#presence = new RoomPresence({ standing, discovery, join: this.#join, options, bootNonce, emitter }, end);
     this.#renewal = renewalFor(machine, standing, this.duties.handover, emitter);
     const kept = memberOptions(machine, options);
     this.#memberLife = new MemberLife(
@@ -119,13 +120,14 @@ export class Runtime {
         member: this.#memberHooks(),
         onOpened: () => this.#onOpened(),
         onRoleChange: () => this.#updateRole(),
-        end: (error) => this.end(error),
+        end,
       },
     );
     this.statusSources = {
       standing,
       reports: this.reports,
       room: options.room,
+      access: () => this.trust.access,
       bootNonce,
       kept: store.identity.kept ?? { kind: options.storage.kind, fallback: '' },
       pendingWrites: () => this.application.writes.size,
@@ -261,6 +263,7 @@ export class Runtime {
       onConfig: () => {
         this.#updateRole();
         this.#routes.onConfig();
+        this.#gatekeeper.onChange();
         this.application.events.onConfig();
       },
       onDeparted: (ids) => this.#routes.tellRemoved(ids),
@@ -360,6 +363,7 @@ export class Runtime {
     this.#standing.end(error);
     this.#ticking?.stop();
     this.#join.stop();
+    this.#gatekeeper.stop();
     member?.stop(error);
     this.application.side.halt();
     this.application.writes.stop('stopped', error.message);

@@ -6,7 +6,7 @@ import { NO_NODE } from '../../core/types.ts';
 import type { KeptIn } from '../../storage/storage.ts';
 import type { LinkStatus } from '../../transport/transport.ts';
 import type { Surroundings } from '../../wire/bodies.ts';
-import type { Explanation, NodeStatus, PeerState, PeerStatus } from '../api/api.ts';
+import type { Explanation, NodeStatus, PeerState, PeerStatus, RoomAccess } from '../api/api.ts';
 import { contextOf, memberIds, suffrageOf } from '../member/configuration.ts';
 import { tickMs } from '../member/core-config.ts';
 import { quorumOf, silentVoters } from '../standing/quorum.ts';
@@ -18,6 +18,7 @@ export interface StatusSources {
   readonly standing: Standing;
   readonly reports: Reports;
   readonly room: string;
+  readonly access: () => RoomAccess;
   readonly bootNonce: string;
   readonly kept: KeptIn;
   readonly pendingWrites: () => number;
@@ -33,6 +34,7 @@ export function nodeStatus(sources: StatusSources): NodeStatus {
   return {
     id: standing.id,
     room: sources.room,
+    access: sources.access(),
     clusterId: cluster?.clusterId ?? '',
     epoch: cluster?.epoch ?? 0,
     bootNonce: sources.bootNonce,

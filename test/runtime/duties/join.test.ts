@@ -48,7 +48,7 @@ test('a newcomer asks the members in turn: one that knows no leader does not kee
 /** Storage is looked at again at once, and not after seconds. */
 function hastyClock(): Clock {
   const clock = nodeClock();
-  return { ...clock, after: (delayMs, run) => clock.after(delayMs >= 2_000 ? 1 : delayMs, run) };
+  return { ...clock, after: (delayMs, run) => clock.after(delayMs === 2_000 ? 1 : delayMs, run) };
 }
 
 /** Fails the first write that makes the node a member. */
