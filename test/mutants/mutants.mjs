@@ -731,8 +731,8 @@ export const MUTANTS = [
   m(
     'lease-before-first-tick',
     'runtime/standing/freshness.ts',
-    '  if (!tuning.leaseReads || unseenMs > tickMs(tuning) + leaseSlackMs(tuning)) return false;',
-    '  if (!tuning.leaseReads || unseenMs < 0) return false;',
+    '  if (!tuning.leaseReads || unseenMs(standing) > tickMs(tuning) + leaseSlackMs(tuning)) return false;',
+    '  if (!tuning.leaseReads || unseenMs(standing) < 0) return false;',
     'a page that wakes up answers by a lease that has ended (L3)',
   ),
   m(

@@ -107,8 +107,7 @@ export class Runtime {
     this.#routes = this.#makeRoutes();
     const judge = (hello: Hello): RaftError | undefined => misfit(hello, standing.cluster);
     this.peers.attach({ hello: () => this.hello(), judge, view: this.speakers, ...this.#routes.hooks() });
-    const become = (cluster: ClusterIdentity, how: 'founded' | 'joined'): void => void this.#becomeMember(cluster, how);
-    const hooks = joinHooks(this.peers, speakers, emitter, { become, end });
+    const hooks = joinHooks(this.peers, speakers, emitter, { become: (...given) => void this.#becomeMember(...given), end });
     this.#join = new Join({ self: id, mode: options.mode, member, settings }, store, clock, hooks);
     const { discovery } = this;
     this.#presence = new RoomPresence({ standing, discovery, join: this.#join, options, bootNonce, emitter }, end);
@@ -342,7 +341,7 @@ export class Runtime {
     this.#memberLife.fail(new RaftError(fault.code, fault.message, { cause: fault.cause }));
   }
 
-  /** Runs once when the node ends, however it does. */
+  /** Once, however it ends. */
   onEnd(run: () => void): void {
     this.#endings.push(run);
   }
@@ -377,7 +376,9 @@ export class Runtime {
   }
 
   async #release(): Promise<void> {
-    await Promise.allSettled([this.options.transport.stop(), this.discovery.close()]);
+    // What the relay carries goes over the connection to the server: that closes last.
+    const silent = this.options.transport.stop().catch(() => {});
+    await silent.then(() => this.discovery.close()).catch(() => {});
     await this.store.close().catch(() => {});
   }
 
