@@ -7,7 +7,6 @@ import type { NodeId, SoftState } from '../../core/types.ts';
 import type { ReplicatedState } from '../../state/replicated-state.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import type { ClusterIdentity, NodeStore, StoreFault } from '../../storage/storage.ts';
-import type { TransportHandlers } from '../../transport/transport.ts';
 import type { Goodbye, Hello } from '../../wire/peer-message.ts';
 import type { CallOptions, NodeRole } from '../api/api.ts';
 import type { Emitter } from '../api/emitter.ts';
@@ -41,6 +40,7 @@ import { MemberLife } from './member-life.ts';
 import { ownContext } from './own-context.ts';
 import { RoomPresence } from './room-presence.ts';
 import { Routes } from './routes.ts';
+import { transportHandlers } from './transport-handlers.ts';
 
 export class Runtime {
   readonly options: NodeOptions;
@@ -161,12 +161,7 @@ export class Runtime {
     const { transport, clock, tuning } = this.options;
     const loaded = await this.store.load();
     await this.application.writes.inherit(loaded.records, () => uncommittedEntries(this.store, loaded));
-    const handlers: TransportHandlers = {
-      onMessage: (peer, bytes) => this.peers.onMessage(peer, bytes),
-      onLink: (peer, state) => this.peers.onLink(peer, state),
-      onFault: (error) => this.emitter.emit('fault', { error }),
-    };
-    await transport.start(this.id, handlers, this.discovery);
+    await transport.start(this.id, transportHandlers(this.peers, this.emitter), this.discovery);
     if (loaded.cluster !== undefined) await this.#memberLife.open();
     this.#standing.ticked();
     this.#ticking = clock.startTicks(tickMs(tuning), () => this.#tick());
