@@ -90,6 +90,8 @@ function otherParts(message: Exclude<PeerMessage, { kind: 'raft' }>, version: nu
       return [kind, message.transfer, message.next, message.refused];
     case 'goodbye':
       return [kind, GOODBYE_REASONS.indexOf(message.reason), ...(version === 1 ? [0] : [])];
+    case 'presence':
+      return [kind, message.ttlMs, message.data];
     case 'refusal':
       return [kind, reasonPart(message.reason, version), message.message.slice(0, ERROR_CHARS_MAX)];
   }

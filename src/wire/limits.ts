@@ -16,6 +16,10 @@ export const MESSAGE_ENTRIES_MAX = 65_536;
 export const SNAPSHOT_CHUNK_BYTES_MAX: number = 1024 * 1024;
 /** Bytes of a whole snapshot, as its sender declares them. */
 export const SNAPSHOT_BYTES_MAX: number = 4 * 1024 * 1024 * 1024;
+/** Bytes of what a member shows of itself: a cursor, a name, a line that is being typed. */
+export const PRESENCE_BYTES_MAX: number = 2 * 1024;
+/** Longest time that it may be shown without being said again, in ms. */
+export const PRESENCE_TTL_MS_MAX: number = 60_000;
 /** Characters of a boot nonce, a cluster id, a digest, and the context of a read. */
 export const TOKEN_CHARS_MAX = 256;
 /** Characters of a node's name for people. */

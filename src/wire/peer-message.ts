@@ -97,4 +97,23 @@ export interface Refusal {
 }
 export type RefusalReason = 'other-node' | 'protocol' | 'other-cluster' | 'other-epoch' | 'removed' | 'not-a-member';
 
-export type PeerMessage = Hello | RaftEnvelope | Call | Reply | SnapshotOffer | SnapshotChunk | SnapshotAck | Goodbye | Refusal;
+/** What a member shows of itself to whoever is linked to it, for a time: nothing is stored, nothing depends on it. */
+export interface Shown {
+  readonly kind: 'presence';
+  /** It is to be forgotten after so long, unless it is said again, in ms; 1 to PRESENCE_TTL_MS_MAX. */
+  readonly ttlMs: number;
+  /** A value of the application's own, at most PRESENCE_BYTES_MAX; null for nothing any more. */
+  readonly data: Uint8Array | null;
+}
+
+export type PeerMessage =
+  | Hello
+  | RaftEnvelope
+  | Call
+  | Reply
+  | SnapshotOffer
+  | SnapshotChunk
+  | SnapshotAck
+  | Goodbye
+  | Refusal
+  | Shown;

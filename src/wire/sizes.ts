@@ -48,6 +48,7 @@ export const KIND_BYTES_MAX: { readonly [K in Exclude<PeerMessage['kind'], 'raft
   'snapshot-offer': CONFIGURATION_BYTES_MAX,
   'snapshot-chunk': SNAPSHOT_CHUNK_BYTES_MAX + SHORT_BYTES_MAX,
   'snapshot-ack': SHORT_BYTES_MAX,
+  presence: SHORT_BYTES_MAX,
 };
 
 /** Of a decoded message. */

@@ -13,6 +13,7 @@ export const KINDS: readonly PeerMessage['kind'][] = [
   'snapshot-ack',
   'goodbye',
   'refusal',
+  'presence',
 ];
 /** Stands for the sender or the receiver of a Raft message that is an end of its link. */
 export const IMPLIED = 0;
@@ -81,3 +82,5 @@ export const TERMLESS: ReadonlySet<MessageType> = new Set<MessageType>([
   'read-index-request',
   'read-index-response',
 ]);
+/** The protocol version that `presence` came with. */
+export const PRESENCE_SINCE = 2;

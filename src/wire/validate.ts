@@ -14,6 +14,8 @@ import {
   MESSAGE_BYTES_MAX,
   MESSAGE_ENTRIES_MAX,
   NAME_CHARS_MAX,
+  PRESENCE_BYTES_MAX,
+  PRESENCE_TTL_MS_MAX,
   SNAPSHOT_BYTES_MAX,
   SNAPSHOT_CHUNK_BYTES_MAX,
   TOKEN_CHARS_MAX,
@@ -88,6 +90,13 @@ export function peerMessageFrom(value: unknown, link: Ends | undefined): PeerMes
       if (parts.length === 3) count(parts[2], 'commit');
       else expectLength(parts, 2);
       return { kind, reason: word(GOODBYE_REASONS, parts[1], 'reason') };
+    case 'presence':
+      expectLength(parts, 3);
+      return {
+        kind,
+        ttlMs: upTo(PRESENCE_TTL_MS_MAX, positive(parts[1], 'time to live'), 'time to live'),
+        data: parts[2] === null ? null : bytes(parts[2], PRESENCE_BYTES_MAX, 'presence'),
+      };
     case 'refusal':
       expectLength(parts, 3);
       return { kind, reason: reasonFrom(parts[1]), message: text(parts[2], ERROR_CHARS_MAX, 'text') };
@@ -248,6 +257,10 @@ function messageFrom(p: Parts, link: Ends | undefined): Message {
       return { type, from, to, term, context, index: count(p[7], 'index'), reject: boolean(p[8], 'reject') };
     }
   }
+}
+
+function upTo(max: number, value: number, name: string): number {
+  return value <= max ? value : refuse(name);
 }
 
 function termUpTo(value: unknown, term: number, name: string): number {

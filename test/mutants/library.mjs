@@ -51,6 +51,41 @@ export const LIBRARY_MUTANTS = [
     'undefined;',
     'what was rolled back is not said',
   ),
+  m(
+    'presence-never-forgotten',
+    'runtime/watch/presence.ts',
+    '      else if (other.data !== null && other.untilMs <= now) {',
+    '      else if (false) {',
+    'a frozen tab is typing for ever',
+  ),
+  m(
+    'presence-of-strangers',
+    'runtime/peers/inbox.ts',
+    "  presence: { who: 'member', strikes: 0 },",
+    "  presence: { who: 'stranger', strikes: 0 },",
+    'whoever finds the room is shown in it',
+  ),
+  m(
+    'presence-told-to-the-removed',
+    'runtime/watch/presence.ts',
+    "return peer.trusted && peer.link === 'open' && this.#isMember(peer.id);",
+    "return peer.trusted && peer.link === 'open';",
+    'who was removed goes on hearing what the others show',
+  ),
+  m(
+    'presence-not-throttled',
+    'runtime/watch/presence.ts',
+    'if (waitMs <= 0) return this.#tellAll();',
+    'if (waitMs <= TELL_EVERY_MS) return this.#tellAll();',
+    'every move of a mouse is a message to everybody',
+  ),
+  m(
+    'presence-not-said-again',
+    'runtime/watch/presence.ts',
+    'now - this.#toldAtMs >= AGAIN_MS',
+    'now < 0',
+    'who sits still is forgotten',
+  ),
 ];
 
 function m(id, file, find, replace, breaks) {

@@ -149,6 +149,7 @@ export const peerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ kind: type('snapshot-offer'), transfer: count, request: snapshotRequest, bytes: fc.nat(), digest: token }),
   fc.record({ kind: type('snapshot-chunk'), transfer: count, sequence: count, last: fc.boolean(), data: bytes }),
   fc.record({ kind: type('snapshot-ack'), transfer: count, next: count, refused: fc.boolean() }),
+  fc.record({ kind: type('presence'), ttlMs: fc.integer({ min: 1, max: 60_000 }), data: fc.option(bytes) }),
   fc.record({ kind: type('goodbye'), reason: fc.constantFrom('stop', 'pagehide', 'leave', 'removed') }),
   fc.record({ kind: type('refusal'), reason: fc.constantFrom(...REFUSAL_REASONS), message: token }),
 );

@@ -10,6 +10,7 @@ import type { Admin, SnapshotInfo } from './admin.ts';
 import type { CallOptions, ClusterConfig, Suffrage, WantedSuffrage } from './basics.ts';
 import type { Applied, PendingWrite, ProposeOptions, ReadOptions, StopOptions } from './calls.ts';
 import type { ExpectedState, OptimisticWrite, Rollback } from './optimistic.ts';
+import type { Presence } from './presence.ts';
 import type { Registration } from './registration.ts';
 import type { WriteEvent } from './write-event.ts';
 
@@ -197,6 +198,8 @@ export interface BaseNode<S> extends AsyncDisposable {
   readonly config: ClusterConfig;
   readonly membership: Membership;
   readonly admin: Admin;
+  /** Who is here, and what they show of themselves; outside the log. */
+  readonly presence: Presence;
 
   /** Writes without an answer yet, those found after a reload included. */
   pending(): readonly PendingWrite[];
@@ -295,6 +298,7 @@ export type {
 } from './admin.ts';
 export type { CallOptions, ClusterConfig, MemberInfo, Suffrage, WantedSuffrage } from './basics.ts';
 export type * from './optimistic.ts';
+export type * from './presence.ts';
 export type { Registration } from './registration.ts';
 export type { WriteEvent } from './write-event.ts';
 export type { Entry };

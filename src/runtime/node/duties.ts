@@ -16,6 +16,8 @@ import { tickMs } from '../member/core-config.ts';
 import type { Reports } from '../standing/reports.ts';
 import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';
+import { listenerError } from '../watch/events.ts';
+import { PresenceBoard } from '../watch/presence.ts';
 
 interface DutyParts {
   readonly options: NodeOptions;
@@ -36,6 +38,7 @@ export class Duties {
   readonly admission: Admission;
   readonly handover: Handover;
   readonly autopilot: Autopilot;
+  readonly presence: PresenceBoard;
   readonly #standing: Standing;
   readonly #reports: Reports;
   readonly #introduction: SecondIntroduction;
@@ -56,6 +59,7 @@ export class Duties {
       transfer: (to) => this.handover.transfer(to, options.tuning.callTimeoutMs),
       wake,
     });
+    this.presence = new PresenceBoard(standing, speakers, (error) => emitter.emit('fault', { error: listenerError(error) }));
     const body = encodeJoin({ nodeId: standing.id, context: encodeMember(member) });
     this.#introduction = new SecondIntroduction(standing, speakers, body);
   }
@@ -70,5 +74,6 @@ export class Duties {
     this.freeSpace.tick();
     this.#reports.tick();
     this.autopilot.tick();
+    this.presence.tick();
   }
 }

@@ -15,6 +15,7 @@ import type {
   NodeRole,
   NodeStatus,
   PendingWrite,
+  Presence,
   ProposeOptions,
   RaftEvents,
   RaftNode,
@@ -32,7 +33,7 @@ import { clusterConfig } from '../member/configuration.ts';
 import { requireInteger } from '../ports/require-integer.ts';
 import { requireFunction, requireKnown, shown } from '../ports/require-known.ts';
 import type { Recording } from '../record/recording.ts';
-import { holdsLease, stalenessMs } from '../standing/freshness.ts';
+import { hasCaughtUp, holdsLease, stalenessMs } from '../standing/freshness.ts';
 import { assertRunning } from '../standing/standing.ts';
 import { nodeStatus } from '../watch/status.ts';
 import {
@@ -77,12 +78,16 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   async whenReady(options: CallOptions = {}): Promise<void> {
     checkCallOptions(options);
     try {
-      await this.#runtime.whenReady({ timeoutMs: Number.POSITIVE_INFINITY, ...options });
+      const { standing, application } = this.#runtime;
+      await application.events.waitUntil(() => hasCaughtUp(standing), { timeoutMs: Number.POSITIVE_INFINITY, ...options });
     } catch (error) {
       throw RaftError.is(error, 'timeout') ? notReady(this.#runtime.statusSources) : error;
     }
   }
 
+  get presence(): Presence {
+    return this.#runtime.duties.presence;
+  }
   get id(): NodeId {
     return this.#runtime.id;
   }

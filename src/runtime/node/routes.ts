@@ -15,6 +15,7 @@ import type { Reports } from '../standing/reports.ts';
 import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';
 import type { Events } from '../watch/events.ts';
+import type { PresenceBoard } from '../watch/presence.ts';
 import type { ConsensusSide } from './consensus.ts';
 
 /** How long a transfer that came over a link is tried, in ms. */
@@ -32,6 +33,7 @@ export interface RouteParts {
   readonly speakers: Speakers;
   readonly emitter: Emitter;
   readonly events: Events;
+  readonly presence: PresenceBoard;
   readonly reports: Reports;
   readonly consensus: ConsensusSide;
   readonly admission: Admission;
@@ -75,7 +77,7 @@ export class Routes {
   }
 
   hooks(): Omit<PeerHooks, 'hello' | 'judge' | 'view'> {
-    const { standing, events, emitter, handover, autopilot, speakers, onPeer } = this.#parts;
+    const { standing, events, presence, emitter, handover, autopilot, speakers, onPeer } = this.#parts;
     return {
       onPeer,
       onNotMember: (peer, message) => this.#onNotMember(peer, message),
@@ -84,7 +86,9 @@ export class Routes {
       onSnapshotOffer: (peer, offer) => standing.member?.onSnapshotMessage(peer, offer),
       onSnapshotChunk: (peer, chunk) => standing.member?.onSnapshotMessage(peer, chunk),
       onSnapshotAck: (peer, ack) => standing.member?.onSnapshotMessage(peer, ack),
+      onPresence: (peer, shown) => presence.onPresence(peer, shown),
       onGoodbye: (peer) => {
+        presence.onGoodbye(peer);
         autopilot.onGoodbye(peer);
         if (speakers.speaker(peer) === 'voter') handover.onGoodbye(peer);
         events.askWaiters();

@@ -8,7 +8,7 @@ import type { ReplicatedState } from '../../state/replicated-state.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import type { ClusterIdentity, NodeStore, StoreFault } from '../../storage/storage.ts';
 import type { Goodbye, Hello } from '../../wire/peer-message.ts';
-import type { CallOptions, NodeRole } from '../api/api.ts';
+import type { NodeRole } from '../api/api.ts';
 import type { Emitter } from '../api/emitter.ts';
 import type { NodeOptions } from '../api/options.ts';
 import { Discovery } from '../duties/discovery.ts';
@@ -24,7 +24,6 @@ import { helloOf, misfit } from '../peers/acquaintance.ts';
 import { type Peer, Peers } from '../peers/peers.ts';
 import { ONE_THREAD } from '../ports/seam.ts';
 import { Recorder } from '../record/recorder.ts';
-import { hasCaughtUp } from '../standing/freshness.ts';
 import { Reports } from '../standing/reports.ts';
 import { Speakers } from '../standing/speakers.ts';
 import { type Standing, StandingRecord } from '../standing/standing.ts';
@@ -168,11 +167,6 @@ export class Runtime {
     await this.#presence.enter();
   }
 
-  /** Resolves when this node has caught up with a leader. */
-  whenReady(options: CallOptions): Promise<void> {
-    return this.application.events.waitUntil(() => hasCaughtUp(this.#standing), options);
-  }
-
   /** Asks for one pump after the present burst of inputs. */
   wake(): void {
     if (this.#woken || this.#standing.state.kind === 'ended') return;
@@ -284,6 +278,7 @@ export class Runtime {
       speakers: this.speakers,
       emitter: this.emitter,
       events: this.application.events,
+      presence: this.duties.presence,
       reports: this.reports,
       consensus: this.#consensus,
       admission: this.duties.admission,
@@ -301,6 +296,7 @@ export class Runtime {
       this.reports.forget(peer.id);
       this.#standing.member?.linkClosed(peer.id);
     }
+    this.duties.presence.onPeer(peer);
     this.#tellOf(peer.id);
     this.wake();
   }
@@ -363,6 +359,7 @@ export class Runtime {
     this.application.writes.stop('stopped', error.message);
     this.application.reads.stop(error);
     this.peers.stop(error);
+    this.duties.presence.stop();
     this.#updateRole();
     this.application.leaderWork.stop();
     this.application.feed.stop(error);

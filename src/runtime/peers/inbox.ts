@@ -47,6 +47,7 @@ export const INBOX: { readonly [K in InboxKind]: Row } = {
   // An epoch that is over ends a node: only who it knows as a member can say so, once its hello has said the same.
   refusal: { who: 'stranger', strikes: 0 },
   goodbye: { who: 'stranger', strikes: 0 },
+  presence: { who: 'member', strikes: 0 },
   'snapshot-offer': { who: 'voter', leaderOnly: true, strikes: 0 },
   'snapshot-chunk': { who: 'voter', strikes: 0 },
   'snapshot-ack': { who: 'member', strikes: 0 },

@@ -15,6 +15,7 @@ import type {
   PeerMessage,
   Reply,
   ReplyError,
+  Shown,
   SnapshotAck,
   SnapshotChunk,
   SnapshotOffer,
@@ -49,6 +50,7 @@ export interface PeerHooks {
   onSnapshotChunk(peer: NodeId, chunk: SnapshotChunk): void;
   onSnapshotAck(peer: NodeId, ack: SnapshotAck): void;
   onGoodbye(peer: NodeId, goodbye: Goodbye): void;
+  onPresence(peer: NodeId, shown: Shown): void;
   /** A member refuses this node: wrong cluster, old epoch, removed. */
   onRefused(peer: NodeId, error: RaftError): void;
   onTrace(direction: 'sent' | 'received', peer: NodeId, message: PeerMessage): void;
@@ -210,6 +212,8 @@ export class Peers {
         return this.#hooks.onRefused(peer.id, new RaftError(REFUSAL_CODES[message.reason], message.message));
       case 'goodbye':
         return this.#hooks.onGoodbye(peer.id, message);
+      case 'presence':
+        return this.#hooks.onPresence(peer.id, message);
       case 'call':
         return this.#onCall(peer, message);
       case 'reply':

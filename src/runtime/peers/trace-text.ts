@@ -18,6 +18,8 @@ export function describePeerMessage(message: PeerMessage): string {
       return `snapshot chunk ${message.sequence}${message.last ? ', the last' : ''}`;
     case 'snapshot-ack':
       return message.refused ? 'snapshot refused' : `snapshot stored below chunk ${message.next}`;
+    case 'presence':
+      return message.data === null ? 'shows nothing' : `shows ${message.data.length} bytes for ${message.ttlMs} ms`;
     case 'goodbye':
       return `goodbye (${message.reason})`;
     case 'refusal':

@@ -74,9 +74,7 @@ export class Events {
 
   /** An application's listener threw: that is its own affair, but somebody should see it. */
   readonly reportListenerError = (error: unknown): void => {
-    this.#emitter.emit('fault', {
-      error: new RaftError('handler-failed', `A listener failed: ${String(error)}`, { cause: error }),
-    });
+    this.#emitter.emit('fault', { error: listenerError(error) });
   };
 
   /** In a development build: what the application does will go wrong later. */
@@ -155,6 +153,10 @@ export class Events {
     if (this.#waiters.size === 0) return;
     for (const ask of [...this.#waiters]) ask();
   }
+}
+
+export function listenerError(error: unknown): RaftError {
+  return new RaftError('handler-failed', `A listener failed: ${String(error)}`, { cause: error });
 }
 
 /** The condition is the application's: what it throws is its caller's to hear, not the node's to end by. */

@@ -84,6 +84,8 @@ export class HostileMessages {
         return { kind, transfer: random.between(1, 9), next: random.below(3), refused: random.chance(0.5) };
       case 'goodbye':
         return { kind, reason: random.pick(['stop', 'pagehide', 'leave', 'removed'] as const) };
+      case 'presence':
+        return { kind, ttlMs: random.between(1, 1_000), data: random.chance(0.3) ? null : this.#bytes() };
       default:
         return {
           kind: 'refusal',

@@ -75,6 +75,7 @@ const MESSAGES: readonly PeerMessage[] = [
   { kind: 'snapshot-offer', transfer: 1, request: snapshot, bytes: 1, digest: 'd' },
   { kind: 'snapshot-chunk', transfer: 1, sequence: 0, last: true, data: body },
   { kind: 'snapshot-ack', transfer: 1, next: 0, refused: false },
+  { kind: 'presence', ttlMs: 1, data: null },
   ...METHODS.map((method): PeerMessage => ({ kind: 'call', id: 1, method, body })),
   ...RAFT.map((message): PeerMessage => ({ kind: 'raft', group: 0, message })),
 ];
@@ -82,6 +83,7 @@ const MESSAGES: readonly PeerMessage[] = [
 const ANYBODY: readonly InboxKind[] = ['hello', 'refusal', 'goodbye', 'reply'];
 const NEWCOMER: readonly InboxKind[] = ['call join'];
 const MEMBER: readonly InboxKind[] = [
+  'presence',
   'snapshot-ack',
   'call propose',
   'call membership',

@@ -77,6 +77,7 @@ export function standaloneOf(speaker: Speaker = 'member'): Standalone {
     onSnapshotOffer: () => {},
     onSnapshotChunk: () => {},
     onSnapshotAck: () => {},
+    onPresence: () => {},
     onGoodbye: (id) => void goodbyes.push(id),
     onRefused: (_id, error) => void refusals.push(error),
     onTrace: () => {},
