@@ -25,6 +25,12 @@ const LOOK_EVERY_MS = 20;
 const END_TIMEOUT_MS = 5_000;
 const PORT_FILE = 'DevToolsActivePort';
 
+/** Browsers that run: they are no children of a terminal, and must not outlive this process. */
+const running = new Set<BrowserProcess>();
+const endAll = (): void => {
+  for (const browser of running) browser.killNow();
+};
+
 export class BrowserProcess {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'tabraft-device-'));
   readonly #options: BrowserOptions;
@@ -50,6 +56,9 @@ export class BrowserProcess {
       detached: process.platform !== 'win32',
     });
     this.#child = child;
+    if (running.size === 0) process.once('exit', endAll);
+    running.add(this);
+    child.once('exit', () => this.#forget(child));
     const failed = new Promise<never>((_, reject) => {
       child.once('error', reject);
     });
@@ -74,6 +83,11 @@ export class BrowserProcess {
     await this.#end('SIGKILL');
   }
 
+  /** As `kill`, when there is no time to wait. */
+  killNow(): void {
+    this.#signal('SIGKILL');
+  }
+
   /** As when its user quits it. */
   async quit(): Promise<void> {
     const made = setTimeout(() => this.#signal('SIGKILL'), END_TIMEOUT_MS);
@@ -95,13 +109,18 @@ export class BrowserProcess {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 
+  #forget(child: ChildProcess): void {
+    if (this.#child !== child) return;
+    running.delete(this);
+    if (running.size === 0) process.off('exit', endAll);
+  }
+
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     if (child === undefined || !this.running) return;
     const ended = once(child, 'exit');
     this.#signal(signal);
     await ended;
-    this.#child = undefined;
   }
 
   /** To the whole group: renderers and helpers go with it. */

@@ -2,8 +2,7 @@
 import { RaftError } from '../../core/errors.ts';
 import { Device, type DeviceOptions } from './device.ts';
 import type { Page } from './library.ts';
-import type { PageCuts } from './page-cuts.ts';
-import type { Tab, TabDevice } from './tab.ts';
+import { Tab, type TabDevice } from './tab.ts';
 
 export type TabsOptions = Pick<DeviceOptions, 'executablePath' | 'args' | 'headless'> & {
   /** What `open('/…')` is relative to. */
@@ -12,8 +11,12 @@ export type TabsOptions = Pick<DeviceOptions, 'executablePath' | 'args' | 'headl
   readonly onPage?: (page: Page, tab: Tab) => void;
 };
 
-/** What can be cut off: a tab, or what a Node process makes its links with (`nodeCuts`). */
-export type Cuttable = Tab | PageCuts;
+/** What can be cut off: a tab, what a Node process makes its links with (`nodeCuts`), or who stands for one in another process. */
+export interface Cuttable {
+  readonly name: string;
+  /** No link to those named, until told otherwise. */
+  cut(names: readonly string[]): void | Promise<void>;
+}
 
 /** More browsers than a test can mean: a mistake in a loop. */
 const DEVICES_MAX = 64;
@@ -21,7 +24,7 @@ const DEVICES_MAX = 64;
 export class Tabs {
   readonly #options: TabsOptions;
   readonly #devices: Device[] = [];
-  readonly #nodes = new Set<PageCuts>();
+  readonly #others = new Set<Cuttable>();
   #open: Tab[] = [];
   /** The sides that cannot reach each other. */
   #sides: readonly (readonly string[])[] = [];
@@ -76,7 +79,7 @@ export class Tabs {
     const names = sides.flat().map(({ name }) => name);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice !== undefined) throw new RaftError('invalid-argument', `${twice} stands on two sides.`);
-    for (const one of sides.flat()) if ('connections' in one) this.#nodes.add(one);
+    for (const one of sides.flat()) if (!(one instanceof Tab)) this.#others.add(one);
     this.#sides = sides.map((side) => side.map(({ name }) => name));
     await this.#tell();
   }
@@ -94,8 +97,7 @@ export class Tabs {
   }
 
   async #tell(): Promise<void> {
-    for (const node of this.#nodes) node.cut(this.#beyond(node.name));
-    await Promise.all(this.#open.map((tab) => tab.cut(this.#beyond(tab.name))));
+    await Promise.all([...this.#others, ...this.#open].map((one) => one.cut(this.#beyond(one.name))));
   }
 
   #beyond(name: string): readonly string[] {
