@@ -40,7 +40,7 @@ const entries: Readonly<Record<string, string>> = {
 };
 
 /** Installed beside the package. Everything else is in it: what a page loads imports nothing by name, so that a script tag is enough. */
-const external = /^(?:ws|lmdb|vitest|node-datachannel|@playwright\/test)(?:\/|$)/;
+const external = /^(?:ws|redis|lmdb|vitest|node-datachannel|@playwright\/test)(?:\/|$)/;
 
 /** The scripts of the package's workers: each a file that needs no other, so that it can also be copied, or served, by itself. */
 const workers: Readonly<Record<string, string>> = {

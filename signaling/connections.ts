@@ -4,9 +4,10 @@ import type { Duplex } from 'node:stream';
 
 import type { NodeId } from '../src/core/types.ts';
 import { parseClientMessage } from '../src/signaling/parse.ts';
-import { CLOSE_CODES, type ClientMessage, type ServerMessage, SIGNALING_FRAME_BYTES_MAX } from '../src/signaling/protocol.ts';
-import type { ConnectionId, Effect, Rooms } from '../src/signaling/rooms.ts';
+import { CLOSE_CODES, type ClientHello, type ServerMessage, SIGNALING_FRAME_BYTES_MAX } from '../src/signaling/protocol.ts';
+import type { ConnectionId, Effect } from '../src/signaling/rooms.ts';
 import { limitKey } from './addresses.ts';
+import type { Backend } from './backend.ts';
 import {
   CLOSE_TIMEOUT_MS,
   CONNECTIONS_MAX,
@@ -50,14 +51,12 @@ export interface ConnectionsOptions extends QuotaOptions {
 }
 
 export interface ConnectionsHooks {
-  /** Stores durably that a room has a cluster; true when it is done. */
-  remember(room: string, clusterId: string): Promise<boolean> | true;
   /** STUN and TURN servers for one node. */
   iceServers(nodeId: NodeId): { readonly iceServers: readonly unknown[]; readonly iceSeconds: number | null };
 }
 
 export class Connections {
-  readonly #rooms: Rooms;
+  readonly #backend: Backend;
   readonly #metrics: Metrics;
   readonly #options: ConnectionsOptions;
   readonly #hooks: ConnectionsHooks;
@@ -71,15 +70,18 @@ export class Connections {
     maxPayload: SIGNALING_FRAME_BYTES_MAX,
     perMessageDeflate: false,
   });
-  #nextId = 1;
 
-  constructor(rooms: Rooms, metrics: Metrics, hooks: ConnectionsHooks, options: ConnectionsOptions) {
-    this.#rooms = rooms;
+  constructor(backend: Backend, metrics: Metrics, hooks: ConnectionsHooks, options: ConnectionsOptions) {
+    this.#backend = backend;
     this.#metrics = metrics;
     this.#hooks = hooks;
     this.#options = options;
     this.#quotas = new AddressQuotas(options);
-    this.#relay = options.relay === false ? undefined : new Relay(rooms, metrics, options.relay ?? {});
+    this.#relay = options.relay === false ? undefined : new Relay(backend, metrics, options.relay ?? {});
+    backend.attach({
+      perform: (effects, from) => this.#perform(effects, from === undefined ? undefined : this.#open.get(from)),
+      deliver: (id, frame) => this.#relay?.deliver(this.#open.get(id)?.socket, frame) ?? false,
+    });
   }
 
   get size(): number {
@@ -103,7 +105,7 @@ export class Connections {
   #add(socket: WebSocket, key: string): void {
     const nowMs = performance.now();
     const connection: Connection = {
-      id: this.#nextId++,
+      id: this.#backend.nextConnection(),
       socket,
       key,
       openedMs: nowMs,
@@ -136,7 +138,7 @@ export class Connections {
         this.#close(connection, CLOSE_CODES.timeout, 'no hello');
       } else if (nowMs >= connection.nextPingMs) this.#pingOrCut(connection, nowMs);
     }
-    this.#perform(this.#rooms.tick(nowMs), undefined);
+    this.#backend.tick();
   }
 
   /** @param retryAfterMs clients are asked to wait up to so long before they come back: each is told a time of its own. */
@@ -188,31 +190,31 @@ export class Connections {
       return;
     }
     this.#metrics.count('messages', message.type);
-    if (this.#isWithinRates(connection, message, nowMs))
-      this.#perform(this.#rooms.message(connection.id, message, nowMs), connection);
+    if (message.type === 'hello' && !connection.greeted) this.#greet(connection, message, nowMs);
+    else if (message.type !== 'signal' || this.#maySignal(connection, message.to, nowMs))
+      this.#backend.message(connection.id, message);
   }
 
-  #isWithinRates(connection: Connection, message: ClientMessage, nowMs: number): boolean {
-    if (message.type === 'signal') {
-      const may = connection.quota.maySignal(message.to, nowMs);
-      if (!may) this.#metrics.count('dropped', 'pair-rate');
-      return may;
-    }
-    if (message.type !== 'hello' || connection.greeted) return true;
+  #maySignal(connection: Connection, to: NodeId, nowMs: number): boolean {
+    const may = connection.quota.maySignal(to, nowMs);
+    if (!may) this.#metrics.count('dropped', 'pair-rate');
+    return may;
+  }
+
+  #greet(connection: Connection, message: ClientHello, nowMs: number): void {
     connection.greeted = true;
     connection.nodeId = message.nodeId;
-    if (this.#quotas.mayGreet(connection.key, this.#rooms.isNew(message.room), nowMs)) return true;
-    this.#refuse(connection, 'busy', 'too many have come from this address', RETRY_AFTER_SECONDS * 1000);
-    return false;
+    this.#backend.hello(connection.id, message, (isNew) => {
+      if (this.#quotas.mayGreet(connection.key, isNew, nowMs)) return true;
+      this.#refuse(connection, 'busy', 'too many have come from this address', RETRY_AFTER_SECONDS * 1000);
+      return false;
+    });
   }
 
   /** @param from whose message caused the effects */
   #perform(effects: readonly Effect[], from: Connection | undefined): void {
     for (const effect of effects) {
-      if (effect.type === 'remember') {
-        this.#remember(effect.room, effect.clusterId);
-        continue;
-      }
+      if (effect.type === 'remember') continue; // the backend's own
       const connection = this.#open.get(effect.connection);
       if (effect.type === 'probe') this.#probe(effect.connection, connection);
       else if (connection === undefined) continue;
@@ -224,14 +226,6 @@ export class Connections {
         from?.quota.paysForSlowReader();
       }
     }
-  }
-
-  #remember(room: string, clusterId: string): void {
-    const settle = (durable: boolean): void =>
-      this.#perform(this.#rooms.remembered(room, clusterId, durable, performance.now()), undefined);
-    const result = this.#hooks.remember(room, clusterId);
-    if (result === true) settle(true);
-    else result.then(settle, () => settle(false));
   }
 
   #send(connection: Connection, message: ServerMessage): void {
@@ -264,19 +258,19 @@ export class Connections {
     this.#metrics.count('closed', String(code));
     connection.socket.close(code, reason);
     setTimeout(() => connection.socket.terminate(), CLOSE_TIMEOUT_MS).unref();
-    this.#perform(this.#rooms.closed(connection.id, performance.now()), undefined);
+    this.#backend.closed(connection.id, false);
   }
 
   #probe(id: ConnectionId, connection: Connection | undefined): void {
     if (connection === undefined || connection.closing || connection.socket.readyState !== WebSocket.OPEN) {
-      this.#perform(this.#rooms.probed(id, false, performance.now()), undefined);
+      this.#backend.probed(id, false);
       return;
     }
     const finish = (alive: boolean): void => {
       clearTimeout(timer);
       if (connection.probe === undefined) return;
       connection.probe = undefined;
-      this.#perform(this.#rooms.probed(id, alive, performance.now()), undefined);
+      this.#backend.probed(id, alive);
     };
     // What has arrived while this process was busy is read before the timer's word counts.
     const timer = setTimeout(() => setImmediate(() => finish(false)), this.#options.probeMs ?? PROBE_MS);
@@ -289,6 +283,6 @@ export class Connections {
     const left = (this.#perAddress.get(connection.key) ?? 1) - 1;
     if (left > 0) this.#perAddress.set(connection.key, left);
     else this.#perAddress.delete(connection.key);
-    this.#perform(this.#rooms.closed(connection.id, performance.now(), broken), undefined);
+    this.#backend.closed(connection.id, broken);
   }
 }

@@ -3,8 +3,10 @@
  * nothing else: frames are opaque to it. Each sender has so many bytes per second; who sends more is read more slowly, so that
  * nothing of it is lost. What a receiver does not read is dropped, and its sender told, whose link then begins anew.
  */
+import type { NodeId } from '../src/core/types.ts';
 import { parseRelayFrame, relayFrame } from '../src/signaling/protocol.ts';
-import type { ConnectionId, Rooms } from '../src/signaling/rooms.ts';
+import type { ConnectionId } from '../src/signaling/rooms.ts';
+import type { Backend } from './backend.ts';
 import { Bucket, type BucketSize, Buckets } from './buckets.ts';
 import {
   ADDRESSES_MAX,
@@ -41,7 +43,7 @@ interface Sender {
 }
 
 export class Relay {
-  readonly #rooms: Rooms;
+  readonly #backend: Pick<Backend, 'route' | 'forward'>;
   readonly #metrics: Metrics;
   readonly #rate: BucketSize;
   readonly #addresses: Buckets;
@@ -49,8 +51,8 @@ export class Relay {
   /** Bytes that wait for readers, as of the last look at each. */
   #unreadBytes = 0;
 
-  constructor(rooms: Rooms, metrics: Metrics, options: RelayOptions) {
-    this.#rooms = rooms;
+  constructor(backend: Pick<Backend, 'route' | 'forward'>, metrics: Metrics, options: RelayOptions) {
+    this.#backend = backend;
     this.#metrics = metrics;
     this.#rate = options.rate ?? RELAY_RATE;
     this.#addresses = new Buckets(options.addressRate ?? RELAY_ADDRESS_RATE, ADDRESSES_MAX);
@@ -61,16 +63,25 @@ export class Relay {
     const parsed = parseRelayFrame(bytes);
     if (parsed === undefined) return false;
     this.#charge(sender, bytes.length);
-    const route = this.#rooms.route(sender.id, parsed.nodeId);
-    const socket = route === undefined ? undefined : socketOf(route.connection);
-    if (route === undefined || socket === undefined || !this.#hasRoom(socket)) {
-      this.#metrics.count('dropped', 'relay');
-      sender.socket.send(JSON.stringify({ type: 'relay-lost', nodeId: parsed.nodeId }));
-      return true;
-    }
+    if (this.#pass(sender, parsed.nodeId, parsed.frame, socketOf)) return true;
+    this.#metrics.count('dropped', 'relay');
+    sender.socket.send(JSON.stringify({ type: 'relay-lost', nodeId: parsed.nodeId }));
+    return true;
+  }
+
+  #pass({ id }: Sender, to: NodeId, inner: Uint8Array, socketOf: (id: ConnectionId) => RelaySocket | undefined): boolean {
+    const route = this.#backend.route(id, to);
+    if (route === undefined) return false;
+    const frame = relayFrame(route.from, inner);
+    const socket = socketOf(route.connection);
+    return socket === undefined ? this.#backend.forward(id, route.connection, to, frame) : this.deliver(socket, frame);
+  }
+
+  /** False when it is lost: nobody is there, or nobody reads. */
+  deliver(socket: RelaySocket | undefined, frame: Uint8Array): boolean {
+    if (socket === undefined || !this.#hasRoom(socket)) return false;
     this.#metrics.count('relayed_frames');
-    this.#metrics.count('relayed_bytes', '', bytes.length);
-    const frame = relayFrame(route.from, parsed.frame);
+    this.#metrics.count('relayed_bytes', '', frame.length);
     this.#unreadBytes += frame.length;
     socket.send(frame, () => {
       this.#unreadBytes -= frame.length;

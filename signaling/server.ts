@@ -11,8 +11,9 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { RaftError } from '../src/core/errors.ts';
 import { SIGNALING_PATH } from '../src/signaling/protocol.ts';
-import { CLUSTERS_REMEMBERED_MAX, Rooms, type RoomsOptions } from '../src/signaling/rooms.ts';
+import { CLUSTERS_REMEMBERED_MAX, type RoomsOptions } from '../src/signaling/rooms.ts';
 import { Proxies } from './addresses.ts';
+import { type Backend, LocalBackend } from './backend.ts';
 import { Connections, type ConnectionsOptions } from './connections.ts';
 import { HalfOpenSockets } from './half-open.ts';
 import {
@@ -26,12 +27,15 @@ import {
   TICK_MS,
 } from './limits.ts';
 import { Metrics } from './metrics.ts';
+import type { RedisOptions } from './redis/backend.ts';
 import { RoomMemory } from './room-memory.ts';
 import { TURN_SECONDS, type TurnOptions, turnServer } from './turn.ts';
 
 export interface SignalingOptions extends ConnectionsOptions, Omit<RoomsOptions, 'clusters'> {
   /** Where to remember which rooms have a cluster. Without it a restart forgets, and rooms whose members sleep can be founded twice. */
   readonly directory?: string | undefined;
+  /** Where several processes share their rooms; the package `redis` must be installed. Default: this process has its own. */
+  readonly redis?: RedisOptions | undefined;
   /** STUN and TURN servers that every node is told of on entry, as RTCIceServer. Default none. */
   readonly iceServers?: readonly unknown[] | undefined;
   /** TURN servers with credentials of their own for each node, which last for a while. Default none. */
@@ -81,24 +85,21 @@ export interface SignalingServer {
 export async function attachSignaling(server: Server, options: SignalingOptions = {}): Promise<SignalingServer> {
   const proxies = new Proxies(options.trustedProxies ?? []);
   const onProblem = options.onProblem ?? ((problem: unknown) => console.error('signaling:', problem));
-  const roomsMax = options.clustersRememberedMax ?? CLUSTERS_REMEMBERED_MAX;
-  const memory = options.directory === undefined ? undefined : await RoomMemory.open(options.directory, roomsMax, onProblem);
-  const rooms = new Rooms({ ...given(options), ...(memory === undefined ? {} : { clusters: memory.clusters }) });
+  const backend = await backendFor(options, onProblem);
   const metrics = new Metrics();
   const hooks = {
-    remember: (room: string, clusterId: string) => memory?.remember(room, clusterId) ?? (true as const),
     iceServers: (nodeId: string) => {
       const { turn, iceServers = [] } = options;
       if (turn === undefined) return { iceServers, iceSeconds: null };
       return { iceServers: [...iceServers, turnServer(turn, nodeId, Date.now())], iceSeconds: turn.seconds ?? TURN_SECONDS };
     },
   };
-  const connections = new Connections(rooms, metrics, hooks, options);
+  const connections = new Connections(backend, metrics, hooks, options);
   const halfOpen = halfOpenOf(server, options, proxies, metrics);
   const counts = (): ReturnType<SignalingServer['counts']> => ({
     connections: connections.size,
     halfOpen: halfOpen.size,
-    ...rooms.counts(),
+    ...backend.counts(),
   });
   let draining = false;
 
@@ -118,7 +119,7 @@ export async function attachSignaling(server: Server, options: SignalingOptions 
   };
   const health = (): string | undefined => {
     if (draining) return 'draining';
-    return memory?.isFailing === true ? 'rooms cannot be remembered: the disk refuses' : undefined;
+    return backend.trouble();
   };
   const others = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -132,21 +133,36 @@ export async function attachSignaling(server: Server, options: SignalingOptions 
 
   return {
     counts,
-    forget: async (room) => {
-      if (memory !== undefined && !(await memory.forget(room)))
-        throw new RaftError('storage', `It could not be written down that room ${room} is forgotten.`);
-      return rooms.forget(room);
-    },
+    forget: (room) => backend.forget(room),
     close: async ({ retryAfterMs = 0 } = {}) => {
       draining = true;
       clearInterval(timer);
       connections.closeAll(retryAfterMs);
-      await memory?.close();
+      await backend.close();
       halfOpen.close();
       server.off('upgrade', onUpgrade).off('request', onRequest);
       for (const other of others) server.on('request', other);
     },
   };
+}
+
+/** Errors: storage, invalid-argument. */
+async function backendFor(options: SignalingOptions, onProblem: (problem: unknown) => void): Promise<Backend> {
+  const { redis, directory } = options;
+  if (redis === undefined) {
+    const roomsMax = options.clustersRememberedMax ?? CLUSTERS_REMEMBERED_MAX;
+    const memory = directory === undefined ? undefined : await RoomMemory.open(directory, roomsMax, onProblem);
+    return new LocalBackend(given(options), memory);
+  }
+  if (directory !== undefined)
+    throw new RaftError('invalid-argument', 'Rooms are remembered in a directory or in Redis, not in both.');
+  const { RedisBackend } = await import('./redis/backend.ts').catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new RaftError('invalid-argument', `The package redis cannot be loaded; npm install redis puts it there (${why}).`, {
+      cause,
+    });
+  });
+  return RedisBackend.open(redis, given(options), onProblem);
 }
 
 /** A proxy's sockets are as many as it likes: it has limits of its own, and one address for all its visitors. */

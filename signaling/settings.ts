@@ -1,6 +1,7 @@
 /** What the binary is told, by flags and by the environment: each setting has one of each, a flag counts for more. */
 import { parseArgs } from 'node:util';
 import { RaftError } from '../src/core/errors.ts';
+import type { RedisOptions } from './redis/backend.ts';
 import type { StandaloneOptions } from './server.ts';
 import { TURN_SECONDS, type TurnOptions } from './turn.ts';
 
@@ -15,6 +16,13 @@ const SETTINGS: readonly Setting[] = [
   { flag: 'port', env: 'PORT', value: 'NUMBER', help: 'port to listen on (default 8080; 0: any free one)' },
   { flag: 'host', env: 'HOST', value: 'ADDRESS', help: 'address to listen on (default 127.0.0.1; 0.0.0.0: all)' },
   { flag: 'directory', env: 'DIRECTORY', value: 'PATH', help: 'where rooms are remembered over a restart (default: nowhere)' },
+  {
+    flag: 'redis',
+    env: 'REDIS',
+    value: 'URL',
+    help: 'rooms shared with other processes through Redis, as redis://HOST:PORT (default: none)',
+  },
+  { flag: 'redis-prefix', env: 'REDIS_PREFIX', value: 'TEXT', help: 'what all its keys begin with (default tabraft)' },
   { flag: 'origins', env: 'ORIGINS', value: 'LIST', help: 'pages that may connect, as origins, or * (default: this very host)' },
   {
     flag: 'trusted-proxies',
@@ -62,6 +70,7 @@ export function settingsFrom(args: readonly string[], env: Readonly<Record<strin
       port: wholeNumber('port', of('port') ?? '8080', 65_535),
       host: of('host'),
       directory: of('directory'),
+      redis: redisFrom(of('redis'), of('redis-prefix')),
       origins: origins === '*' ? '*' : listFrom(origins),
       trustedProxies: listFrom(of('trusted-proxies')),
       iceServers: stunFrom(of('stun')),
@@ -102,6 +111,13 @@ function stunFrom(text: string | undefined): readonly unknown[] {
   return urls.length === 0 ? [] : [{ urls }];
 }
 
+function redisFrom(url: string | undefined, prefix: string | undefined): RedisOptions | undefined {
+  if (url === undefined) return undefined;
+  if (!/^rediss?:\/\/[^/\s]/.test(url) || !URL.canParse(url))
+    throw new RaftError('invalid-argument', '--redis (REDIS) takes a URL as redis://HOST:PORT or rediss://HOST:PORT.');
+  return { url, prefix };
+}
+
 function turnFrom(of: (flag: string) => string | undefined): TurnOptions | undefined {
   const urls = listFrom(of('turn')) ?? [];
   const bad = urls.find((url) => !/^turns?:[^\s:]/.test(url));
@@ -118,9 +134,11 @@ function isOn(flag: string, text: string): boolean {
 }
 
 /** What an operator should know of these settings before somebody else finds out. */
-export function warningsFor({ directory, iceServers = [], turn }: Settings): readonly string[] {
+export function warningsFor({ directory, redis, iceServers = [], turn }: Settings): readonly string[] {
   return [
-    ...(directory === undefined ? ['Rooms are not remembered over a restart: name a --directory (DIRECTORY) for that.'] : []),
+    ...(directory === undefined && redis === undefined
+      ? ['Rooms are not remembered over a restart: name a --directory (DIRECTORY) or a --redis (REDIS) for that.']
+      : []),
     ...(iceServers.length === 0 && turn === undefined
       ? [
           'No STUN server is named: nodes behind different routers reach each other only through the relay. Name one with --stun ' +

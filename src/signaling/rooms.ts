@@ -5,7 +5,7 @@
  */
 import type { NodeId } from '../core/types.ts';
 import { CLOSE_CODES, type ClientMessage, ROOM_KEY_PATTERN, SIGNALING_VERSION, type SignalingErrorCode } from './protocol.ts';
-import { type ConnectionId, type Effect, emptyRoom, RETRY_AFTER_MS, Room, type RoomLimits } from './room.ts';
+import { type ConnectionId, type Effect, emptyRoom, RETRY_AFTER_MS, Room, type RoomLimits, type RoomState } from './room.ts';
 
 export type { ConnectionId, Effect };
 
@@ -32,38 +32,39 @@ export interface RoomsOptions extends Partial<RoomLimits> {
   readonly clusters?: Iterable<readonly [room: string, clusterId: string]>;
 }
 
+export type RoomsLimits = Required<Omit<RoomsOptions, 'clusters'>>;
+
+export function withDefaults({ clusters: _known, ...limits }: RoomsOptions): RoomsLimits {
+  return {
+    roomsMax: ROOMS_MAX,
+    roomMembersMax: ROOM_MEMBERS_MAX,
+    clustersRememberedMax: CLUSTERS_REMEMBERED_MAX,
+    grantMs: GRANT_MS,
+    claimWaitMs: CLAIM_WAIT_MS,
+    resumeMs: RESUME_MS,
+    ...limits,
+  };
+}
+
 export class Rooms {
-  readonly #options: Required<Omit<RoomsOptions, 'clusters'>>;
+  readonly #options: RoomsLimits;
   readonly #clusters: Map<string, string>;
   readonly #rooms = new Map<string, Room>();
   /** Of members and of contenders. */
   readonly #roomOf = new Map<ConnectionId, Room>();
 
   constructor(options: RoomsOptions = {}) {
-    const { clusters, ...limits } = options;
-    this.#clusters = new Map(clusters);
-    this.#options = {
-      roomsMax: ROOMS_MAX,
-      roomMembersMax: ROOM_MEMBERS_MAX,
-      clustersRememberedMax: CLUSTERS_REMEMBERED_MAX,
-      grantMs: GRANT_MS,
-      claimWaitMs: CLAIM_WAIT_MS,
-      resumeMs: RESUME_MS,
-      ...limits,
-    };
+    this.#clusters = new Map(options.clusters);
+    this.#options = withDefaults(options);
   }
 
   message(connection: ConnectionId, message: ClientMessage, nowMs: number): readonly Effect[] {
     const room = this.#roomOf.get(connection);
     if (room !== undefined) return this.#settle(room, room.message(connection, message, nowMs));
-    if (message.type === 'ping') return [{ type: 'send', connection, message: { type: 'pong' } }];
-    if (message.type !== 'hello') return refusal(connection, 'message-invalid', 'say hello first');
-    if (message.version !== SIGNALING_VERSION)
-      return refusal(connection, 'protocol-mismatch', `this server speaks version ${SIGNALING_VERSION}`);
-    if (!ROOM_KEY_PATTERN.test(message.room))
-      return refusal(connection, 'room-invalid', 'a room has 1 to 64 letters, digits, dots, dashes or underscores');
+    const answer = answerOutside(connection, message);
+    if (answer !== undefined || message.type !== 'hello') return answer ?? [];
     const entered = this.#roomNamed(message.room);
-    if (entered === undefined) return refusal(connection, 'busy', 'this server has no room left', RETRY_AFTER_MS);
+    if (entered === undefined) return noRoomLeft(connection);
     this.#roomOf.set(connection, entered);
     return this.#settle(entered, entered.message(connection, message, nowMs));
   }
@@ -101,6 +102,11 @@ export class Rooms {
   /** Something will happen with time alone. */
   get waits(): boolean {
     return [...this.#rooms.values()].some((room) => room.waits);
+  }
+
+  /** Of every room with somebody in it: plain data, which a host may write down and read again between two steps. */
+  *states(): Iterable<RoomState> {
+    for (const { state } of this.#rooms.values()) yield state;
   }
 
   /** Nobody is in this room, and it has no cluster. */
@@ -154,4 +160,18 @@ function refusal(
     { type: 'send', connection, message: { type: 'error', code, message, retryAfterMs } },
     { type: 'close', connection, code: CLOSE_CODES.refused, reason: code },
   ];
+}
+
+/** What somebody is answered who is in no room; undefined for a hello that may enter one. */
+export function answerOutside(connection: ConnectionId, message: ClientMessage): readonly Effect[] | undefined {
+  if (message.type === 'ping') return [{ type: 'send', connection, message: { type: 'pong' } }];
+  if (message.type !== 'hello') return refusal(connection, 'message-invalid', 'say hello first');
+  if (message.version !== SIGNALING_VERSION)
+    return refusal(connection, 'protocol-mismatch', `this server speaks version ${SIGNALING_VERSION}`);
+  if (ROOM_KEY_PATTERN.test(message.room)) return undefined;
+  return refusal(connection, 'room-invalid', 'a room has 1 to 64 letters, digits, dots, dashes or underscores');
+}
+
+export function noRoomLeft(connection: ConnectionId): readonly Effect[] {
+  return refusal(connection, 'busy', 'this server has no room left', RETRY_AFTER_MS);
 }

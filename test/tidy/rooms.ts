@@ -118,6 +118,7 @@ export const IMPORTERS: Readonly<Record<string, string>> = {
   lmdb: 'src/storage/lmdb/',
   'simple-peer': 'src/transport/webrtc/',
   ws: 'signaling/',
+  redis: 'signaling/redis/',
   '@playwright/test': 'src/testing/playwright/',
   'node-datachannel': 'src/cli/peer/',
 };
