@@ -60,6 +60,11 @@ export interface Surroundings {
 /** In the order of their bits. A build that knows the first only takes any other number for "not short". */
 const SURROUNDINGS: readonly (keyof Surroundings)[] = ['shortOfSpace', 'hidden', 'saving', 'late', 'lasting'];
 
+/** The bits from here on are a number more. */
+const SURROUNDINGS_END = 2 ** 8;
+/** Voters that may fail, at the most, as a report tells. */
+const TOLERANCE_MAX = 1_024;
+
 /** What a node tells another of itself: for panels and for routing, never for safety. */
 export interface PeerReport extends Surroundings {
   readonly role: NodeRole;
@@ -68,6 +73,8 @@ export interface PeerReport extends Surroundings {
   readonly applied: number;
   readonly last: number;
   readonly leaderId: NodeId;
+  /** Of a leader that hears a majority: how many more voters may fail. */
+  readonly failureTolerance: number | undefined;
   /** Index of the configuration in force there; 0 from a build that does not tell. */
   readonly confVersion: number;
   /** Told to who knows an older configuration. */
@@ -125,7 +132,8 @@ export function decodeJoinReply(body: Uint8Array): JoinReply {
 
 export function encodeReport(report: PeerReport): Uint8Array {
   const { role, term, commit, applied, last, leaderId, confVersion, introduction } = report;
-  const flags = SURROUNDINGS.reduce((bits, name, bit) => bits + (report[name] ? 2 ** bit : 0), 0);
+  const tolerance = report.failureTolerance === undefined ? 0 : report.failureTolerance + 1;
+  const flags = SURROUNDINGS.reduce((bits, name, bit) => bits + (report[name] ? 2 ** bit : 0), tolerance * SURROUNDINGS_END);
   const parts = [ROLES.indexOf(role), term, commit, applied, last, leaderId, flags, confVersion];
   return pack(introduction === undefined ? parts : [...parts, introductionParts(introduction)]);
 }
@@ -133,6 +141,7 @@ export function encodeReport(report: PeerReport): Uint8Array {
 export function decodeReport(body: Uint8Array): PeerReport {
   const [role, term, commit, applied, last, leaderId, bits, confVersion, introduction] = list(unpack(body), 9);
   const flags = integer(bits);
+  const tolerance = Math.min(Math.floor(flags / SURROUNDINGS_END), TOLERANCE_MAX);
   const has = (name: keyof Surroundings): boolean => Math.floor(flags / 2 ** SURROUNDINGS.indexOf(name)) % 2 === 1;
   return {
     role: oneOf(ROLES, role),
@@ -141,6 +150,7 @@ export function decodeReport(body: Uint8Array): PeerReport {
     applied: integer(applied),
     last: integer(last),
     leaderId: leaderId === NO_NODE ? NO_NODE : nodeIdIn(leaderId),
+    failureTolerance: tolerance === 0 ? undefined : tolerance - 1,
     shortOfSpace: has('shortOfSpace'),
     hidden: has('hidden'),
     saving: has('saving'),
@@ -148,6 +158,38 @@ export function decodeReport(body: Uint8Array): PeerReport {
     lasting: has('lasting'),
     confVersion: confVersion === undefined ? 0 : integer(confVersion),
     introduction: introductionFrom(introduction),
+  };
+}
+
+/** Told to a newcomer that cannot be taken in: no majority is heard. */
+export interface QuorumReport {
+  readonly alive: number;
+  readonly need: number;
+  readonly missing: readonly MissingVoter[];
+}
+
+interface MissingVoter {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly how: 'left' | 'silent' | 'stopped';
+  readonly forMs: number;
+}
+
+const HOWS: readonly MissingVoter['how'][] = ['left', 'silent', 'stopped'];
+
+export function encodeQuorumReport({ alive, need, missing }: QuorumReport): Uint8Array {
+  return pack([alive, need, missing.map(({ id, name, how, forMs }) => [id, name, HOWS.indexOf(how), forMs])]);
+}
+
+export function decodeQuorumReport(body: Uint8Array): QuorumReport {
+  const [alive, need, missing] = list(unpack(body), 3);
+  return {
+    alive: integer(alive),
+    need: integer(need),
+    missing: list(missing, INTRODUCED_MAX).map((item) => {
+      const [id, name, how, forMs] = list(item, 4);
+      return { id: nodeIdIn(id), name: text(name), how: oneOf(HOWS, how), forMs: integer(forMs) };
+    }),
   };
 }
 

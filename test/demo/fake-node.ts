@@ -51,6 +51,7 @@ export function status(given: Partial<NodeStatus> = {}): NodeStatus {
     snapshotIndex: 0,
     quorumAlive: true,
     failureTolerance: 1,
+    copies: 2,
     signaling: 'open',
     storageKind: 'memory',
     storageFallback: '',

@@ -75,7 +75,7 @@ test('links and signaling are told once per change', () => {
 test('faults are sentences with their code, and nothing is said after the end', () => {
   node.emit('quorum-restored', { alive: 1, need: 1 });
   node.emit('fault', { error: new RaftError('quota', 'full') });
-  node.emit('quorum-lost', { alive: 1, need: 2 });
+  node.emit('quorum-lost', { alive: 1, need: 2, missing: [], text: '' });
   closing.abort();
   node.emit('quorum-restored', { alive: 2, need: 2 });
   expect(said).toEqual(['The disk is full (quota).', 'Only 1 voter can be reached and 2 are needed: writes wait.']);

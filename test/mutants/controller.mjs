@@ -169,6 +169,27 @@ export const CONTROLLER_MUTANTS = [
     '',
     'a frozen leader is waited for',
   ),
+  sleep(
+    'forecast-of-few',
+    'standing/outlook.ts',
+    "return role === 'leader' ? failureTolerance : undefined;",
+    'return role === undefined ? failureTolerance : undefined;',
+    'who is linked with few believes that the majority is lost',
+  ),
+  sleep(
+    'forecast-of-the-idle',
+    'standing/quorum.ts',
+    ' || peer.isIdle || peer.saidGoodbye) return false;',
+    ') return false;',
+    'a voter whose page is put away counts',
+  ),
+  sleep(
+    'newcomer-hears-nothing',
+    'duties/admission.ts',
+    'return report === undefined ? NO_BODY : encodeQuorumReport(report);',
+    'return report === undefined ? NO_BODY : NO_BODY;',
+    'a newcomer in a dead room says nothing (T2)',
+  ),
 ];
 
 function plan(id, find, replace, breaks) {

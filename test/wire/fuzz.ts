@@ -45,6 +45,7 @@ const report = {
   last: 9,
   leaderId: 'a',
   shortOfSpace: true,
+  failureTolerance: 1,
   hidden: true,
   saving: false,
   late: true,

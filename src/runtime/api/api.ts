@@ -9,6 +9,7 @@ import type { Recording } from '../record/recording.ts';
 import type { Admin, SnapshotInfo } from './admin.ts';
 import type { CallOptions, ClusterConfig, Suffrage, WantedSuffrage } from './basics.ts';
 import type { Applied, PendingWrite, ProposeOptions, ReadOptions, StopOptions } from './calls.ts';
+import type { Forecast, MissingVoter } from './forecast.ts';
 import type { ExpectedState, OptimisticWrite, Rollback } from './optimistic.ts';
 import type { Presence } from './presence.ts';
 import type { Registration } from './registration.ts';
@@ -79,6 +80,8 @@ export interface NodeStatus {
   readonly quorumAlive: boolean;
   /** How many more voters may fail before the cluster stops. 0 means: none. */
   readonly failureTolerance: number;
+  /** Voters that hold a command before it is acknowledged, at the least: 1 when a single device decides. 0 outside a cluster. */
+  readonly copies: number;
   readonly signaling: 'connecting' | 'open' | 'closed';
   /** What the node is kept in: 'indexeddb', 'opfs', 'lmdb', 'memory', or what a storage of your own calls itself. */
   readonly storageKind: string;
@@ -154,8 +157,16 @@ export interface RaftEvents {
   readonly snapshot: SnapshotInfo & { readonly kind: 'created' | 'sent' | 'installed' };
   readonly peer: PeerStatus;
   readonly signaling: { readonly state: 'connecting' | 'open' | 'closed'; readonly error: RaftError | undefined };
-  readonly 'quorum-lost': { readonly alive: number; readonly need: number };
+  /** Also told to a newcomer, by whoever could not take it in. `text` says who is missing, since when, and what would help. */
+  readonly 'quorum-lost': {
+    readonly alive: number;
+    readonly need: number;
+    readonly missing: readonly MissingVoter[];
+    readonly text: string;
+  };
   readonly 'quorum-restored': { readonly alive: number; readonly need: number };
+  /** On how many devices a change is kept before it is acknowledged has changed. */
+  readonly copies: { readonly now: number; readonly before: number; readonly text: string };
   /** This replica's state differed from the leader's: `index` is the first bad entry, or (not exact) where it was found. It takes the leader's state. */
   readonly diverged: { readonly index: Index; readonly exact: boolean };
   readonly removed: Record<string, never>;
@@ -195,6 +206,8 @@ export interface BaseNode<S> extends AsyncDisposable {
    */
   whenReady(options?: CallOptions): Promise<void>;
   readonly status: NodeStatus;
+  /** How it stands with the majority, who is missing, and what would help. */
+  forecast(): Forecast;
   readonly config: ClusterConfig;
   readonly membership: Membership;
   readonly admin: Admin;
@@ -297,6 +310,7 @@ export type {
   VerifyReport,
 } from './admin.ts';
 export type { CallOptions, ClusterConfig, MemberInfo, Suffrage, WantedSuffrage } from './basics.ts';
+export type { Forecast, MissingVoter } from './forecast.ts';
 export type * from './optimistic.ts';
 export type * from './presence.ts';
 export type { Registration } from './registration.ts';

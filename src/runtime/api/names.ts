@@ -28,6 +28,7 @@ export const EVENT_NAMES: Names<RaftEvents> = {
   signaling: true,
   'quorum-lost': true,
   'quorum-restored': true,
+  copies: true,
   diverged: true,
   removed: true,
   autopilot: true,

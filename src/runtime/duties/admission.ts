@@ -6,10 +6,19 @@ import { brokenChange } from '../../core/conf/conf-change.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { ConfChange, ConfState, NodeId } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
-import { type ChangeRequest, decodeJoin, encodeIndex, encodeJoinReply, type JoinRequest } from '../../wire/bodies.ts';
+import {
+  type ChangeRequest,
+  decodeJoin,
+  encodeIndex,
+  encodeJoinReply,
+  encodeQuorumReport,
+  type JoinRequest,
+} from '../../wire/bodies.ts';
 import { memberIds, suffrageOf } from '../member/configuration.ts';
 import { type CallResult, NO_BODY } from '../peers/peers.ts';
+import { quorumReport } from '../standing/outlook.ts';
 import { isAlive } from '../standing/quorum.ts';
+import type { Reports } from '../standing/reports.ts';
 import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';
 
@@ -59,10 +68,12 @@ export type ReplyTo = (body: Uint8Array, error?: RaftError) => void;
 export class Admission {
   readonly #standing: Standing;
   readonly #speakers: Speakers;
+  readonly #reports: Reports;
   readonly #wake: () => void;
 
-  constructor(standing: Standing, speakers: Speakers, wake: () => void) {
+  constructor(standing: Standing, speakers: Speakers, reports: Reports, wake: () => void) {
     this.#standing = standing;
+    this.#reports = reports;
     this.#speakers = speakers;
     this.#wake = wake;
   }
@@ -99,6 +110,12 @@ export class Admission {
     throw new RaftError('config-invalid', text);
   }
 
+  /** What a newcomer's user wants to know when nobody can take it in; nothing while a majority is heard. */
+  #quorumReport(): Uint8Array {
+    const report = quorumReport(this.#standing, this.#reports);
+    return report === undefined ? NO_BODY : encodeQuorumReport(report);
+  }
+
   /**
    * A newcomer asks to be taken in, through this node or through a member that it asked. Nobody asks for somebody else.
    * Errors: not-a-member, no-leader, message-invalid, and those of the queue.
@@ -121,13 +138,13 @@ export class Admission {
     if (suffrageOf(member.conf, request.nodeId) !== 'none') return reply(welcome());
     if (!member.isLeader) {
       if (leaderId === NO_NODE || leaderId === request.nodeId)
-        return reply(NO_BODY, new RaftError('no-leader', 'No leader is known.'));
+        return reply(this.#quorumReport(), new RaftError('no-leader', 'No leader is known.'));
       return peers.call(leaderId, 'join', body, CHANGE_TIMEOUT_MS, (result) => reply(result.body, result.error));
     }
     member.changes.submit({
       plan: (conf) => joinPlan(request, conf),
       deadlineMs: clock.monotonicMs() + CHANGE_TIMEOUT_MS,
-      done: (_index, error) => reply(error === undefined ? welcome() : NO_BODY, error),
+      done: (_index, error) => reply(error === undefined ? welcome() : this.#quorumReport(), error),
     });
     this.#wake();
   }

@@ -7,7 +7,7 @@ import { MEMBER_CONTEXT_BYTES_MAX } from '../../core/limits.ts';
 import type { Entry, NodeId } from '../../core/types.ts';
 import { makeEntry, NO_BYTES, NO_NODE } from '../../core/types.ts';
 import type { ClusterIdentity, NodeStore } from '../../storage/storage.ts';
-import { decodeJoinReply, encodeJoin, type Introduction } from '../../wire/bodies.ts';
+import { decodeJoinReply, decodeQuorumReport, encodeJoin, type Introduction, type QuorumReport } from '../../wire/bodies.ts';
 import type { EntryMode } from '../api/options.ts';
 import type { MemberContextFields } from '../member/configuration.ts';
 import { type ClusterSettings, encodeMember, encodeSettings } from '../member/configuration.ts';
@@ -35,6 +35,8 @@ export interface JoinHooks {
   onMember(cluster: ClusterIdentity, how: 'founded' | 'joined'): void;
   /** Who belongs to the cluster, as the member says that took this node in. */
   onIntroduced(introduction: Introduction | undefined, by: NodeId): void;
+  /** Who was asked could not take this node in, because it hears no majority; undefined: for another reason. */
+  onNoQuorum(report: QuorumReport | undefined, by: NodeId): void;
   onFault(error: RaftError): void;
   /** It can never become a member as it was asked to. */
   onHopeless(error: RaftError): void;
@@ -115,6 +117,7 @@ export class Join {
     try {
       if (this.#done) return;
       if (result.error !== undefined) {
+        this.#hooks.onNoQuorum(quorumReportIn(result.body), this.#lastAsked);
         if (!result.error.retryable && result.error.code !== 'timeout') this.#hooks.onFault(result.error);
         return;
       }
@@ -181,4 +184,13 @@ export class Join {
 function randomClusterId(): string {
   const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Told beside a refusal by builds that know how; of what cannot be read nothing is believed. */
+function quorumReportIn(body: Uint8Array): QuorumReport | undefined {
+  try {
+    return body.length === 0 ? undefined : decodeQuorumReport(body);
+  } catch {
+    return undefined;
+  }
 }

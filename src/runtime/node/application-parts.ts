@@ -9,6 +9,7 @@ import { Reads } from '../client/reads.ts';
 import { Writes } from '../client/writes.ts';
 import { Divergence } from '../duties/divergence.ts';
 import type { Application, Crossing } from '../ports/seam.ts';
+import type { Reports } from '../standing/reports.ts';
 import type { Standing } from '../standing/standing.ts';
 import { ChangeFeed } from '../watch/change-feed.ts';
 import { Events } from '../watch/events.ts';
@@ -33,6 +34,7 @@ export class ApplicationParts {
 
   constructor(
     standing: Standing,
+    reports: Reports,
     identity: NodeIdentity,
     state: ReplicatedState,
     consensusSide: ConsensusSide,
@@ -46,7 +48,7 @@ export class ApplicationParts {
     this.state = state;
     this.reads = new Reads(bootNonce, clock, consensus);
     this.writes = new Writes({ id, bootNonce, bootCount }, state.machine.version, tuning.pendingCallsMax, clock, proposals);
-    this.events = new Events(standing, emitter);
+    this.events = new Events(standing, reports, emitter);
     const { reportListenerError, reportMisuse } = this.events;
     state.machine.onMisuse?.(reportMisuse);
     this.subscriptions = new Subscriptions(state.machine, clock, reportListenerError);

@@ -53,7 +53,7 @@ export class Duties {
     const disconnect = (peer: NodeId): void => options.transport.disconnect(peer, 'silent after a sleep');
     this.#awakening = new Awakening(standing, reports, { hurry, disconnect });
     this.freeSpace = new FreeSpace(standing, reports, () => store.estimate(), emitter);
-    this.admission = new Admission(standing, speakers, wake);
+    this.admission = new Admission(standing, speakers, reports, wake);
     this.handover = new Handover(standing, wake);
     this.autopilot = new Autopilot(standing, reports, options.autopilot ?? AUTOPILOT_DEFAULTS, emitter, {
       transfer: (to) => this.handover.transfer(to, options.tuning.callTimeoutMs),

@@ -11,6 +11,7 @@ import type {
   Applied,
   CallOptions,
   ClusterConfig,
+  Forecast,
   Membership,
   NodeRole,
   NodeStatus,
@@ -35,6 +36,7 @@ import { requireFunction, requireKnown, shown } from '../ports/require-known.ts'
 import type { Recording } from '../record/recording.ts';
 import { hasCaughtUp, holdsLease, stalenessMs } from '../standing/freshness.ts';
 import { assertRunning } from '../standing/standing.ts';
+import { forecastOf } from '../watch/forecast.ts';
 import { nodeStatus } from '../watch/status.ts';
 import {
   checkConsistency,
@@ -112,6 +114,10 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   }
   get status(): NodeStatus {
     return nodeStatus(this.#runtime.statusSources);
+  }
+  forecast(): Forecast {
+    const { standing, reports } = this.#runtime;
+    return forecastOf(standing, reports);
   }
   get config(): ClusterConfig {
     return this.membership.current;

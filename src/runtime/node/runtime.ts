@@ -94,6 +94,7 @@ export class Runtime {
 
     this.application = new ApplicationParts(
       standing,
+      reports,
       store.identity,
       this.state,
       this.#consensus,
@@ -106,7 +107,7 @@ export class Runtime {
     this.#routes = this.#makeRoutes();
     const judge = (hello: Hello): RaftError | undefined => misfit(hello, standing.cluster);
     this.peers.attach({ hello: () => this.hello(), judge, view: this.speakers, ...this.#routes.hooks() });
-    const hooks = joinHooks(this.peers, speakers, emitter, { become: (...given) => void this.#becomeMember(...given), end });
+    const hooks = joinHooks(standing, speakers, emitter, { become: (...given) => void this.#becomeMember(...given), end });
     this.#join = new Join({ self: id, mode: options.mode, member, settings }, store, clock, hooks);
     const { discovery } = this;
     this.#presence = new RoomPresence({ standing, discovery, join: this.#join, options, bootNonce, emitter }, end);

@@ -78,6 +78,10 @@ export class Peer {
   lastHeardMs: number | undefined;
   /** Monotonic ms at which it was asked the last question that it has answered: so much later at least it was there. */
   confirmedMs: number = Number.NEGATIVE_INFINITY;
+  /** It said goodbye, and nothing since. */
+  saidGoodbye = false;
+  /** It is there, and says that it takes no part: its storage fails, or its page is put away. */
+  isIdle = false;
   /** Its hello is its own, and of no other cluster, epoch or protocol than this node's. */
   fits = false;
   /** Its hello names this node's cluster. What it may say is for the inbox. */
@@ -185,6 +189,7 @@ export class Peers {
     const verdict = examine(message, bytes.length, peer.ends, this.#hooks.view);
     if (verdict.kind === 'taken') {
       peer.lastHeardMs = now;
+      peer.saidGoodbye = message.kind === 'goodbye';
       return this.#dispatch(peer, message);
     }
     this.#strike(peer, verdict.strikes);

@@ -23,7 +23,7 @@ export function quorumOf(standing: Standing): Quorum {
 export function isAlive(standing: Standing, id: NodeId): boolean {
   if (id === standing.id) return standing.role !== 'stopped';
   const peer = standing.peers.get(id);
-  if (peer?.trusted !== true || peer.lastHeardMs === undefined) return false;
+  if (peer?.trusted !== true || peer.lastHeardMs === undefined || peer.isIdle || peer.saidGoodbye) return false;
   return standing.clock.monotonicMs() - peer.lastHeardMs <= 2 * standing.tuning.electionTimeoutMs[1];
 }
 

@@ -1,6 +1,7 @@
 /** What nodes tell each other of themselves, once a second: for panels and for routing, never for safety. */
 import type { NodeId } from '../../core/types.ts';
 import { decodeReport, encodeReport, type Introduction, type PeerReport, type Surroundings } from '../../wire/bodies.ts';
+import { quorumOf } from './quorum.ts';
 import type { Speakers } from './speakers.ts';
 import type { Standing } from './standing.ts';
 
@@ -88,11 +89,20 @@ export class Reports {
   }
 
   #note(peer: NodeId, report: PeerReport, rttMs: number | undefined): void {
+    const known = this.#standing.peers.get(peer);
+    if (known !== undefined) known.isIdle = report.role === 'stopped' || report.role === 'removed';
     this.#views.set(peer, { report, rttMs: rttMs ?? this.#views.get(peer)?.rttMs ?? 0 });
     // Only who votes here may say who belongs to the cluster by now.
     if (report.introduction !== undefined && this.#speakers.speaker(peer) === 'voter')
       this.#speakers.introduce(report.introduction);
     this.#onReport(peer);
+  }
+
+  /** The leader hears those that count: the others have it from there. */
+  #failureTolerance(): number | undefined {
+    if (this.#standing.role !== 'leader') return undefined;
+    const { alive, need } = quorumOf(this.#standing);
+    return alive >= need ? alive - need : undefined;
   }
 
   #report(introduction: Introduction | undefined): PeerReport {
@@ -105,6 +115,7 @@ export class Reports {
       last: member?.view.lastIndex() ?? 0,
       leaderId,
       ...this.own,
+      failureTolerance: this.#failureTolerance(),
       confVersion: this.#speakers.ownVersion,
       introduction,
     };

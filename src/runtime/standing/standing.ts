@@ -6,6 +6,7 @@ import { RaftError } from '../../core/errors.ts';
 import type { Index, NodeId, Term } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
 import type { ClusterIdentity } from '../../storage/storage.ts';
+import type { QuorumReport } from '../../wire/bodies.ts';
 import type { NodeRole, TuningOptions } from '../api/api.ts';
 import { suffrageOf } from '../member/configuration.ts';
 import type { Member } from '../member/member.ts';
@@ -47,6 +48,10 @@ export interface Standing {
   readonly lastTickWallMs: number;
   /** Since when nothing is known to have been slept through, in monotonic ms: what was known of others before is old. */
   readonly awakeSinceMs: number;
+  /** When this node was made, in monotonic ms. */
+  readonly openedMs: number;
+  /** Of a newcomer: what the member said that could not take it in, because it hears no majority. */
+  readonly outside: { readonly by: NodeId; readonly report: QuorumReport } | undefined;
 }
 
 const SEEKING: StandingState & { readonly kind: 'seeking' } = { kind: 'seeking' };
@@ -65,6 +70,8 @@ export class StandingRecord implements Standing {
   lastTickMs = 0;
   lastTickWallMs = 0;
   awakeSinceMs = 0;
+  readonly openedMs: number;
+  outside: Standing['outside'];
   #state: StoredState = SEEKING;
 
   constructor(parts: Pick<Standing, 'id' | 'clock' | 'tuning' | 'peers'>) {
@@ -72,6 +79,7 @@ export class StandingRecord implements Standing {
     this.clock = parts.clock;
     this.tuning = parts.tuning;
     this.peers = parts.peers;
+    this.openedMs = parts.clock.monotonicMs();
   }
 
   get state(): StandingState {
@@ -108,6 +116,7 @@ export class StandingRecord implements Standing {
 
   belong(member: Member, cluster: ClusterIdentity): void {
     this.cluster = cluster;
+    this.outside = undefined;
     this.#state = { kind: 'member', member };
   }
 

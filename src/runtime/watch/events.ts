@@ -9,8 +9,9 @@ import type { Emitter } from '../api/emitter.ts';
 import { type Registration, registration } from '../api/registration.ts';
 import { clusterConfig } from '../member/configuration.ts';
 import { describePeerMessage } from '../peers/trace-text.ts';
-import { quorumOf } from '../standing/quorum.ts';
+import type { Reports } from '../standing/reports.ts';
 import type { Standing } from '../standing/standing.ts';
+import { QuorumWatch } from './quorum-watch.ts';
 
 /** Calls that wait for a condition at once; one more is refused with `busy`. */
 export const WAITERS_MAX = 100_000;
@@ -22,11 +23,12 @@ export class Events {
   readonly #emitter: Emitter;
   readonly #tracers = new Set<(event: TraceEvent) => void>();
   readonly #waiters = new Set<() => void>();
-  #quorumAlive: boolean | undefined;
+  readonly #quorum: QuorumWatch;
 
-  constructor(standing: Standing, emitter: Emitter) {
+  constructor(standing: Standing, reports: Reports, emitter: Emitter) {
     this.#standing = standing;
     this.#emitter = emitter;
+    this.#quorum = new QuorumWatch(standing, reports, emitter);
   }
 
   /**
@@ -139,12 +141,7 @@ export class Events {
   }
 
   tick(): void {
-    const { alive, need } = quorumOf(this.#standing);
-    const now = this.#standing.member === undefined ? undefined : alive >= need;
-    if (now !== undefined && now !== this.#quorumAlive) {
-      if (this.#quorumAlive !== undefined) this.#emitter.emit(now ? 'quorum-restored' : 'quorum-lost', { alive, need });
-      this.#quorumAlive = now;
-    }
+    this.#quorum.tick();
     this.askWaiters();
   }
 

@@ -9,9 +9,12 @@ import type { Surroundings } from '../../wire/bodies.ts';
 import type { Explanation, NodeStatus, PeerState, PeerStatus, RoomAccess } from '../api/api.ts';
 import { contextOf, memberIds, suffrageOf } from '../member/configuration.ts';
 import { tickMs } from '../member/core-config.ts';
-import { quorumOf, silentVoters } from '../standing/quorum.ts';
+import { outlookOf } from '../standing/outlook.ts';
+import { silentVoters } from '../standing/quorum.ts';
 import type { Reports } from '../standing/reports.ts';
 import type { Standing } from '../standing/standing.ts';
+
+import { forecastOf } from './forecast.ts';
 
 /** What a status is made of beside the standing. */
 export interface StatusSources {
@@ -29,7 +32,7 @@ export interface StatusSources {
 export function nodeStatus(sources: StatusSources): NodeStatus {
   const { standing } = sources;
   const { member, cluster } = standing;
-  const { alive, need } = quorumOf(standing);
+  const { quorumAlive, failureTolerance, copies } = outlookOf(standing, sources.reports);
   const core = member?.core.status();
   return {
     id: standing.id,
@@ -49,8 +52,9 @@ export function nodeStatus(sources: StatusSources): NodeStatus {
     firstIndex: member?.view.firstIndex() ?? 1,
     snapshotIndex: member?.maker.snapshotIndex ?? 0,
     election: core === undefined ? undefined : electionOf(standing, core),
-    quorumAlive: member !== undefined && alive >= need,
-    failureTolerance: Math.max(0, alive - need),
+    quorumAlive,
+    failureTolerance,
+    copies,
     signaling: sources.signaling().state,
     storageKind: sources.kept.kind,
     storageFallback: sources.kept.fallback,
@@ -120,7 +124,7 @@ function progressState(state: PeerState | undefined, linked: boolean): PeerState
 }
 
 /** One sentence: why there is no leader, or why a write waits. */
-export function explain({ standing, signaling }: StatusSources): Explanation {
+export function explain({ standing, signaling, reports }: StatusSources): Explanation {
   const silent = silentVoters(standing);
   const tell = (healthy: boolean, text: string): Explanation => ({ healthy, text, silentVoters: silent });
   const { state, leaderId } = standing;
@@ -134,6 +138,7 @@ export function explain({ standing, signaling }: StatusSources): Explanation {
     case 'removed':
       return tell(false, 'This node was removed from the cluster.');
     case 'seeking':
+      if (standing.outside !== undefined) return tell(false, forecastOf(standing, reports).text);
       if (signaling().state === 'open')
         return tell(false, 'This node belongs to no cluster yet: it waits for a member of the room to take it in.');
       return tell(
@@ -141,9 +146,8 @@ export function explain({ standing, signaling }: StatusSources): Explanation {
         `This node belongs to no cluster yet and cannot reach the signaling server: ${signaling().error?.message ?? 'connecting'}`,
       );
   }
-  const { alive, need } = quorumOf(standing);
-  if (alive < need)
-    return tell(false, `Only ${alive} of the ${need} voters that make a majority can be reached; ${silent.length} are silent.`);
+  const { quorumAlive, text } = forecastOf(standing, reports);
+  if (!quorumAlive) return tell(false, text);
   if (leaderId === NO_NODE) return tell(false, 'A majority can be reached; an election is under way.');
   if (leaderId !== standing.id && !standing.peers.isLinked(leaderId))
     return tell(false, `${leaderId} leads, but there is no link to it.`);

@@ -48,6 +48,7 @@ test.each(['enter', 'create'] as const)(
       call: never,
       onMember: never,
       onIntroduced: never,
+      onNoQuorum: never,
       onFault: never,
       onHopeless: (error) => void hopeless.push(error.code),
     });
