@@ -3,7 +3,7 @@ import { RTCPeerConnection } from 'node-datachannel/polyfill';
 import { WebSocket } from 'ws';
 import { raft } from '../../src/node.ts';
 import { nodeCuts } from '../../src/testing/playwright/page-cuts.ts';
-import { machine } from './machine.ts';
+import { machine, SECRET } from './machine.ts';
 import { type Note, now } from './notes.ts';
 import { Client } from './workload.ts';
 
@@ -25,6 +25,7 @@ process.on('message', (names: readonly string[]) => cuts.cut(names));
 process.on('disconnect', () => process.exit(0));
 const node = await raft.enter(room, machine, {
   name: 'edge',
+  secret: SECRET,
   signaling,
   connect: (url) => new WebSocket(url) as unknown as globalThis.WebSocket,
   storage: { directory },

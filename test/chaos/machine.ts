@@ -1,6 +1,9 @@
 /** What the clients of a chaos run write to: registers, lists and counters, by the models of tabraft/testing. */
 import type { Value } from '../../src/testing/history/models.ts';
 
+/** What opens the room of a run, in base64url: it is no secret, but the proof of every link is as it is with one. */
+export const SECRET: string = 'A'.repeat(43);
+
 export interface Store {
   readonly registers: Record<string, Value>;
   readonly lists: Record<string, Value[]>;

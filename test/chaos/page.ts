@@ -1,6 +1,6 @@
 /** The page of a chaos run: enters the room, runs a client, and loads itself anew when its node has ended. */
 import { raft } from '../../src/index.ts';
-import { machine } from './machine.ts';
+import { machine, SECRET } from './machine.ts';
 import { type Note, now } from './notes.ts';
 import { type ChaosNode, Client } from './workload.ts';
 
@@ -24,7 +24,7 @@ async function tell(note: Note): Promise<void> {
 async function main(): Promise<void> {
   const room = new URL(location.href).searchParams.get('room') ?? 'chaos';
   try {
-    node = await raft.enter(room, machine);
+    node = await raft.enter(room, machine, { secret: SECRET });
     scope.chaosNode = node;
     if (location.hash !== '#idle') await new Client(node, tell, String(life)).run();
     else return;
