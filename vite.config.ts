@@ -31,6 +31,7 @@ const entries: Readonly<Record<string, string>> = {
   core: 'src/core/index.ts',
   node: 'src/node.ts',
   structures: 'src/structures/index.ts',
+  text: 'src/text/index.ts',
   inspector: 'src/inspector/index.ts',
   testing: 'src/testing/index.ts',
   'testing-playwright': 'src/testing/playwright/index.ts',
@@ -40,7 +41,7 @@ const entries: Readonly<Record<string, string>> = {
 };
 
 /** Installed beside the package. Everything else is in it: what a page loads imports nothing by name, so that a script tag is enough. */
-const external = /^(?:ws|redis|lmdb|vitest|node-datachannel|@playwright\/test)(?:\/|$)/;
+const external = /^(?:ws|redis|lmdb|vitest|node-datachannel|@playwright\/test|yjs)(?:\/|$)/;
 
 /** The scripts of the package's workers: each a file that needs no other, so that it can also be copied, or served, by itself. */
 const workers: Readonly<Record<string, string>> = {

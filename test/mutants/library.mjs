@@ -86,6 +86,34 @@ export const LIBRARY_MUTANTS = [
     'now < 0',
     'who sits still is forgotten',
   ),
+  m(
+    'list-move-off-by-one',
+    'structures/list.ts',
+    'to > from ? to - 1 : to',
+    'to',
+    'an item that is moved down lands one place too far',
+  ),
+  m(
+    'once-any-token',
+    'structures/once.ts',
+    "known?.kind !== 'claimed' || known.token !== requireWhole(token, 'token', 1)",
+    "known?.kind !== 'claimed' || requireWhole(token, 'token', 1) < 1",
+    'whoever is late writes over the result of the one who has the task now',
+  ),
+  m(
+    'transaction-half',
+    'structures/key-space.ts',
+    'compare.every(',
+    'compare.some(',
+    'a transaction is done though one of its comparisons does not hold',
+  ),
+  m(
+    'watch-misses-silently',
+    'structures/key-space.ts',
+    'history.length >= HISTORY_MAX && (history[0]?.revision ?? 0) > from',
+    'history.length < 0',
+    'a watcher that is far behind is not told that it has missed changes',
+  ),
 ];
 
 function m(id, file, find, replace, breaks) {

@@ -9,6 +9,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   state: ['core', 'codec'],
   // Machines as an application writes them: nothing of what runs them.
   structures: ['core', 'state'],
+  text: ['core', 'state'],
   signaling: ['core'],
   // Its links work over the port, whatever is behind it.
   trust: ['core', 'codec', 'src/transport/transport.ts'],
@@ -119,6 +120,7 @@ export const IMPORTERS: Readonly<Record<string, string>> = {
   'simple-peer': 'src/transport/webrtc/',
   ws: 'signaling/',
   redis: 'signaling/redis/',
+  yjs: 'src/text/',
   '@playwright/test': 'src/testing/playwright/',
   'node-datachannel': 'src/cli/peer/',
 };
