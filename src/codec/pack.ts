@@ -140,7 +140,11 @@ export function packValue(value: unknown): Uint8Array {
  * session's, and stay as they are. Whoever gives the bytes away gets Uint8Arrays as views on them. Errors: message-invalid.
  */
 export function unpackValue(bytes: Uint8Array, given: 'kept' | 'given away' = 'kept'): unknown {
-  whole(bytes, guard(bytes, ENCODED_VALUE_DEPTH_MAX, 'values', ANY_ITEMS));
+  return unpackTo(ENCODED_VALUE_DEPTH_MAX, bytes, given);
+}
+
+function unpackTo(depthMax: number, bytes: Uint8Array, given: 'kept' | 'given away'): unknown {
+  whole(bytes, guard(bytes, depthMax, 'values', ANY_ITEMS));
   if (seen.binaries > 0 && given === 'kept') return decode(values, bytes.slice(), bytes.length);
   if (seen.binaries > 0 || bytes.length > SMALL_BYTES_MAX) return decode(values, bytes, bytes.length);
   small.set(bytes);
@@ -160,8 +164,7 @@ export function packCommand(value: unknown): Uint8Array {
 
 /** Decodes a command that anybody may have put into the log; the result is the caller's own. Errors: message-invalid. */
 export function unpackCommand(bytes: Uint8Array): unknown {
-  guard(bytes, COMMAND_DEPTH_MAX, 'values', ANY_ITEMS);
-  return unpackValue(bytes);
+  return unpackTo(COMMAND_DEPTH_MAX, bytes, 'kept');
 }
 
 function whole(bytes: Uint8Array, end: number): number {

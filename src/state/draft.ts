@@ -9,6 +9,7 @@ import { type Container, kindOf } from './containers.ts';
 import { type Node, nodeOf, plain } from './draft-node.ts';
 import { Publisher, type Shown } from './publisher.ts';
 import { readOnly } from './read-only.ts';
+import { ABSENT, UndoLog } from './undo-log.ts';
 
 /** Of an object or Map with more keys than this a key that a failed command had deleted comes back as the last. */
 const ORDER_KEPT_MAX = 4_096;
@@ -34,8 +35,8 @@ const OVER = new Error('This rehearsal is over.');
 
 export class Draft<S> {
   #state: S;
-  /** Undoes the changes of the command under way, the last first. */
-  readonly #undo: (() => void)[] = [];
+  /** The changes of the command under way. */
+  readonly #undo: UndoLog = new UndoLog();
   #root: Node | undefined;
   readonly #touched: Node[] = [];
   readonly #publisher: Publisher;
@@ -68,20 +69,22 @@ export class Draft<S> {
     this.#publisher.forget();
   }
 
-  /** Runs a handler on the state. What it throws is thrown again, and the state is as it was. */
-  run<R>(handler: (state: S) => R): R {
+  /** Runs a handler on the state, with its input. What it throws is thrown again, and the state is as it was. */
+  run<R>(handler: (state: S) => R): R;
+  run<R, I>(handler: (state: S, input: I) => R, input: I): R;
+  run(handler: (state: S, input: unknown) => unknown, input?: unknown): unknown {
     if (this.#isOpen) throw new TypeError('A handler is at work on this state.');
     this.#isOpen = true;
     handlersAtWork += 1;
     try {
-      return handler(this.#rootProxy());
+      return handler(this.#rootProxy(), input);
     } catch (error) {
-      this.#takeBack(0);
+      this.#undo.takeBack(0);
       throw error;
     } finally {
       this.#isOpen = false;
       handlersAtWork -= 1;
-      this.#undo.length = 0;
+      this.#undo.clear();
       this.#settle();
     }
   }
@@ -118,14 +121,9 @@ export class Draft<S> {
     try {
       return run();
     } catch (error) {
-      this.#takeBack(before);
+      this.#undo.takeBack(before);
       throw error;
     }
-  }
-
-  #takeBack(to: number): void {
-    for (let i = this.#undo.length - 1; i >= to; i--) this.#undo[i]?.();
-    this.#undo.length = to;
   }
 
   /** A value out of the state as its reader may keep it: of what has not changed since, the same as before. */
@@ -142,11 +140,10 @@ export class Draft<S> {
 
   /** What was changed is shown anew to the next reader. */
   #settle(): void {
-    for (const node of this.#touched) {
+    for (let node = this.#touched.pop(); node !== undefined; node = this.#touched.pop()) {
       node.changed = false;
       this.#publisher.changed(node.target);
     }
-    this.#touched.length = 0;
   }
 
   #markChanged(node: Node): void {
@@ -159,9 +156,20 @@ export class Draft<S> {
   }
 
   #change(node: Node, undo: () => void): void {
-    if (!this.#isOpen) throw new TypeError('The handler has returned: what it changes later is in no command.');
-    this.#undo.push(undo);
+    this.#requireOpen();
+    this.#undo.change(undo);
     this.#markChanged(node);
+  }
+
+  /** What stands at a key of an object or a Map is about to change. */
+  #changeAt(node: Node, target: Container, key: unknown, before: unknown): void {
+    this.#requireOpen();
+    this.#undo.value(target, key, before);
+    this.#markChanged(node);
+  }
+
+  #requireOpen(): void {
+    if (!this.#isOpen) throw new TypeError('The handler has returned: what it changes later is in no command.');
   }
 
   #nodeFor(target: Container, parent: Node | undefined): Node {
@@ -244,10 +252,7 @@ export class Draft<S> {
         return Reflect.set(target, key, plain(value));
       }
     }
-    if (Object.hasOwn(target, key)) {
-      const before: unknown = Reflect.get(target, key);
-      this.#change(node, () => Reflect.set(target, key, before));
-    } else this.#change(node, () => Reflect.deleteProperty(target, key));
+    this.#changeAt(node, target, key, Object.hasOwn(target, key) ? Reflect.get(target, key) : ABSENT);
     return Reflect.set(target, key, plain(value));
   }
 
@@ -315,10 +320,8 @@ export class Draft<S> {
   }
 
   #mapSet(node: Node, map: Map<unknown, unknown>, key: unknown, value: unknown): unknown {
-    if (map.has(key)) {
-      const before = map.get(key);
-      this.#change(node, () => map.set(key, before));
-    } else this.#change(node, () => map.delete(key));
+    const before = map.get(key);
+    this.#changeAt(node, map, key, before === undefined && !map.has(key) ? ABSENT : before);
     map.set(key, plain(value));
     return node.proxy;
   }

@@ -30,7 +30,11 @@ export interface RegisterEnvelope {
   /** Tells the waiting client its own registration from a namesake's. */
   readonly nonce: string;
 }
-/** The client is done with a session: it is forgotten at once. */
+/**
+ * The client is done with a session: it is forgotten at once. No build writes it: sessions end by their limits, since a page that
+ * closes has no time to say goodbye to the log. It is read for good all the same, as the format says: a log may hold one, and a
+ * member that took it for unreadable would keep a session that the others have dropped.
+ */
 export interface CloseEnvelope {
   readonly kind: 'close';
   readonly session: number;
@@ -40,6 +44,9 @@ export type Envelope = CommandEnvelope | RegisterEnvelope | CloseEnvelope;
 const COMMAND = 1;
 const REGISTER = 2;
 const CLOSE = 3;
+/** Of the numbers of a command: session, sequence and what is answered come before the version, term and time after it. */
+const NUMBERS_BEFORE_VERSION = 3;
+const NUMBERS_AFTER_VERSION = 2;
 /** Longest text in an envelope (client id, nonce, key), in UTF-8 bytes: longer ones are refused. */
 export const ENVELOPE_TEXT_BYTES_MAX = 256;
 
@@ -68,11 +75,6 @@ export function encodeRegister(clientId: string, nonce: string): Uint8Array {
   return scratch.slice(0, putText(putText(1, clientId), nonce));
 }
 
-export function encodeClose(session: number): Uint8Array {
-  scratch[0] = CLOSE;
-  return scratch.slice(0, putNumber(1, session));
-}
-
 function putNumber(at: number, value: number): number {
   let rest = value;
   let next = at;
@@ -98,26 +100,31 @@ function putText(at: number, text: string): number {
   return start + bytes.length;
 }
 
+// Where the decoder reads. Module state instead of a reader per entry: this is done for every command at every member.
+let source: Uint8Array = scratch;
+let at = 0;
+
 /** Reads an envelope; its command is a view on `data`. Errors: corrupt. */
 export function decodeEnvelope(data: Uint8Array): Envelope {
-  const reader = new Reader(data);
+  source = data;
+  at = 1;
   switch (data[0]) {
     case COMMAND:
       return {
         kind: 'command',
-        session: reader.number(),
-        sequence: reader.number(),
-        answeredBelow: reader.number(),
-        machineVersion: reader.number(),
-        expectedTerm: reader.number(),
-        notAfter: reader.number(),
-        key: reader.text(),
-        command: reader.rest(),
+        session: readNumber(),
+        sequence: readNumber(),
+        answeredBelow: readNumber(),
+        machineVersion: readNumber(),
+        expectedTerm: readNumber(),
+        notAfter: readNumber(),
+        key: readText(),
+        command: readRest(),
       };
     case REGISTER:
-      return { kind: 'register', clientId: reader.text(), nonce: reader.text() };
+      return { kind: 'register', clientId: readText(), nonce: readText() };
     case CLOSE:
-      return { kind: 'close', session: reader.number() };
+      return { kind: 'close', session: readNumber() };
     default:
       throw new RaftError('corrupt', `An entry starts with byte ${String(data[0])}, which is no kind of command.`);
   }
@@ -137,14 +144,33 @@ export function readEnvelope(data: Uint8Array): Envelope | undefined {
  * machine than its own. Errors: invalid-argument, version-mismatch.
  */
 export function checkEnvelope(data: Uint8Array, machineVersion: number): void {
-  const envelope = readEnvelope(data);
-  if (envelope === undefined) throw new RaftError('invalid-argument', 'The proposal holds what is no command of tabraft.');
-  if (envelope.kind !== 'command' || envelope.machineVersion <= machineVersion) return;
+  let version: number;
+  try {
+    version = scanEnvelope(data);
+  } catch {
+    throw new RaftError('invalid-argument', 'The proposal holds what is no command of tabraft.');
+  }
+  if (version <= machineVersion) return;
   throw new RaftError(
     'version-mismatch',
-    `The command is for version ${envelope.machineVersion} of the state machine; the leader runs version ${machineVersion}.`,
+    `The command is for version ${version} of the state machine; the leader runs version ${machineVersion}.`,
     { mayHaveApplied: false },
   );
+}
+
+/** Reads all that decodeEnvelope reads and makes nothing of it but the version a command is for, 0 for none. Errors: corrupt. */
+function scanEnvelope(data: Uint8Array): number {
+  if (data[0] !== COMMAND) {
+    decodeEnvelope(data);
+    return 0;
+  }
+  source = data;
+  at = 1;
+  for (let i = 0; i < NUMBERS_BEFORE_VERSION; i++) readNumber();
+  const version = readNumber();
+  for (let i = 0; i < NUMBERS_AFTER_VERSION; i++) readNumber();
+  readText();
+  return version;
 }
 
 /** The command in a `command` entry's bytes, as a view on them; of any other kind, all of them. Errors: corrupt. */
@@ -153,45 +179,41 @@ export function commandIn(data: Uint8Array): Uint8Array {
   return envelope.kind === 'command' ? envelope.command : data;
 }
 
-class Reader {
-  #at = 1;
-  readonly #data: Uint8Array;
-  constructor(data: Uint8Array) {
-    this.#data = data;
+function readNumber(): number {
+  let value = 0;
+  let scale = 1;
+  for (;;) {
+    const byte = source[at++];
+    if (byte === undefined || scale > 2 ** 49) throw new RaftError('corrupt', 'An entry ends inside a number.');
+    value += (byte & 127) * scale;
+    if (byte < 128) break;
+    scale *= 128;
   }
-  number(): number {
-    let value = 0;
-    let scale = 1;
-    for (;;) {
-      const byte = this.#data[this.#at++];
-      if (byte === undefined || scale > 2 ** 49) throw new RaftError('corrupt', 'An entry ends inside a number.');
-      value += (byte & 127) * scale;
-      if (byte < 128) break;
-      scale *= 128;
-    }
-    if (!Number.isSafeInteger(value)) throw new RaftError('corrupt', 'An entry holds a number that is too large.');
-    return value;
+  if (!Number.isSafeInteger(value)) throw new RaftError('corrupt', 'An entry holds a number that is too large.');
+  return value;
+}
+
+function readText(): string {
+  const length = readNumber();
+  if (length === 0) return '';
+  if (length > ENVELOPE_TEXT_BYTES_MAX || at + length > source.length) {
+    throw new RaftError('corrupt', 'An entry ends inside a text.');
   }
-  text(): string {
-    const length = this.number();
-    if (length === 0) return '';
-    if (length > ENVELOPE_TEXT_BYTES_MAX || this.#at + length > this.#data.length) {
-      throw new RaftError('corrupt', 'An entry ends inside a text.');
-    }
-    const text = this.#utf8(length);
-    this.#at += length;
-    return text;
+  const text = readUtf8(length);
+  at += length;
+  return text;
+}
+
+function readUtf8(length: number): string {
+  try {
+    return decoder.decode(source.subarray(at, at + length));
+  } catch (cause) {
+    throw new RaftError('corrupt', 'An entry holds a text that is not UTF-8.', { cause });
   }
-  #utf8(length: number): string {
-    try {
-      return decoder.decode(this.#data.subarray(this.#at, this.#at + length));
-    } catch (cause) {
-      throw new RaftError('corrupt', 'An entry holds a text that is not UTF-8.', { cause });
-    }
-  }
-  rest(): Uint8Array {
-    // Not subarray, which looks for a species first: this is done once per entry and member.
-    const { buffer, byteOffset, length } = this.#data;
-    return new Uint8Array(buffer, byteOffset + this.#at, length - this.#at);
-  }
+}
+
+function readRest(): Uint8Array {
+  // Not subarray, which looks for a species first: this is done once per entry and member.
+  const { buffer, byteOffset, length } = source;
+  return new Uint8Array(buffer, byteOffset + at, length - at);
 }

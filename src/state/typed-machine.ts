@@ -74,14 +74,22 @@ export class TypedMachine<S, C extends Handlers<S>, Q extends Queries<S>> implem
       type !== undefined && Object.hasOwn(this.#definition.commands, type) ? this.#definition.commands[type] : undefined;
     if (handler === undefined)
       return { kind: 'error', code: 'unknown-command', message: `There is no command named ${String(type)}.` };
-    // What it answers is packed before its changes are kept: an answer that cannot be packed is a failure like any other.
-    const perform = (): Outcome => orFailure(() => this.#draft.run((state) => answered(type, handler(state, value, context))));
     const rehearsals = this.#rehearsals;
-    if (!IS_DEVELOPMENT || rehearsals === undefined || type === undefined || !rehearsals.isDue(type)) return perform();
+    if (!IS_DEVELOPMENT || rehearsals === undefined || type === undefined || !rehearsals.isDue(type))
+      return this.#run({ type, handler, value, context });
     const rehearsed = this.#rehearse(type, handler, command, context);
-    const outcome = perform();
+    const outcome = this.#run({ type, handler, value, context });
     if (rehearsed !== undefined) rehearsals.compare(type, rehearsed, { outcome, state: this.publish(this.state) });
     return outcome;
+  }
+
+  /** What it answers is packed before its changes are kept: an answer that cannot be packed is a failure like any other. */
+  #run(call: HandlerCall<S>): Outcome {
+    try {
+      return this.#draft.run(callHandler<S>, call);
+    } catch (error) {
+      return failureOf(error);
+    }
   }
 
   /** Runs a handler and takes everything back; undefined where that cannot be done. */
@@ -303,8 +311,25 @@ function orFailure(run: () => Outcome): Outcome {
   try {
     return run();
   } catch (error) {
-    return { kind: 'error', code: 'handler-failed', message: failureText(error) };
+    return failureOf(error);
   }
+}
+
+function failureOf(error: unknown): Outcome {
+  return { kind: 'error', code: 'handler-failed', message: failureText(error) };
+}
+
+/** One command as its handler is called with it. */
+interface HandlerCall<S> {
+  readonly type: string | undefined;
+  readonly handler: Handlers<S>[string];
+  readonly value: unknown;
+  readonly context: ApplyContext;
+}
+
+/** Not a closure: this runs once for every command at every member. */
+function callHandler<S>(state: S, { type, handler, value, context }: HandlerCall<S>): Outcome {
+  return answered(type, handler(state, value, context));
 }
 
 /** A handler is over when it returns: what a promise did later would differ from member to member. */

@@ -26,9 +26,23 @@ export const LIBRARY_MUTANTS = [
   m(
     'step-not-taken-back',
     'state/draft.ts',
-    '      this.#takeBack(before);\n',
+    '      this.#undo.takeBack(before);\n',
     '',
     'an expected command that throws leaves half of itself in what is shown',
+  ),
+  m(
+    'undo-puts-undefined',
+    'state/undo-log.ts',
+    '    if (before === ABSENT) target.delete(key);',
+    '    if (before === ABSENT) target.set(key, undefined);',
+    'a command that fails leaves the keys that it added',
+  ),
+  m(
+    'check-past-the-key',
+    'state/envelope.ts',
+    '  readText();\n  return version;',
+    '  return version;',
+    'a leader appends what no member can read',
   ),
   m(
     'rehearsal-unlike-not-told',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { packValue } from '../../src/codec/pack.ts';
 import { type Entry, makeEntry } from '../../src/core/types.ts';
-import { type CommandEnvelope, encodeClose, encodeCommand, encodeRegister } from '../../src/state/envelope.ts';
+import { type CommandEnvelope, encodeCommand, encodeRegister } from '../../src/state/envelope.ts';
 import { ReplicatedState } from '../../src/state/replicated-state.ts';
 import { defineStateMachine, TypedMachine } from '../../src/state/typed-machine.ts';
 
@@ -89,7 +89,7 @@ test('writes that arrive out of order are each applied', () => {
 test('a write without its session is not applied', () => {
   const state = started();
   expect(state.apply(entry(2, command({ session: 99 })))).toMatchObject({ outcome: { code: 'session-expired' } });
-  state.apply(entry(3, encodeClose(1)));
+  state.apply(entry(3, Uint8Array.of(3, 1)));
   expect(state.apply(entry(4, command({})))).toMatchObject({ outcome: { code: 'session-expired' } });
   expect(total(state)).toBe(0);
 });

@@ -33,11 +33,14 @@ export interface ApplicationParts {
 export class ApplicationSide implements Application {
   readonly #parts: ApplicationParts;
   readonly #consensus: Consensus;
+  /** Those that hear of each entry: they are asked once for every command. */
+  readonly #perEntry: readonly Required<Pick<AppliedListener, 'onApplied'>>[];
   #halted = false;
 
   constructor(parts: ApplicationParts, consensus: Consensus) {
     this.#parts = parts;
     this.#consensus = consensus;
+    this.#perEntry = parts.listeners.filter(hearsEntries);
   }
 
   /** Nothing more is applied: the node has ended, or its member has. */
@@ -64,14 +67,15 @@ export class ApplicationSide implements Application {
   }
 
   committed(entries: readonly Entry[]): void {
-    const { state, listeners } = this.#parts;
+    const { state } = this.#parts;
+    const listeners = this.#perEntry;
     let done: Index = 0;
     try {
       for (const entry of entries) {
         if (this.#halted) return;
         const applied = state.apply(entry);
         done = entry.index;
-        for (const listener of listeners) listener.onApplied?.(entry, applied);
+        for (const listener of listeners) listener.onApplied(entry, applied);
       }
     } catch (error) {
       if (done > 0) this.#consensus.applied(done);
@@ -105,6 +109,10 @@ export class ApplicationSide implements Application {
   leaderChanged(): void {
     this.#parts.reads.onLeaderChange();
   }
+}
+
+function hearsEntries(listener: AppliedListener): listener is Required<Pick<AppliedListener, 'onApplied'>> {
+  return listener.onApplied !== undefined;
 }
 
 function codedError(error: unknown): RaftError {
