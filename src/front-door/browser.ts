@@ -20,7 +20,7 @@ import { type RoomLink, requireRoomName, secretBytes } from '../trust/room-link.
 import { createSecret } from '../trust/secret.ts';
 import { browserClock } from './browser-clock.ts';
 import { BROWSER_STORAGE_KINDS, type BrowserStorageKind, browserStorage } from './browser-storage.ts';
-import { deviceId } from './device.ts';
+import { deviceId, pageWitness } from './device.ts';
 import { watchPageLife } from './page-life.ts';
 import { watchSurroundings } from './page-surroundings.ts';
 import { linkFrom, linkIn, type RoomOptions } from './room-access.ts';
@@ -106,6 +106,7 @@ async function prepare(mode: EntryMode, given: string, options: OpenOptions = {}
       votersTarget: options.votersTarget,
       device: options.device ?? deviceId(),
       onCorrupt: options.onCorrupt,
+      bootWitness: pageWitness(),
       record: options.record === true ? {} : options.record || undefined,
     },
     signal: options.signal,

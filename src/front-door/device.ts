@@ -1,5 +1,7 @@
 /** A name for this browser profile, random and kept beside the stores: members of one device are one risk, and one vote. */
+import { WebStorageWitness } from '../storage/boot-witness.ts';
 import { randomId } from '../storage/identity.ts';
+import type { BootWitness } from '../storage/storage.ts';
 
 const DEVICE_KEY = 'tabraft/device';
 const DEVICE_PATTERN: RegExp = /^[\w-]{8,64}$/;
@@ -19,6 +21,11 @@ export function deviceId(storage: DeviceStorage | undefined = pageStorage()): st
   } catch {
     return '';
   }
+}
+
+/** Browsers keep it apart from their databases: an older copy of one is found out by it. */
+export function pageWitness(storage: DeviceStorage | undefined = pageStorage()): BootWitness | undefined {
+  return storage === undefined ? undefined : new WebStorageWitness(storage);
 }
 
 function pageStorage(): DeviceStorage | undefined {

@@ -12,6 +12,7 @@ import { KeeperMachine, keeper } from '../state/keeper.ts';
 import type { ByteMachine, Machine } from '../state/state-machine.ts';
 import { BytesMachine, TypedMachine } from '../state/typed-machine.ts';
 import type { Handlers, Queries, StateMachine } from '../state/types.ts';
+import { retiredBecause } from '../storage/retired.ts';
 import type { NodeStore, StoreFault } from '../storage/storage.ts';
 import { withInvite } from '../trust/access.ts';
 import { TrustGate } from '../trust/links/gate.ts';
@@ -51,8 +52,8 @@ export async function openNode(
   try {
     return await openOnce(machine, options, options.mode === 'create', signal);
   } catch (error) {
-    const rejoins =
-      RaftError.is(error, 'corrupt') && options.onCorrupt !== 'refuse' && (options.mode === 'enter' || options.mode === 'join');
+    const isOver = RaftError.is(error, 'corrupt') || RaftError.is(error, 'epoch-mismatch');
+    const rejoins = isOver && options.onCorrupt !== 'refuse' && (options.mode === 'enter' || options.mode === 'join');
     if (!rejoins) throw error;
     // What cannot be verified is never served and never votes again: a new node comes in its place.
     const opened = await openOnce(machine, { ...options, preferred: undefined, replaces: options.preferred }, true, signal);
@@ -74,11 +75,18 @@ async function openOnce(
     else engine.onStoreFault(fault);
   };
   const { access } = options;
-  const request = { room: access?.shelf ?? options.room, preferred: options.preferred, fresh, onFault };
+  const request = {
+    room: access?.shelf ?? options.room,
+    preferred: options.preferred,
+    fresh,
+    onFault,
+    bootWitness: options.bootWitness,
+  };
   const held = access === undefined ? undefined : await acquireIdentity(options.storage, request);
   const store = held?.store ?? (await options.storage.acquire(request));
   try {
     await refuseToInvent(store, options);
+    await refuseRetired(store);
     throwIfAborted(signal);
     const emitter = new Emitter((error) => engine?.application.events.reportListenerError(error), sayUnheard(options.room));
     const settings = {
@@ -126,6 +134,17 @@ function checkOptions(options: NodeOptions): void {
   if (options.suffrage !== 'voter' && options.suffrage !== 'learner')
     throw new RaftError('invalid-argument', `suffrage is 'voter' or 'learner', got ${String(options.suffrage)}.`);
   if (options.votersTarget !== undefined) requireInteger('votersTarget', options.votersTarget, ...VOTERS_TARGET_RANGE);
+}
+
+/** What a cluster has gone on without is kept, and takes no part. Errors: epoch-mismatch, corrupt. */
+async function refuseRetired(store: NodeStore): Promise<void> {
+  const why = retiredBecause(await store.load());
+  if (why === undefined) return;
+  const code = why.startsWith('epoch-mismatch') ? 'epoch-mismatch' : 'corrupt';
+  throw new RaftError(
+    code,
+    `The node ${store.identity.nodeId} of this device takes part no more (${why}). What it holds is kept.`,
+  );
 }
 
 /** `open` is for what this device already holds: it never makes a new identity. */

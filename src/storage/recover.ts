@@ -7,6 +7,7 @@ import { isJoint, LEAVE_JOINT } from '../core/conf/conf-change.ts';
 import { RaftError } from '../core/errors.ts';
 import { type ConfChange, type ConfChangeOp, type Entry, type Index, makeEntry, NO_BYTES, type NodeId } from '../core/types.ts';
 import { describeMembers } from './inspect.ts';
+import { RETIRED_RECORD } from './retired.ts';
 import type { NodeStore } from './storage.ts';
 
 export interface Recovered {
@@ -41,6 +42,8 @@ export async function recover(store: NodeStore, nowMs: number): Promise<Recovere
     cluster: { clusterId: state.cluster.clusterId, epoch },
     hardState: { term, vote: nodeId, commit },
     entries,
+    // Whatever it was kept for: this is it.
+    deleteRecords: [RETIRED_RECORD],
   });
   return { epoch, removed: others, commit };
 }

@@ -1,6 +1,6 @@
 /** What a page tells its node: which device it is on, and what slows it down. */
 import { describe, expect, test } from 'vitest';
-import { type DeviceStorage, deviceId } from '../../src/front-door/device.ts';
+import { type DeviceStorage, deviceId, pageWitness } from '../../src/front-door/device.ts';
 import { type PageParts, watchSurroundings } from '../../src/front-door/page-surroundings.ts';
 
 function shelf(kept = new Map<string, string>()): DeviceStorage {
@@ -106,4 +106,12 @@ describe('surroundings', () => {
       expect(own).toEqual(told());
     }
   });
+});
+
+test('a page keeps a witness of how often its stores were opened, where it can keep anything', async () => {
+  const kept = new Map<string, string>();
+  const identity = { room: 'r', nodeId: 'n' };
+  await pageWitness(shelf(kept))?.write(identity, 3);
+  expect(await pageWitness(shelf(kept))?.read(identity)).toBe(3);
+  expect(pageWitness(undefined)).toBeUndefined();
 });

@@ -190,6 +190,34 @@ export const CONTROLLER_MUTANTS = [
     'return report === undefined ? NO_BODY : NO_BODY;',
     'a newcomer in a dead room says nothing (T2)',
   ),
+  sleep(
+    'recovery-of-the-living',
+    'node/recovery.ts',
+    'if (outlookOf(standing, reports).quorumAlive)',
+    'if (outlookOf(standing, reports).copies < 0)',
+    'a cluster that works is split by hand',
+  ),
+  sleep(
+    'recovery-without-plan',
+    'node/recovery.ts',
+    'planned === undefined || planned.plan.token !== token || this.#busy',
+    'planned === undefined',
+    'a recovery is confirmed that nobody has read',
+  ),
+  sleep(
+    'retired-comes-back',
+    'duties/unused-cluster.ts',
+    "(error.code === 'epoch-mismatch' || error.code === 'corrupt')",
+    "error.code === 'corrupt'",
+    'a member of the old epoch never gets in again',
+  ),
+  sleep(
+    'rollback-unnoticed',
+    'duties/rollback.ts',
+    'if (report.last >= known) return undefined;',
+    'if (report.last >= 0) return undefined;',
+    'a member that has lost what it acknowledged votes on (T3)',
+  ),
 ];
 
 function plan(id, find, replace, breaks) {

@@ -22,6 +22,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'src/storage/storage.ts',
     // Works over the port, whatever is behind it.
     'src/storage/dump.ts',
+    'src/storage/recover.ts',
+    'src/storage/retired.ts',
     'src/transport/transport.ts',
     'src/signaling/signaling.ts',
     'src/signaling/protocol.ts',

@@ -1,6 +1,7 @@
 /** The part of the public face that operators call, and what it tells them. */
 import type { HardState, Index, NodeId, Term } from '../../core/types.ts';
 import type { CallOptions, ClusterConfig, Suffrage } from './basics.ts';
+import type { MissingVoter } from './forecast.ts';
 
 export interface SnapshotInfo {
   readonly index: Index;
@@ -84,8 +85,32 @@ export interface Admin {
   describeMetadata(): Promise<NodeMetadata>;
   /** All that this node stores, as one stream of bytes (see docs/STORAGE.md): for support, and for moving it elsewhere. */
   export(): AsyncIterable<Uint8Array>;
+  /**
+   * For a cluster whose majority is gone for good: what it would mean to go on from this node alone. Changes nothing.
+   * Errors: not-a-member, rejected (a majority can be reached).
+   */
+  planRecovery(): Promise<RecoveryPlan>;
+  /** Does it: this node is the only voter of a new epoch, and the old one's members are refused. Errors: rejected, storage. */
+  recover(token: string): Promise<{ readonly epoch: number; readonly removed: readonly NodeId[] }>;
   /** One sentence and its facts: why there is no leader, or why a write waits. */
   explain(): Explanation;
+}
+
+/** What going on alone would mean. */
+export interface RecoveryPlan {
+  /** To be given to `recover`, within five minutes, while nothing has changed. */
+  readonly token: string;
+  /** The epoch that it would begin. */
+  readonly epoch: number;
+  readonly missing: readonly MissingVoter[];
+  /** Who would belong to the cluster no more, and would join anew. */
+  readonly removed: readonly NodeId[];
+  /** The last entry that this node holds. */
+  readonly lastIndex: Index;
+  /** A linked member that holds more: the better place to recover. */
+  readonly furtherAhead: NodeId | undefined;
+  /** In sentences. */
+  readonly mayBeLost: readonly string[];
 }
 
 export interface Explanation {

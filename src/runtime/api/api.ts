@@ -306,6 +306,7 @@ export type {
   EntryInfo,
   Explanation,
   NodeMetadata,
+  RecoveryPlan,
   SnapshotInfo,
   VerifyReport,
 } from './admin.ts';

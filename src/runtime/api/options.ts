@@ -3,7 +3,7 @@ import { RaftError } from '../../core/errors.ts';
 import type { TraceSink } from '../../core/trace.ts';
 import type { NodeId } from '../../core/types.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
-import type { StorageProvider } from '../../storage/storage.ts';
+import type { BootWitness, StorageProvider } from '../../storage/storage.ts';
 import type { Transport } from '../../transport/transport.ts';
 import type { Access } from '../../trust/access.ts';
 import type { TrustGate } from '../../trust/links/gate.ts';
@@ -47,6 +47,8 @@ export interface NodeOptions {
    * node, which takes the old one's vote; `refuse` rejects with `corrupt`.
    */
   readonly onCorrupt?: 'rejoin' | 'refuse' | undefined;
+  /** Kept apart from the storage: finds an older copy of it that came back. */
+  readonly bootWitness?: BootWitness | undefined;
   /** The identity in whose place this node comes. */
   readonly replaces?: NodeId | undefined;
   readonly tuning: TuningOptions;

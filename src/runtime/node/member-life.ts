@@ -107,6 +107,16 @@ export class MemberLife {
     application.leaderChanged();
   }
 
+  /** This life ends, `work` is done to the store at rest, and another life begins, whatever became of the work. Errors: those of `work`. */
+  async renew<T>(work: () => Promise<T>): Promise<T> {
+    this.pause();
+    try {
+      return await work();
+    } finally {
+      await this.open().catch((error: unknown) => this.fail(storageErrorOf(error)));
+    }
+  }
+
   /** The page is back. */
   resume(): void {
     if (this.#parts.standing.state.kind !== 'paused') return;

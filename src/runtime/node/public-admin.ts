@@ -14,6 +14,7 @@ import type {
   EntryInfo,
   Explanation,
   NodeMetadata,
+  RecoveryPlan,
   SnapshotInfo,
   VerifyReport,
 } from '../api/api.ts';
@@ -25,6 +26,7 @@ import { requireInteger } from '../ports/require-integer.ts';
 import { isAlive } from '../standing/quorum.ts';
 import { assertRunning } from '../standing/standing.ts';
 import { explain } from '../watch/status.ts';
+import { Recovery } from './recovery.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Entries described when no range is asked for, and at most. */
@@ -35,9 +37,11 @@ const DESCRIBED_BYTES_MAX = 8 * 1024 * 1024;
 
 export class NodeAdmin implements Admin {
   readonly #runtime: Runtime;
+  readonly #recovery: Recovery;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
+    this.#recovery = new Recovery(runtime);
   }
 
   #member(): Member {
@@ -177,6 +181,14 @@ export class NodeAdmin implements Admin {
 
   autopilot(): AutopilotTable | undefined {
     return this.#runtime.duties.autopilot.table();
+  }
+
+  async planRecovery(): Promise<RecoveryPlan> {
+    return this.#recovery.plan();
+  }
+
+  async recover(token: string): Promise<{ readonly epoch: number; readonly removed: readonly NodeId[] }> {
+    return this.#recovery.confirm(token);
   }
 
   explain(): Explanation {

@@ -9,6 +9,7 @@ import { CHANGE_TIMEOUT_MS } from '../duties/admission.ts';
 import type { Autopilot } from '../duties/autopilot.ts';
 import type { Divergence } from '../duties/divergence.ts';
 import type { Handover } from '../duties/handover.ts';
+import { lostByPeer } from '../duties/rollback.ts';
 import { isOfLaterEpoch } from '../peers/acquaintance.ts';
 import { NO_BODY, type Peer, type PeerHooks } from '../peers/peers.ts';
 import type { Reports } from '../standing/reports.ts';
@@ -66,7 +67,10 @@ export class Routes {
           const deadlineMs = standing.clock.monotonicMs() + CHANGE_TIMEOUT_MS;
           admission.change(decodeChange(body), body, deadlineMs, (result) => reply(result.body, result.error));
         }),
-      status: (peer, body, reply) => reply(reports.onCall(peer, body)),
+      status: (peer, body, reply) => {
+        const answer = reports.onCall(peer, body);
+        reply(answer, lostByPeer(standing, peer, reports.of(peer)?.report));
+      },
       transfer: (_peer, body, reply) =>
         this.#onLeader(reply, () => {
           parts.handover.transfer(decodeId(body), TRANSFER_TIMEOUT_MS);

@@ -14,7 +14,7 @@ import type { NodeOptions } from '../api/options.ts';
 import { Discovery } from '../duties/discovery.ts';
 import { Join } from '../duties/join.ts';
 import type { Renewal } from '../duties/renewal.ts';
-import { clearIfUnused } from '../duties/unused-cluster.ts';
+import { leaveStore } from '../duties/unused-cluster.ts';
 import type { ClusterSettings } from '../member/configuration.ts';
 import { tickMs } from '../member/core-config.ts';
 import { uncommittedEntries } from '../member/log-cache.ts';
@@ -86,7 +86,7 @@ export class Runtime {
     this.#standing = standing;
     this.speakers = new Speakers(standing);
     this.trust = new Trust(standing, this.speakers, options.gate);
-    this.reports = new Reports(standing, this.speakers, (peer) => this.#tellOf(peer));
+    this.reports = new Reports(standing, this.speakers, (peer) => this.#tellOf(peer), end);
     const member = ownContext(options);
     const { speakers, reports } = this;
     this.duties = new Duties({ options, store, standing, speakers, reports, emitter, member, wake, hurry: () => this.#hurry() });
@@ -214,6 +214,13 @@ export class Runtime {
   pause(): void {
     if (this.#standing.state.kind === 'member') this.duties.handover.sayGoodbye('pagehide');
     this.#memberLife.pause();
+  }
+
+  /** Another life after `work` on the store at rest; the others hear who this node is then. Errors: those of `work`. */
+  async renew<T>(work: () => Promise<T>): Promise<T> {
+    const done = await this.#memberLife.renew(work);
+    this.peers.announce();
+    return done;
   }
 
   /** The page is here again, or seen again: what time went by is looked at now, and a paused node takes part again. */
@@ -344,8 +351,7 @@ export class Runtime {
     const { member } = this.#standing;
     this.duties.handover.sayGoodbye('stop');
     this.#halt(error);
-    const cleared = error.code === 'cluster-mismatch' ? clearIfUnused(this.store, member) : Promise.resolve();
-    this.#released = cleared.then(() => this.#release());
+    this.#released = leaveStore(this.store, member, error).then(() => this.#release());
     this.emitter.emit('fatal', { error });
   }
 

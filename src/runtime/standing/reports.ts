@@ -1,4 +1,5 @@
 /** What nodes tell each other of themselves, once a second: for panels and for routing, never for safety. */
+import type { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import { decodeReport, encodeReport, type Introduction, type PeerReport, type Surroundings } from '../../wire/bodies.ts';
 import { quorumOf } from './quorum.ts';
@@ -19,13 +20,15 @@ export class Reports {
   readonly #standing: Standing;
   readonly #speakers: Speakers;
   readonly #onReport: (peer: NodeId) => void;
+  readonly #onLost: (error: RaftError) => void;
   /** What each linked peer last said of itself. */
   readonly #views = new Map<NodeId, PeerView>();
   #toldMs = 0;
   /** What slows this node down; written by whoever watches it: the duties, and the environment. */
   readonly own: { -readonly [K in keyof Surroundings]: boolean } = { ...UNBURDENED };
 
-  constructor(standing: Standing, speakers: Speakers, onReport: (peer: NodeId) => void) {
+  constructor(standing: Standing, speakers: Speakers, onReport: (peer: NodeId) => void, onLost: (error: RaftError) => void) {
+    this.#onLost = onLost;
     this.#standing = standing;
     this.#speakers = speakers;
     this.#onReport = onReport;
@@ -61,6 +64,8 @@ export class Reports {
       const body = behind === undefined ? plain : encodeReport(this.#report(behind));
       peers.call(peer.id, 'status', body, REPORT_EVERY_MS * 3, (result) => {
         if (result.error === undefined) this.#onAnswer(peer.id, result.body, clock.monotonicMs() - now);
+        // Only its leader can know that this node has lost what it had acknowledged.
+        else if (result.error.code === 'corrupt' && peer.id === this.#standing.leaderId) this.#onLost(result.error);
       });
     }
   }

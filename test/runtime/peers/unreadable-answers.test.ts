@@ -24,9 +24,10 @@ test('a report that cannot be read is none', () => {
   };
   let nowMs = 1_000_000;
   const standing = { clock: { monotonicMs: () => nowMs }, peers, role: 'follower', term: 1, leaderId: '' };
-  const reports = new Reports(standing as unknown as Standing, { ownVersion: 0 } as unknown as Speakers, () => {
+  const never = (): void => {
     throw new Error('nothing was told');
-  });
+  };
+  const reports = new Reports(standing as unknown as Standing, { ownVersion: 0 } as unknown as Speakers, never, never);
   for (const body of UNREADABLE) {
     nowMs += 10_000;
     reports.tick();
