@@ -38,6 +38,7 @@ const entries: Readonly<Record<string, string>> = {
   cli: 'src/cli/main.ts',
   'signaling-server': 'signaling/server.ts',
   signaling: 'signaling/bin.ts',
+  cloudflare: 'signaling/cloudflare/worker.ts',
 };
 
 /** Installed beside the package. Everything else is in it: what a page loads imports nothing by name, so that a script tag is enough. */

@@ -47,7 +47,10 @@ export interface WebSocketLike {
 }
 
 export interface SignalingClientOptions {
-  /** Where the server is: ws: or wss:, or http(s): of the same place; without a path SIGNALING_PATH. */
+  /**
+   * Where the server is: ws: or wss:, or http(s): of the same place; without a path SIGNALING_PATH. A server that has to know the room
+   * before the first word (Cloudflare Workers) takes it from the address: `?room=` at its end is filled in.
+   */
   readonly url: string | URL;
   /** Default: the environment's WebSocket. */
   readonly connect?: ((url: string) => WebSocketLike) | undefined;
@@ -69,6 +72,12 @@ export function signalingUrl(given: string | URL): string {
   }
   if (url.pathname === '/') url.pathname = SIGNALING_PATH;
   url.hash = '';
+  return url.href;
+}
+
+function urlOf(given: string, room: string): string {
+  const url = new URL(given);
+  if (url.searchParams.has('room')) url.searchParams.set('room', room);
   return url.href;
 }
 
@@ -207,7 +216,7 @@ export class SignalingClient implements Signaling, FrameRelay {
     if (this.#entered !== entered) return;
     let socket: WebSocketLike;
     try {
-      socket = this.#connectTo(this.#url);
+      socket = this.#connectTo(urlOf(this.#url, entered.entry.room));
     } catch (cause) {
       this.#retry(
         new RaftError('signaling-unreachable', 'No connection to the signaling server could be opened.', { cause }),

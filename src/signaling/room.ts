@@ -100,7 +100,9 @@ export class Room {
   /** Something will happen with time alone: `tick` is needed. */
   get waits(): boolean {
     const { founding, grant, members, clusterId } = this.state;
-    return founding !== null || grant !== null || members.some(({ connection }) => connection === null) || clusterId === null;
+    if (founding !== null || grant !== null || members.some(({ connection }) => connection === null)) return true;
+    // Whoever may found it waits for those who say that it has a cluster.
+    return clusterId === null && members.some((member) => member.mayFound && member.clusterId === null);
   }
 
   /** Where a frame of this connection for a member goes, and whose it is. */
@@ -109,6 +111,11 @@ export class Room {
     const peer = this.state.members.find(({ nodeId }) => nodeId === to);
     if (from === undefined || peer === undefined || peer.connection === null || peer.nodeId === from) return undefined;
     return { from, connection: peer.connection };
+  }
+
+  /** It is a member's, or contends for a place. */
+  has(connection: ConnectionId): boolean {
+    return this.#at(connection) !== undefined || this.#isContending(connection);
   }
 
   /** Of a connection that is in this room, contends for a place in it, or says hello. */
