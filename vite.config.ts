@@ -32,6 +32,11 @@ const entries: Readonly<Record<string, string>> = {
   node: 'src/node.ts',
   structures: 'src/structures/index.ts',
   text: 'src/text/index.ts',
+  react: 'src/bindings/react.ts',
+  vue: 'src/bindings/vue.ts',
+  svelte: 'src/bindings/svelte.ts',
+  solid: 'src/bindings/solid.ts',
+  signals: 'src/bindings/signals.ts',
   inspector: 'src/inspector/index.ts',
   testing: 'src/testing/index.ts',
   'testing-playwright': 'src/testing/playwright/index.ts',
@@ -42,7 +47,7 @@ const entries: Readonly<Record<string, string>> = {
 };
 
 /** Installed beside the package. Everything else is in it: what a page loads imports nothing by name, so that a script tag is enough. */
-const external = /^(?:ws|redis|lmdb|vitest|node-datachannel|@playwright\/test|yjs)(?:\/|$)/;
+const external = /^(?:ws|redis|lmdb|vitest|node-datachannel|@playwright\/test|yjs|react|vue|solid-js)(?:\/|$)/;
 
 /** The scripts of the package's workers: each a file that needs no other, so that it can also be copied, or served, by itself. */
 const workers: Readonly<Record<string, string>> = {

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { ViteUserConfig } from 'vitest/config';
 
 // vitest's summary of failures needs Map.groupBy, which Node 20 lacks.
@@ -14,7 +15,11 @@ function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T, i: number) => K): Ma
 }
 if (!('groupBy' in Map)) Object.assign(Map, { groupBy });
 
+// Node would be given Solid's build for servers, which follows no signals.
+const solid = fileURLToPath(new URL('node_modules/solid-js/dist/solid.js', import.meta.url));
+
 const config: ViteUserConfig = {
+  resolve: { alias: [{ find: /^solid-js$/, replacement: solid }] },
   test: { include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'], environment: 'node', testTimeout: 60_000 },
 };
 

@@ -10,6 +10,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // Machines as an application writes them: nothing of what runs them.
   structures: ['core', 'state'],
   text: ['core', 'state'],
+  bindings: ['core', 'state', 'index'],
   signaling: ['core'],
   // Its links work over the port, whatever is behind it.
   trust: ['core', 'codec', 'src/transport/transport.ts'],
@@ -47,7 +48,6 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   node: ['core', 'state', 'runtime', 'front-door', 'index'],
   testing: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'trust', 'runtime', 'front-door'],
   cli: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'trust', 'runtime', 'front-door', 'node'],
-  react: ['index'],
   // A page's look into a node: types of the front door; what it plays back and checks is loaded when it is asked for.
   inspector: [
     'core',
@@ -123,6 +123,9 @@ export const IMPORTERS: Readonly<Record<string, string>> = {
   ws: 'signaling/',
   redis: 'signaling/redis/',
   yjs: 'src/text/',
+  react: 'src/bindings/react.ts',
+  vue: 'src/bindings/vue.ts',
+  'solid-js': 'src/bindings/solid.ts',
   '@playwright/test': 'src/testing/playwright/',
   'node-datachannel': 'src/cli/peer/',
 };
