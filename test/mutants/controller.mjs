@@ -218,6 +218,27 @@ export const CONTROLLER_MUTANTS = [
     'if (report.last >= 0) return undefined;',
     'a member that has lost what it acknowledged votes on (T3)',
   ),
+  sleep(
+    'joins-one-by-one',
+    'duties/join-batch.ts',
+    '(ids.size >= NEWCOMERS_AT_ONCE ||',
+    '(ids.size >= 1 ||',
+    'a crowd at the door is as many configurations (T4)',
+  ),
+  sleep(
+    'joins-unpaced',
+    'duties/join-batch.ts',
+    ' || now - this.#askedMs < this.#everyMs) return;',
+    ') return;',
+    'a configuration for each that comes',
+  ),
+  sleep(
+    'joins-over-the-room',
+    'duties/join-batch.ts',
+    'memberIds(conf).length + ids.size >= MEMBERS_MAX',
+    'memberIds(conf).length >= MEMBERS_MAX',
+    'one change takes in more than there is room for',
+  ),
 ];
 
 function plan(id, find, replace, breaks) {

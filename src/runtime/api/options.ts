@@ -84,7 +84,7 @@ export interface AutopilotOptions {
   /** The same where there are more than `membersCrowded` members. */
   readonly forgetCrowdedMs: number;
   readonly membersCrowded: number;
-  /** Between two changes. */
+  /** Between two changes: newcomers that ask meanwhile are taken in together. */
   readonly intervalMs: number;
   /** Between two moves of leadership to a better voter, and from the start of one leadership to its first. */
   readonly moveMs: number;

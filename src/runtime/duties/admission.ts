@@ -6,14 +6,7 @@ import { brokenChange } from '../../core/conf/conf-change.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { ConfChange, ConfState, NodeId } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
-import {
-  type ChangeRequest,
-  decodeJoin,
-  encodeIndex,
-  encodeJoinReply,
-  encodeQuorumReport,
-  type JoinRequest,
-} from '../../wire/bodies.ts';
+import { type ChangeRequest, decodeJoin, encodeIndex, encodeJoinReply, encodeQuorumReport } from '../../wire/bodies.ts';
 import { memberIds, suffrageOf } from '../member/configuration.ts';
 import { type CallResult, NO_BODY } from '../peers/peers.ts';
 import { quorumReport } from '../standing/outlook.ts';
@@ -22,10 +15,12 @@ import type { Reports } from '../standing/reports.ts';
 import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';
 
+import { JoinBatch, MEMBERS_MAX } from './join-batch.ts';
+
+export { MEMBERS_MAX };
+
 /** A learner whose log is within so many entries of the leader's commit index has caught up (§4.2.1). */
 export const PROMOTION_LAG_ENTRIES = 64;
-/** Members of one cluster, learners included: more would burden every leader. */
-export const MEMBERS_MAX = 64;
 
 /** Errors: membership-mismatch, config-invalid. */
 export function planOf(request: ChangeRequest, conf: ConfState, version: number): ConfChange | undefined {
@@ -50,16 +45,6 @@ function alreadySo(op: string, id: NodeId, context: Uint8Array | undefined, conf
   return op !== 'update' && context === undefined && suffrage === op;
 }
 
-/** A node that asks to be taken in comes as a learner; one that is a member already is only told so. */
-export function joinPlan(request: JoinRequest, conf: ConfState): ConfChange | undefined {
-  if (suffrageOf(conf, request.nodeId) !== 'none') return undefined;
-  return planOf(
-    { steps: [{ op: 'learner', id: request.nodeId, context: request.context }], transition: 'auto', ifVersion: 0 },
-    conf,
-    0,
-  );
-}
-
 /** How long a membership change that came over a link may take, in ms. */
 export const CHANGE_TIMEOUT_MS = 10_000;
 
@@ -70,12 +55,18 @@ export class Admission {
   readonly #speakers: Speakers;
   readonly #reports: Reports;
   readonly #wake: () => void;
+  readonly #joins: JoinBatch;
 
-  constructor(standing: Standing, speakers: Speakers, reports: Reports, wake: () => void) {
+  constructor(standing: Standing, speakers: Speakers, reports: Reports, joinEveryMs: number, wake: () => void) {
+    this.#joins = new JoinBatch(standing, joinEveryMs, wake);
     this.#standing = standing;
     this.#reports = reports;
     this.#speakers = speakers;
     this.#wake = wake;
+  }
+
+  tick(): void {
+    this.#joins.tick();
   }
 
   /** Brings a change through the leader, wherever it is. Errors: no-leader, and those of the queue. */
@@ -121,7 +112,7 @@ export class Admission {
    * Errors: not-a-member, no-leader, message-invalid, and those of the queue.
    */
   onJoin(peer: NodeId, body: Uint8Array, reply: ReplyTo): void {
-    const { member, cluster, leaderId, peers, clock } = this.#standing;
+    const { member, cluster, leaderId, peers } = this.#standing;
     if (member === undefined || cluster === undefined)
       return reply(NO_BODY, new RaftError('not-a-member', 'This node belongs to no cluster.'));
     const request = decodeJoin(body);
@@ -141,11 +132,6 @@ export class Admission {
         return reply(this.#quorumReport(), new RaftError('no-leader', 'No leader is known.'));
       return peers.call(leaderId, 'join', body, CHANGE_TIMEOUT_MS, (result) => reply(result.body, result.error));
     }
-    member.changes.submit({
-      plan: (conf) => joinPlan(request, conf),
-      deadlineMs: clock.monotonicMs() + CHANGE_TIMEOUT_MS,
-      done: (_index, error) => reply(error === undefined ? welcome() : this.#quorumReport(), error),
-    });
-    this.#wake();
+    this.#joins.add(request, (error) => reply(error === undefined ? welcome() : this.#quorumReport(), error));
   }
 }

@@ -10,6 +10,7 @@ import { Awakening } from '../duties/awakening.ts';
 import { FreeSpace } from '../duties/free-space.ts';
 import { Handover } from '../duties/handover.ts';
 import { SecondIntroduction } from '../duties/introduction.ts';
+import { Linking } from '../duties/linking.ts';
 import { OwnPace } from '../duties/own-pace.ts';
 import { encodeMember, type MemberContextFields } from '../member/configuration.ts';
 import { tickMs } from '../member/core-config.ts';
@@ -44,6 +45,7 @@ export class Duties {
   readonly #introduction: SecondIntroduction;
   readonly #pace: OwnPace;
   readonly #awakening: Awakening;
+  readonly #linking: Linking;
 
   constructor({ options, store, standing, speakers, reports, emitter, member, wake, hurry }: DutyParts) {
     this.#standing = standing;
@@ -53,9 +55,11 @@ export class Duties {
     const disconnect = (peer: NodeId): void => options.transport.disconnect(peer, 'silent after a sleep');
     this.#awakening = new Awakening(standing, reports, { hurry, disconnect });
     this.freeSpace = new FreeSpace(standing, reports, () => store.estimate(), emitter);
-    this.admission = new Admission(standing, speakers, reports, wake);
+    const autopilot = options.autopilot ?? AUTOPILOT_DEFAULTS;
+    this.admission = new Admission(standing, speakers, reports, autopilot.intervalMs, wake);
+    this.#linking = new Linking(standing, speakers, options.transport);
     this.handover = new Handover(standing, wake);
-    this.autopilot = new Autopilot(standing, reports, options.autopilot ?? AUTOPILOT_DEFAULTS, emitter, {
+    this.autopilot = new Autopilot(standing, reports, autopilot, emitter, {
       transfer: (to) => this.handover.transfer(to, options.tuning.callTimeoutMs),
       wake,
     });
@@ -74,6 +78,8 @@ export class Duties {
     this.freeSpace.tick();
     this.#reports.tick();
     this.autopilot.tick();
+    this.admission.tick();
+    this.#linking.tick();
     this.presence.tick();
   }
 }

@@ -42,6 +42,12 @@ export class Speakers implements InboxView {
     return [...memberIds(member.conf), ...member.namedInLog.map((named) => named.id)].every((other) => other === id);
   }
 
+  /** Who votes, by the configuration in force here and by what it was told. */
+  get votersKnown(): readonly NodeId[] {
+    const { member } = this.#standing;
+    return [...(member?.conf.voters ?? []), ...(member?.conf.votersOutgoing ?? []), ...this.#told.voters];
+  }
+
   get ownVersion(): Index {
     return this.#standing.member?.confVersion ?? 0;
   }

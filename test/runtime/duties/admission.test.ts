@@ -5,7 +5,7 @@ import { RaftError } from '../../../src/core/errors.ts';
 import { MEMBER_CONTEXT_BYTES_MAX } from '../../../src/core/limits.ts';
 import { type ConfChangeStep, type ConfState, NO_BYTES } from '../../../src/core/types.ts';
 import { nodeClock } from '../../../src/front-door/node-clock.ts';
-import { joinPlan, planOf } from '../../../src/runtime/duties/admission.ts';
+import { planOf } from '../../../src/runtime/duties/admission.ts';
 import { Join } from '../../../src/runtime/duties/join.ts';
 import { MEMBER_DEFAULTS, SETTINGS_DEFAULTS } from '../../../src/runtime/member/configuration.ts';
 import { MemoryStorage } from '../../../src/storage/memory/memory-storage.ts';
@@ -28,10 +28,12 @@ test.each<readonly [string, string, Uint8Array]>([
   ['an id with a control character', 'd\u0000', NO_BYTES],
   ['more context than 4 KiB', 'd', long],
 ])('a newcomer with %s is not taken in, nor is a change with one planned', (_what, nodeId, context) => {
-  expect(joinPlan({ nodeId: 'd', context: NO_BYTES }, three)?.steps).toHaveLength(1);
-  expect(codeOf(() => joinPlan({ nodeId, context }, three))).toBe('config-invalid');
-  const steps: ConfChangeStep[] = [{ op: 'voter', id: nodeId, context }];
-  expect(codeOf(() => planOf({ steps, transition: 'auto', ifVersion: 0 }, three, 5))).toBe('config-invalid');
+  for (const op of ['learner', 'voter'] as const) {
+    const planned = (step: Pick<ConfChangeStep, 'id' | 'context'>): ReturnType<typeof planOf> =>
+      planOf({ steps: [{ op, ...step }], transition: 'auto', ifVersion: 0 }, three, 5);
+    expect(planned({ id: 'd', context: NO_BYTES })?.steps).toHaveLength(1);
+    expect(codeOf(() => planned({ id: nodeId, context }))).toBe('config-invalid');
+  }
 });
 
 test.each(['enter', 'create'] as const)(
