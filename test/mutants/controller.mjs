@@ -213,9 +213,9 @@ export const CONTROLLER_MUTANTS = [
   ),
   sleep(
     'rollback-unnoticed',
-    'duties/rollback.ts',
-    'if (report.last >= known) return undefined;',
-    'if (report.last >= 0) return undefined;',
+    'standing/rollback.ts',
+    'report.last >= asked.index) return;',
+    'report.last >= 0) return;',
     'a member that has lost what it acknowledged votes on (T3)',
   ),
   sleep(

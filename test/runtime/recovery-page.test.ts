@@ -1,7 +1,7 @@
 /** Going on without a majority, from the page: in two deliberate steps; and devices that come back with less than they had. */
 import { expect, test } from 'vitest';
 import { RaftError } from '../../src/core/errors.ts';
-import { lostByPeer } from '../../src/runtime/duties/rollback.ts';
+import { Rollback } from '../../src/runtime/standing/rollback.ts';
 import { Cluster, type Opened } from './cluster.ts';
 
 const add = (opened: Opened, amount = 1): Promise<number> => opened.node.propose({ type: 'add', amount });
@@ -104,14 +104,18 @@ test('T3: who knows less than its leader has seen it acknowledge is told, ends, 
   if (victim === undefined || opened.length === 0) throw new Error('nobody');
   await add(leader);
   await leader.node.until(() => (leader.node.status.peers.find(({ id }) => id === victim.node.id)?.lagEntries ?? 1) === 0);
-  const report = { role: 'follower', term: leader.node.term, last: 1 } as never;
-  const told = lostByPeer(leader.engine.standing, victim.node.id, report);
-  expect(told).toMatchObject({ code: 'corrupt' });
-  // Nothing to be told: another term, a node that takes no part, one that holds enough; and only a leader knows.
   const { standing } = leader.engine;
-  for (const other of [{ term: 0 }, { role: 'stopped' }, { last: leader.node.status.lastIndex }])
-    expect(lostByPeer(standing, victim.node.id, { ...(report as object), ...other } as never)).toBeUndefined();
-  expect(lostByPeer(victim.engine.standing, leader.node.id, report)).toBeUndefined();
+  const verdict = (given: object, asked = new Rollback(standing).acknowledged().get(victim.node.id)): string | undefined => {
+    const rollback = new Rollback(standing);
+    rollback.onAnswer(victim.node.id, asked, { role: 'follower', term: leader.node.term, last: 1, ...given } as never);
+    return rollback.toldTo(victim.node.id)?.code;
+  };
+  expect(verdict({})).toBe('corrupt');
+  // Nothing to be told: an answer of another term, of a node that takes no part, one that holds enough; and of nobody else's term.
+  for (const given of [{ term: 0 }, { role: 'stopped' }, { last: leader.node.status.lastIndex }])
+    expect(verdict(given)).toBeUndefined();
+  expect(verdict({}, { term: 0, index: 99 })).toBeUndefined();
+  expect([...new Rollback(victim.engine.standing).acknowledged()]).toEqual([]);
 
   // Its view of its own log goes back in time, as that of an older copy would.
   const { view } = victim.engine.member ?? {};

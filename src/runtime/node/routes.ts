@@ -9,7 +9,6 @@ import { CHANGE_TIMEOUT_MS } from '../duties/admission.ts';
 import type { Autopilot } from '../duties/autopilot.ts';
 import type { Divergence } from '../duties/divergence.ts';
 import type { Handover } from '../duties/handover.ts';
-import { lostByPeer } from '../duties/rollback.ts';
 import { isOfLaterEpoch } from '../peers/acquaintance.ts';
 import { NO_BODY, type Peer, type PeerHooks } from '../peers/peers.ts';
 import type { Reports } from '../standing/reports.ts';
@@ -69,7 +68,7 @@ export class Routes {
         }),
       status: (peer, body, reply) => {
         const answer = reports.onCall(peer, body);
-        reply(answer, lostByPeer(standing, peer, reports.of(peer)?.report));
+        reply(answer, reports.lossOf(peer));
       },
       transfer: (_peer, body, reply) =>
         this.#onLeader(reply, () => {

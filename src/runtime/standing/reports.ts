@@ -3,6 +3,7 @@ import type { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import { decodeReport, encodeReport, type Introduction, type PeerReport, type Surroundings } from '../../wire/bodies.ts';
 import { quorumOf } from './quorum.ts';
+import { type Acknowledged, Rollback } from './rollback.ts';
 import type { Speakers } from './speakers.ts';
 import type { Standing } from './standing.ts';
 
@@ -23,12 +24,14 @@ export class Reports {
   readonly #onLost: (error: RaftError) => void;
   /** What each linked peer last said of itself. */
   readonly #views = new Map<NodeId, PeerView>();
+  readonly #rollback: Rollback;
   #toldMs = 0;
   /** What slows this node down; written by whoever watches it: the duties, and the environment. */
   readonly own: { -readonly [K in keyof Surroundings]: boolean } = { ...UNBURDENED };
 
   constructor(standing: Standing, speakers: Speakers, onReport: (peer: NodeId) => void, onLost: (error: RaftError) => void) {
     this.#onLost = onLost;
+    this.#rollback = new Rollback(standing);
     this.#standing = standing;
     this.#speakers = speakers;
     this.#onReport = onReport;
@@ -41,6 +44,11 @@ export class Reports {
   /** What slows a member down, this node or another, as it last said; undefined when it has not. */
   surroundingsOf(id: NodeId): Surroundings | undefined {
     return id === this.#standing.id ? this.own : this.#views.get(id)?.report;
+  }
+
+  /** What a member must be told that has lost what it acknowledged; undefined when all is well. */
+  lossOf(peer: NodeId): RaftError | undefined {
+    return this.#rollback.toldTo(peer);
   }
 
   forget(peer: NodeId): void {
@@ -58,12 +66,14 @@ export class Reports {
     if (now - this.#toldMs < REPORT_EVERY_MS) return;
     this.#toldMs = now;
     const plain = encodeReport(this.#report(undefined));
+    const acknowledged = this.#rollback.acknowledged();
     for (const peer of peers.all()) {
       if (!peer.trusted) continue;
       const behind = this.#introductionFor(peer.id);
       const body = behind === undefined ? plain : encodeReport(this.#report(behind));
       peers.call(peer.id, 'status', body, REPORT_EVERY_MS * 3, (result) => {
-        if (result.error === undefined) this.#onAnswer(peer.id, result.body, clock.monotonicMs() - now);
+        if (result.error === undefined)
+          this.#onAnswer(peer.id, result.body, clock.monotonicMs() - now, acknowledged.get(peer.id));
         // Only its leader can know that this node has lost what it had acknowledged.
         else if (result.error.code === 'corrupt' && peer.id === this.#standing.leaderId) this.#onLost(result.error);
       });
@@ -71,7 +81,7 @@ export class Reports {
   }
 
   /** Nobody waits for this answer: one that cannot be read is as good as none. */
-  #onAnswer(peer: NodeId, body: Uint8Array, rttMs: number): void {
+  #onAnswer(peer: NodeId, body: Uint8Array, rttMs: number, acknowledged: Acknowledged | undefined): void {
     let report: PeerReport;
     try {
       report = decodeReport(body);
@@ -79,6 +89,7 @@ export class Reports {
       return;
     }
     this.#note(peer, report, rttMs);
+    this.#rollback.onAnswer(peer, acknowledged, report);
   }
 
   /** A peer tells of itself and hears of this node. Errors: message-invalid. */
