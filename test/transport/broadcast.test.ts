@@ -6,8 +6,12 @@ import type { LinkState, Transport } from '../../src/transport/transport.ts';
 
 /** Exclusive locks by name, one after the other; `crash` frees what a tab holds, as a browser does. */
 class Locks {
-  readonly #queues = new Map<string, Promise<void>>();
+  readonly #queues: Map<string, Promise<void>>;
   readonly #crashes: (() => void)[] = [];
+
+  constructor(queues = new Map<string, Promise<void>>()) {
+    this.#queues = queues;
+  }
 
   request(name: string, ...rest: readonly unknown[]): Promise<unknown> {
     const run = rest.at(-1) as () => unknown;
@@ -31,8 +35,7 @@ class Locks {
 
   /** What one tab sees: the same locks, freed when that tab crashes. */
   tab(): { readonly locks: Pick<LockManager, 'request'>; crash(): void } {
-    const own = new Locks();
-    (own as unknown as { queues: unknown }).queues = this.#queues;
+    const own = new Locks(this.#queues);
     return { locks: own as unknown as Pick<LockManager, 'request'>, crash: () => own.crash() };
   }
 }
