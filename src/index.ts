@@ -5,7 +5,7 @@ export { RaftError } from './core/errors.ts';
 export type { Index, NodeId, Term } from './core/types.ts';
 export { IdbStorage, type OpenOptions, raft } from './front-door/browser.ts';
 export { type BrowserStorageKind, type BrowserStorageOptions, browserStorage } from './front-door/browser-storage.ts';
-export { importNode, recoverNode } from './front-door/device-tools.ts';
+export { exportNode, importNode, recoverNode } from './front-door/device-tools.ts';
 export { createRoomLink, type RoomOptions } from './front-door/room-access.ts';
 export type * from './runtime/api/api.ts';
 export type { ApplyContext, ByteMachine } from './state/state-machine.ts';

@@ -2,7 +2,7 @@
 export type { RaftErrorCode } from './core/errors.ts';
 export { RaftError } from './core/errors.ts';
 export type { Index, NodeId, Term } from './core/types.ts';
-export { importNode, recoverNode } from './front-door/device-tools.ts';
+export { exportNode, importNode, recoverNode } from './front-door/device-tools.ts';
 export { type EdgeLinks, type EdgeOptions, LmdbStorage, raft } from './front-door/edge.ts';
 export { type Logger, type LogLevel, type LogLine, logNode } from './front-door/log-lines.ts';
 export { createRoomLink, type RoomOptions } from './front-door/room-access.ts';

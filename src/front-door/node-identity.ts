@@ -58,6 +58,6 @@ async function acquireOnce(storage: StorageProvider, request: AcquireRequest): P
 function keyless(id: NodeId): RaftError {
   return new RaftError(
     'node-mismatch',
-    `This device's node ${id} has no key pair, so it cannot prove that it is itself. Export it, and import it as a new node.`,
+    `This device's node ${id} has no key pair, so it cannot prove that it is itself. Take its state over as docs/STORAGE.md says (exportNode, importNode, recoverNode).`,
   );
 }
