@@ -39,6 +39,7 @@ export type RaftErrorCode =
   | 'version-mismatch'
   | 'reads-unconfirmed'
   | 'index-compacted'
+  | 'no-quorum'
   | 'config-change-in-progress'
   | 'config-invalid'
   | 'membership-mismatch'
@@ -107,6 +108,7 @@ export const ERROR_CODES: Readonly<Record<RaftErrorCode, CodeFacts>> = {
   'reads-unconfirmed': retry,
   'index-compacted': no,
   // membership
+  'no-quorum': retry,
   'config-change-in-progress': retry,
   'config-invalid': no,
   'membership-mismatch': no,

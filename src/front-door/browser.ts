@@ -48,6 +48,8 @@ export interface OpenOptions extends RoomOptions {
   readonly autopilot?: Partial<AutopilotOptions>;
   /** How many shall vote in a cluster that this node founds: 1 to 9. Default 3. */
   readonly votersTarget?: number;
+  /** In a cluster that this node founds: commands are refused (`no-quorum`) where fewer voters hold them. 1 to 5. Default 1. */
+  readonly minCopies?: number;
   /** Names the device: one vote each (`autopilot.oneVoterPerDevice`). Default: a random name of this origin and profile; '' for none. */
   readonly device?: string;
   /** When what is stored cannot be read: come back as a new node (default), or reject with `corrupt`. */
@@ -71,6 +73,7 @@ const OPTION_NAMES: Names<OpenOptions> = {
   tuning: true,
   autopilot: true,
   votersTarget: true,
+  minCopies: true,
   device: true,
   onCorrupt: true,
   record: true,
@@ -104,6 +107,7 @@ async function prepare(mode: EntryMode, given: string, options: OpenOptions = {}
       tuning: resolveTuning({ ...DEVELOPMENT_TUNING, ...options.tuning }),
       autopilot: resolveAutopilot(options.autopilot),
       votersTarget: options.votersTarget,
+      minCopies: options.minCopies,
       device: options.device ?? deviceId(),
       onCorrupt: options.onCorrupt,
       bootWitness: pageWitness(),

@@ -44,6 +44,8 @@ export interface EdgeOptions extends RoomOptions {
   readonly autopilot?: Partial<AutopilotOptions>;
   /** How many shall vote in a cluster that this node founds: 1 to 9. Default 3. */
   readonly votersTarget?: number;
+  /** In a cluster that this node founds: commands are refused (`no-quorum`) where fewer voters hold them. 1 to 5. Default 1. */
+  readonly minCopies?: number;
   /** Names the device: one vote each (`autopilot.oneVoterPerDevice`). Default: one of its own. */
   readonly device?: string;
   /** When what is stored cannot be read: come back as a new node (default), or reject with `corrupt`. */
@@ -65,6 +67,7 @@ const OPTION_NAMES: Names<EdgeOptions> = {
   tuning: true,
   autopilot: true,
   votersTarget: true,
+  minCopies: true,
   device: true,
   onCorrupt: true,
   signal: true,
@@ -93,6 +96,7 @@ async function prepare(mode: EntryMode, room: string, options: EdgeOptions | und
       tuning: resolveTuning(options.tuning),
       autopilot: resolveAutopilot(options.autopilot),
       votersTarget: options.votersTarget,
+      minCopies: options.minCopies,
       device: options.device,
       lasting: true,
       onCorrupt: options.onCorrupt,

@@ -2,7 +2,7 @@
 import { RaftError } from '../core/errors.ts';
 import type { ByteNode, RaftNode } from '../runtime/api/api.ts';
 import { Emitter } from '../runtime/api/emitter.ts';
-import { type NodeOptions, VOTERS_TARGET_RANGE } from '../runtime/api/options.ts';
+import { MIN_COPIES_RANGE, type NodeOptions, VOTERS_TARGET_RANGE } from '../runtime/api/options.ts';
 import { DEVICE_CHARACTERS_MAX, NAME_CHARACTERS_MAX, SETTINGS_DEFAULTS } from '../runtime/member/configuration.ts';
 import { Node } from '../runtime/node/public-node.ts';
 import { Runtime } from '../runtime/node/runtime.ts';
@@ -93,6 +93,7 @@ async function openOnce(
       ...SETTINGS_DEFAULTS,
       machineVersion: machine.version ?? 1,
       votersTarget: options.votersTarget ?? SETTINGS_DEFAULTS.votersTarget,
+      minCopies: options.minCopies ?? SETTINGS_DEFAULTS.minCopies,
       sessionsMax: options.tuning.sessionsMax,
       sessionTtlMs: options.tuning.sessionTtlMs,
       digestEveryEntries: options.tuning.digestEveryEntries,
@@ -134,6 +135,7 @@ function checkOptions(options: NodeOptions): void {
   if (options.suffrage !== 'voter' && options.suffrage !== 'learner')
     throw new RaftError('invalid-argument', `suffrage is 'voter' or 'learner', got ${String(options.suffrage)}.`);
   if (options.votersTarget !== undefined) requireInteger('votersTarget', options.votersTarget, ...VOTERS_TARGET_RANGE);
+  if (options.minCopies !== undefined) requireCopies(options.minCopies, options.votersTarget ?? SETTINGS_DEFAULTS.votersTarget);
 }
 
 /** What a cluster has gone on without is kept, and takes no part. Errors: epoch-mismatch, corrupt. */
@@ -145,6 +147,17 @@ async function refuseRetired(store: NodeStore): Promise<void> {
     code,
     `The node ${store.identity.nodeId} of this device takes part no more (${why}). What it holds is kept.`,
   );
+}
+
+/** So many copies are made only by so many voters. Errors: invalid-argument. */
+function requireCopies(minCopies: number, votersTarget: number): void {
+  requireInteger('minCopies', minCopies, ...MIN_COPIES_RANGE);
+  const most = Math.floor(votersTarget / 2) + 1;
+  if (minCopies > most)
+    throw new RaftError(
+      'invalid-argument',
+      `${votersTarget} voters make ${most} copies before a command is acknowledged, not ${minCopies}: raise votersTarget.`,
+    );
 }
 
 /** `open` is for what this device already holds: it never makes a new identity. */

@@ -239,6 +239,26 @@ export const CONTROLLER_MUTANTS = [
     'memberIds(conf).length >= MEMBERS_MAX',
     'one change takes in more than there is room for',
   ),
+  sleep(
+    'copies-not-asked',
+    'duties/copies.ts',
+    'if (copies >= minCopies) return undefined;',
+    'if (copies >= 1) return undefined;',
+    'a change is acknowledged that one device holds',
+  ),
+  sleep(
+    'copies-alone',
+    'duties/copies.ts',
+    'if (minCopies > ALONE_COPIES_MAX) return false;',
+    '',
+    'a cluster of three copies goes on with one',
+  ),
+  plan(
+    'copies-demoted',
+    '    if (!keepsCopies(input, after, voters)) continue;\n',
+    '',
+    'voters are given up until no command is taken',
+  ),
 ];
 
 function plan(id, find, replace, breaks) {

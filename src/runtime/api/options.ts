@@ -56,6 +56,8 @@ export interface NodeOptions {
   readonly autopilot?: AutopilotOptions | undefined;
   /** How many shall vote in a cluster that this node founds. Default: 3. */
   readonly votersTarget?: number | undefined;
+  /** In a cluster that this node founds: commands are refused (`no-quorum`) where fewer voters than this hold them before they are acknowledged. Default: 1. */
+  readonly minCopies?: number | undefined;
   /** Names the device: of the voters of one device the autopilot makes one. '' for one of its own. At most 64 characters. */
   readonly device?: string | undefined;
   /** It does not go when a page is closed, and votes before those that do. */
@@ -121,6 +123,7 @@ const AUTOPILOT_RANGES: Readonly<
   calmMs: [0, 3_600_000],
 };
 /** Voters that a cluster may have as its target. */
+export const MIN_COPIES_RANGE: readonly [min: number, max: number] = [1, 5];
 export const VOTERS_TARGET_RANGE: readonly [min: number, max: number] = [1, 9];
 
 /** Fills in what is missing. Errors: invalid-argument. */

@@ -395,5 +395,5 @@ function isLost({ code }: RaftError): boolean {
 
 /** A full disk is for people to see at once, not to be waited out. */
 function isWorthRetrying({ retryable, code }: RaftError): boolean {
-  return retryable && code !== 'quota';
+  return retryable && code !== 'quota' && code !== 'no-quorum';
 }

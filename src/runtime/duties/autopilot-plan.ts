@@ -20,6 +20,8 @@ export interface PlanInput {
   readonly conf: ConfState;
   readonly self: NodeId;
   readonly votersTarget: number;
+  /** Voters that must hold a command before it is acknowledged. */
+  readonly minCopies: number;
   readonly members: readonly MemberFacts[];
   readonly options: AutopilotOptions;
   /** A silence longer than this is more than is normal in this room, in ms. */
@@ -147,6 +149,7 @@ function demoteGone(input: PlanInput): Decision | undefined {
     const out = gone.slice(0, count);
     const after = voters.filter((id) => out.every((member) => member.id !== id));
     if (!canCommit(input, voters) || !canCommit(input, after) || !isBetter(input, after, voters)) continue;
+    if (!keepsCopies(input, after, voters)) continue;
     return {
       kind: 'demote',
       steps: out.map(({ id }) => ({ op: 'learner' as const, id, context: undefined })),
@@ -173,6 +176,7 @@ function spreadOverDevices(input: PlanInput): Decision | undefined {
     return exchange(input, surplus, next, `${next.id} votes in the place of ${surplus.id}: device ${device} has another vote.`);
   const after = voters.filter((id) => id !== surplus.id);
   if (new Set(voting.map(deviceOf)).size < 2 || !canCommit(input, voters) || !allHeard(input, after)) return undefined;
+  if (!keepsCopies(input, after, voters)) return undefined;
   const reason = `${surplus.id} votes no more: device ${device} has another vote, and one device is one risk.`;
   return { kind: 'demote', steps: [{ op: 'learner', id: surplus.id, context: undefined }], reason };
 }
@@ -233,6 +237,15 @@ function heard({ members, self }: PlanInput, voters: readonly NodeId[]): number 
   return voters.filter((id) => id === self || members.some((member) => member.id === id && member.heardForMs > 0)).length;
 }
 
+/** Not so few voters that the commands they could commit would be refused for want of copies. */
+function keepsCopies({ minCopies }: PlanInput, after: readonly NodeId[], before: readonly NodeId[]): boolean {
+  return quorumOf(after.length) >= Math.min(minCopies, quorumOf(before.length));
+}
+
+function quorumOf(voters: number): number {
+  return Math.floor(voters / 2) + 1;
+}
+
 function allHeard(input: PlanInput, voters: readonly NodeId[]): boolean {
   return heard(input, voters) === voters.length;
 }
@@ -243,7 +256,7 @@ function canCommit(input: PlanInput, voters: readonly NodeId[]): boolean {
 
 /** How many more of the voters that are heard may be lost. */
 function tolerance(input: PlanInput, voters: readonly NodeId[]): number {
-  return heard(input, voters) - (Math.floor(voters.length / 2) + 1);
+  return heard(input, voters) - quorumOf(voters.length);
 }
 
 /**

@@ -13,6 +13,7 @@ import type { Reports } from '../standing/reports.ts';
 import type { Standing } from '../standing/standing.ts';
 import { PROMOTION_LAG_ENTRIES } from './admission.ts';
 import { type Decision, nextDecision, type PlanInput, partnerGone } from './autopilot-plan.ts';
+import { mayGoAlone } from './copies.ts';
 import { betterLeader } from './leadership-plan.ts';
 import type { MemberFacts } from './member-facts.ts';
 
@@ -105,6 +106,7 @@ export class Autopilot {
     const now = clock.monotonicMs();
     const partner = partnerGone(input, ALONE_AFTER_GOODBYE_MS, 2 * tuning.electionTimeoutMs[1]);
     if (partner === undefined || now - this.#aloneMs < ALONE_EVERY_MS) return false;
+    if (!mayGoAlone(input.minCopies, input.members)) return false;
     const outcome = member.core.goAlone();
     if (!outcome.ok) return false;
     this.#aloneMs = now;
@@ -213,6 +215,7 @@ export class Autopilot {
       conf,
       self,
       votersTarget: settings.votersTarget,
+      minCopies: settings.minCopies,
       members: this.#facts(member),
       options: this.#options,
       silentAfterMs: Math.max(this.#options.silentMs, Math.min(1.5 * this.#normalSilenceMs, this.#options.silentMsMax)),
@@ -223,7 +226,7 @@ export class Autopilot {
     const { id: self, clock } = this.#standing;
     const { conf } = member;
     const now = clock.monotonicMs();
-    const { progress, commitIndex } = member.core.status();
+    const { progress, commitIndex, lastIndex } = member.core.status();
     const match = new Map(progress.map(({ id, matchIndex }) => [id, matchIndex]));
     return memberIds(conf).map((id) => {
       const { wants, priority, profileDomain: device, replaces } = contextOf(conf, id);
@@ -242,6 +245,7 @@ export class Autopilot {
         device,
         replaces,
         caughtUp,
+        holdsAll: id === self || matchIndex >= lastIndex,
         laggingForMs: seen?.lagSinceMs === undefined ? 0 : now - seen.lagSinceMs,
         ...this.#presence(id, now),
         hasLeft: seen?.leftMs !== undefined,

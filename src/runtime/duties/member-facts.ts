@@ -13,6 +13,8 @@ export interface MemberFacts {
   /** The voter of the same device whose storage was lost, '' for none. */
   readonly replaces: NodeId;
   readonly caughtUp: boolean;
+  /** It has stored the whole log of the leader. */
+  readonly holdsAll: boolean;
   /** How long it has been behind though it is heard, in ms; 0 while it is not. */
   readonly laggingForMs: number;
   /** How long it has been heard without a break, in ms; 0 while it is not. */

@@ -29,6 +29,8 @@ export interface MemberContextFields {
 export interface ClusterSettings {
   readonly machineVersion: number;
   readonly votersTarget: number;
+  /** Commands are taken only where so many voters hold them before they are acknowledged. */
+  readonly minCopies: number;
   readonly sessionsMax: number;
   readonly sessionTtlMs: number;
   readonly digestEveryEntries: number;
@@ -50,6 +52,7 @@ export const MEMBER_DEFAULTS: MemberContextFields = {
 export const SETTINGS_DEFAULTS: ClusterSettings = {
   machineVersion: 1,
   votersTarget: 3,
+  minCopies: 1,
   sessionsMax: 4_096,
   sessionTtlMs: 24 * 60 * 60 * 1000,
   digestEveryEntries: 1_000,
@@ -91,16 +94,20 @@ export function encodeSettings(settings: ClusterSettings): Uint8Array {
     settings.sessionsMax,
     settings.sessionTtlMs,
     settings.digestEveryEntries,
+    // As it was before there was a choice, where nobody has chosen.
+    ...(settings.minCopies === SETTINGS_DEFAULTS.minCopies ? [] : [settings.minCopies]),
   ]);
 }
 
 export function decodeSettings(context: Uint8Array): ClusterSettings {
   if (context.length === 0) return SETTINGS_DEFAULTS;
   try {
-    const [, machineVersion, votersTarget, sessionsMax, sessionTtlMs, digestEveryEntries] = unpack(context) as number[];
+    const [, machineVersion, votersTarget, sessionsMax, sessionTtlMs, digestEveryEntries, minCopies] = unpack(
+      context,
+    ) as number[];
     return {
       ...SETTINGS_DEFAULTS,
-      ...withoutUndefined({ machineVersion, votersTarget, sessionsMax, sessionTtlMs, digestEveryEntries }),
+      ...withoutUndefined({ machineVersion, votersTarget, sessionsMax, sessionTtlMs, digestEveryEntries, minCopies }),
     };
   } catch {
     return SETTINGS_DEFAULTS;

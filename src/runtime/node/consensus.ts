@@ -4,6 +4,7 @@ import type { Index, NodeId } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
 import { checkEnvelope } from '../../state/envelope.ts';
 import { encodeId, encodeProposal } from '../../wire/bodies.ts';
+import { tooFewCopies } from '../duties/copies.ts';
 import type { FreeSpace } from '../duties/free-space.ts';
 import { errorData, errorFrom } from '../ports/error-data.ts';
 import type { Application, Consensus, ErrorData, Leadership, ProposalBatch } from '../ports/seam.ts';
@@ -69,6 +70,8 @@ export class ConsensusSide implements Consensus {
   proposeHere(data: readonly Uint8Array[], done: (error: RaftError | undefined) => void): void {
     const { member, clock } = this.#standing;
     if (member === undefined) return done(new RaftError('not-leader', 'This node belongs to no cluster.'));
+    const few = tooFewCopies(member.conf);
+    if (few !== undefined) return done(few);
     const full = this.#freeSpace.refusal();
     if (full !== undefined) return done(full);
     try {

@@ -14,6 +14,7 @@ function decide(members: readonly MemberFacts[], given: Partial<PlanInput> = {})
     conf: { ...EMPTY_CONF, voters: [...of('voter'), ...of('witness')], learners: of('learner'), witnesses: of('witness') },
     self: 'a',
     votersTarget: 3,
+    minCopies: 1,
     members,
     options: AUTOPILOT_DEFAULTS,
     silentAfterMs: AUTOPILOT_DEFAULTS.silentMs,
@@ -65,6 +66,7 @@ describe('plan', () => {
           conf: { ...EMPTY_CONF, voters },
           self: 'a',
           votersTarget: 3,
+          minCopies: 1,
           members,
           options: AUTOPILOT_DEFAULTS,
           silentAfterMs: 6_000,
@@ -86,6 +88,14 @@ describe('plan', () => {
     expect(decide([facts('a'), silent('b')])).toBeUndefined();
     expect(stepsOf(decide([facts('a'), facts('b'), facts('c'), left('d')]))).toEqual(['learner d']);
     expect(stepsOf(decide([facts('a'), facts('b'), facts('c'), silent('d'), silent('e')]))).toEqual(['learner d', 'learner e']);
+  });
+
+  test('no fewer voters than make the copies that were asked for', () => {
+    const five = [facts('a'), facts('b'), facts('c'), silent('d'), silent('e')];
+    expect(stepsOf(decide(five, { minCopies: 2 }))).toEqual(['learner d', 'learner e']);
+    expect(decide(five, { minCopies: 3 })).toBeUndefined();
+    const x = { device: 'x' };
+    expect(decide([facts('a', x), facts('b', x), facts('c'), facts('d')], { minCopies: 3, votersTarget: 4 })).toBeUndefined();
   });
 
   test('three become two early: of a pair the last may go on alone', () => {

@@ -12,6 +12,7 @@ export function facts(id: string, given: Partial<MemberFacts> = {}): MemberFacts
     device: '',
     replaces: '',
     caughtUp: true,
+    holdsAll: true,
     laggingForMs: 0,
     heardForMs: LONG,
     silentForMs: 0,
