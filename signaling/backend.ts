@@ -7,6 +7,7 @@ import { RaftError } from '../src/core/errors.ts';
 import type { NodeId } from '../src/core/types.ts';
 import type { ClientHello, ClientMessage } from '../src/signaling/protocol.ts';
 import { type ConnectionId, type Effect, Rooms, type RoomsOptions } from '../src/signaling/rooms.ts';
+import type { DiskWatch } from './disk.ts';
 import type { RoomMemory } from './room-memory.ts';
 
 /** What a backend needs of its host. */
@@ -45,10 +46,13 @@ export interface Backend {
 export class LocalBackend implements Backend {
   readonly #rooms: Rooms;
   readonly #memory: RoomMemory | undefined;
+  readonly #disk: DiskWatch | undefined;
   #host: Host | undefined;
   #nextId = 1;
 
-  constructor(options: RoomsOptions, memory: RoomMemory | undefined) {
+  /** @param disk the one that the memory is on */
+  constructor(options: RoomsOptions, memory: RoomMemory | undefined, disk?: DiskWatch) {
+    this.#disk = disk;
     this.#rooms = new Rooms(memory === undefined ? options : { ...options, clusters: memory.clusters });
     this.#memory = memory;
   }
@@ -86,6 +90,7 @@ export class LocalBackend implements Backend {
   }
 
   tick(): void {
+    void this.#disk?.look();
     this.#perform(this.#rooms.tick(performance.now()));
   }
 
@@ -100,7 +105,7 @@ export class LocalBackend implements Backend {
   }
 
   trouble(): string | undefined {
-    return this.#memory?.isFailing === true ? 'rooms cannot be remembered: the disk refuses' : undefined;
+    return this.#memory?.isFailing === true ? 'rooms cannot be remembered: the disk refuses' : this.#disk?.trouble;
   }
 
   async close(): Promise<void> {

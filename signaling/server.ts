@@ -15,6 +15,7 @@ import { CLUSTERS_REMEMBERED_MAX, type RoomsOptions } from '../src/signaling/roo
 import { Proxies } from './addresses.ts';
 import { type Backend, LocalBackend } from './backend.ts';
 import { Connections, type ConnectionsOptions } from './connections.ts';
+import { DiskWatch } from './disk.ts';
 import { HalfOpenSockets } from './half-open.ts';
 import {
   CLOSE_TIMEOUT_MS,
@@ -152,7 +153,7 @@ async function backendFor(options: SignalingOptions, onProblem: (problem: unknow
   if (redis === undefined) {
     const roomsMax = options.clustersRememberedMax ?? CLUSTERS_REMEMBERED_MAX;
     const memory = directory === undefined ? undefined : await RoomMemory.open(directory, roomsMax, onProblem);
-    return new LocalBackend(given(options), memory);
+    return new LocalBackend(given(options), memory, directory === undefined ? undefined : new DiskWatch(directory));
   }
   if (directory !== undefined)
     throw new RaftError('invalid-argument', 'Rooms are remembered in a directory or in Redis, not in both.');

@@ -10,6 +10,9 @@ import { lineLogger } from '../../src/cli/peer/logger.ts';
 import { type RunningPeer, startPeer } from '../../src/cli/peer/peer.ts';
 import { peerSettings } from '../../src/cli/peer/settings.ts';
 
+/** A machine with much to do. */
+const BUSY = { timeoutMs: 30_000 };
+
 let directory = '';
 let signaling: (SignalingServer & { readonly url: string }) | undefined;
 let running: RunningPeer[] = [];
@@ -69,11 +72,11 @@ const events = (): readonly { readonly event: string; readonly [field: string]: 
 
 test('a keeper and a member with the machine in two rooms: status, members, transfer, snapshot, backup, remove, add', async () => {
   const kept = await start('a', '--room', 'one', '--room', 'two', '--name', 'kept');
-  await nodeOf(kept).until(({ role }) => role === 'leader');
+  await nodeOf(kept).until(({ role }) => role === 'leader', BUSY);
   const full = await start('b', '--room', 'one', '--machine', 'machine.mjs', '--name', 'full');
-  const node = nodeOf(full) as unknown as { propose(command: unknown): Promise<number> };
-  expect(await node.propose({ type: 'add', amount: 5 })).toBe(5);
-  await nodeOf(full).until(({ suffrage }) => suffrage === 'voter');
+  const node = nodeOf(full) as unknown as { propose(command: unknown, options: object): Promise<number> };
+  expect(await node.propose({ type: 'add', amount: 5 }, BUSY)).toBe(5);
+  await nodeOf(full).until(({ suffrage }) => suffrage === 'voter', BUSY);
 
   const status = await said(kept, 'status');
   expect(status[0]).toMatch(/^room\s+node\s+role\s+suffrage\s+leader/);
@@ -94,7 +97,7 @@ test('a keeper and a member with the machine in two rooms: status, members, tran
 
   const gone = nodeOf(kept).id;
   expect((await said(full, 'remove', gone))[0]).toMatch(new RegExp(`^${gone} belongs to room one no more as of entry \\d+$`));
-  await nodeOf(kept).until(({ role }) => role === 'removed');
+  await nodeOf(kept).until(({ role }) => role === 'removed', BUSY);
   expect(kept.rooms[0]?.trouble()?.code).toBe('removed');
   expect((await said(full, 'add', 'somebody', '--as', 'standby', '--priority', '7'))[0]).toMatch(/^somebody belongs to room one/);
   expect((await said(full, 'members')).join('\n')).toMatch(/somebody\s+learner\s+7/);
@@ -105,15 +108,18 @@ test('a keeper and a member with the machine in two rooms: status, members, tran
 
 test('what the process ends with another goes on with; it comes back as the same node from its directory', async () => {
   const first = await start('c', '--room', 'one-more', '--machine', 'machine.mjs');
-  await nodeOf(first, 'one-more').until(({ role }) => role === 'leader');
+  await nodeOf(first, 'one-more').until(({ role }) => role === 'leader', BUSY);
   const second = await start('d', '--room', 'one-more', '--machine', 'machine.mjs');
-  await nodeOf(second, 'one-more').until(({ suffrage }) => suffrage === 'voter');
+  await nodeOf(second, 'one-more').until(({ suffrage }) => suffrage === 'voter', BUSY);
   const add = (peer: RunningPeer, amount: number): Promise<number> =>
-    (nodeOf(peer, 'one-more') as unknown as { propose(command: unknown): Promise<number> }).propose({ type: 'add', amount });
+    (nodeOf(peer, 'one-more') as unknown as { propose(command: unknown, options: object): Promise<number> }).propose(
+      { type: 'add', amount },
+      BUSY,
+    );
   expect(await add(first, 2)).toBe(2);
   const id = nodeOf(first, 'one-more').id;
   await first.stop();
-  await nodeOf(second, 'one-more').until(({ role }) => role === 'leader');
+  await nodeOf(second, 'one-more').until(({ role }) => role === 'leader', BUSY);
   expect(await add(second, 3)).toBe(5);
   const back = await start('c', '--room', 'one-more', '--machine', 'machine.mjs');
   expect(nodeOf(back, 'one-more').id).toBe(id);
@@ -122,7 +128,7 @@ test('what the process ends with another goes on with; it comes back as the same
 
 test('the admin server: health, metrics, watching; no page may ask, nothing unknown is done', async () => {
   const peer = await start('e', '--room', 'watched');
-  await nodeOf(peer, 'watched').until(({ role }) => role === 'leader');
+  await nodeOf(peer, 'watched').until(({ role }) => role === 'leader', BUSY);
   const ask = (path: string, how: RequestInit = {}): Promise<Response> => fetch(new URL(path, peer.adminUrl), how);
   expect([(await ask('/healthz')).status, await (await ask('/healthz')).text()]).toEqual([200, 'ok\n']);
 

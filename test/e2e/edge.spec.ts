@@ -17,7 +17,7 @@ class Edge {
   admin = '';
 
   async start(signaling: string, room: string): Promise<void> {
-    const args = ['dist/cli.js', 'peer', '--room', room, '--signaling', signaling, '--dir', this.#directory];
+    const args = ['dist/cli.js', 'peer', '--room', room, '--open', 'on', '--signaling', signaling, '--dir', this.#directory];
     const child = spawn(process.execPath, [...args, '--admin', '0', '--log', 'json'], { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
     for await (const text of createInterface({ input: child.stdout })) {

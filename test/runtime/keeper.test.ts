@@ -27,7 +27,13 @@ async function openKeeper(cluster: Cluster, disk = new MemoryDisk(), snapshotEve
     suffrage: 'voter',
     priority: 10,
     preferred: undefined,
-    tuning: resolveTuning({ electionTimeoutMs: [150, 300], heartbeatMs: 30, snapshotEveryEntries, keepEntries: 0 }),
+    tuning: resolveTuning({
+      electionTimeoutMs: [150, 300],
+      heartbeatMs: 30,
+      snapshotEveryEntries,
+      keepEntries: 0,
+      callTimeoutMs: 30_000,
+    }),
   });
 }
 

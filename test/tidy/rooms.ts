@@ -47,7 +47,20 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   index: ['core', 'state', 'runtime', 'front-door'],
   node: ['core', 'state', 'runtime', 'front-door', 'index'],
   testing: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'trust', 'runtime', 'front-door'],
-  cli: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'trust', 'runtime', 'front-door', 'node'],
+  cli: [
+    'core',
+    'codec',
+    'wire',
+    'storage',
+    'state',
+    'signaling',
+    'transport',
+    'trust',
+    'runtime',
+    'front-door',
+    'node',
+    'signaling/disk.ts',
+  ],
   // A page's look into a node: types of the front door; what it plays back and checks is loaded when it is asked for.
   inspector: [
     'core',

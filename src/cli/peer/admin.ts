@@ -18,6 +18,8 @@ export interface AdminSources {
   readonly version: string;
   /** The process is ending. */
   isDraining(): boolean;
+  /** What is wrong with the disk, looked at anew. */
+  diskTrouble(): Promise<string | undefined>;
 }
 
 export interface AdminServer {
@@ -57,7 +59,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, source
       return answerJson(response, 403, { message: 'Only this machine may ask, and no page in a browser.' });
     const [, first = '', room, ...rest] = new URL(request.url ?? '/', 'http://admin').pathname.split('/').map(decodeURIComponent);
     const path = [request.method, first].join(' ');
-    if (path === 'GET healthz') return answerHealth(response, sources);
+    if (path === 'GET healthz') return await answerHealth(response, sources);
     if (path === 'GET metrics') return answerText(response, 200, METRICS_TYPE, metricsText(sources.rooms));
     if (path === 'GET status') return answerJson(response, 200, overview(sources));
     const running = first === 'rooms' ? sources.rooms.find(({ settings }) => settings.room === room) : undefined;
@@ -72,12 +74,13 @@ async function handle(request: IncomingMessage, response: ServerResponse, source
   }
 }
 
-function answerHealth(response: ServerResponse, sources: AdminSources): void {
+async function answerHealth(response: ServerResponse, sources: AdminSources): Promise<void> {
+  const disk = await sources.diskTrouble();
   const troubles = sources.rooms.flatMap((room) => {
     const error = room.trouble();
     return error === undefined ? [] : [`room ${room.settings.room}: ${error.code}: ${error.message}`];
   });
-  const lines = [...(sources.isDraining() ? ['draining'] : []), ...troubles];
+  const lines = [...(sources.isDraining() ? ['draining'] : []), ...(disk === undefined ? [] : [disk]), ...troubles];
   answerText(
     response,
     lines.length === 0 ? 200 : 503,

@@ -1,5 +1,6 @@
 /** `tabraft peer`: members at the edge, one process for many rooms. */
 import { mkdir } from 'node:fs/promises';
+import { DiskWatch } from '../../../signaling/disk.ts';
 import { RaftError } from '../../core/errors.ts';
 import { type AdminServer, startAdmin } from './admin.ts';
 import { fieldsHelp, PROCESS_FIELDS, ROOM_FIELDS } from './fields.ts';
@@ -39,6 +40,11 @@ export async function startPeer(settings: PeerSettings, version: string, log: Pr
   let draining = false;
   let admin: AdminServer | undefined;
   let links: Links | undefined;
+  const disk = new DiskWatch(settings.dir);
+  const diskTrouble = async (): Promise<string | undefined> => {
+    await disk.look();
+    return disk.trouble;
+  };
   const close = async (): Promise<void> => {
     await Promise.allSettled(rooms.map(closeRoom));
     await admin?.close();
@@ -46,7 +52,8 @@ export async function startPeer(settings: PeerSettings, version: string, log: Pr
   };
   try {
     await makeDirectory(settings.dir);
-    if (settings.admin !== undefined) admin = await startAdmin(settings.admin, { rooms, version, isDraining: () => draining });
+    if (settings.admin !== undefined)
+      admin = await startAdmin(settings.admin, { rooms, version, isDraining: () => draining, diskTrouble });
     links = await linksFor(settings.links, log);
     for (const room of settings.rooms) rooms.push(await openRoom(room, settings, links, log));
   } catch (error) {

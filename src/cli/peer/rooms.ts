@@ -80,9 +80,14 @@ function watched(settings: RoomSettings, node: BaseNode<unknown>, keeps: boolean
   return { settings, node, keeps, counts, trouble };
 }
 
-/** A leader hands over first; of two it leaves its vote to the other, which nothing else could give it. */
+/**
+ * A leader hands over first, and stays until the successor has committed with it: of a pair the other could not go on alone before.
+ * Where that does not come about it leaves its vote to one of the others.
+ */
 export async function closeRoom({ node }: RunningRoom): Promise<void> {
-  if (node.role === 'leader' && node.config.voters.length > 2)
+  if (node.role === 'leader' && node.config.voters.length > 1) {
     await node.admin.transferLeadership(undefined, { timeoutMs: HANDOVER_MS }).catch(() => {});
+    if (node.role !== 'leader') await node.barrier({ timeoutMs: HANDOVER_MS }).catch(() => {});
+  }
   await node.stop({ transfer: false });
 }
