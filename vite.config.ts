@@ -94,7 +94,8 @@ const libraryIn = (outDir: string): UserConfig => ({
     license: { fileName: 'THIRD-PARTY.md' },
     target: 'es2022',
     minify: false,
-    sourcemap: true,
+    // The development build is read as it is.
+    sourcemap: outDir === 'dist',
     lib: {
       entry: entries,
       formats: ['es'],

@@ -39,6 +39,11 @@ const stages = {
     steps: [node(join(root, 'scripts', 'sim.mjs'), '--per-commit'), node(join(root, 'scripts', 'mutants.mjs'), '--canary')],
   },
   build: { steps: [vite('demo'), vite('server'), vite('library'), vite('library-development'), vite('library-workers')] },
+  // As strangers use it: the tarball under four bundlers, in a stock template, without optional packages; and its weight.
+  package: {
+    needs: ['build'],
+    steps: [tsc('-p', 'tsconfig.build.json'), node(join(root, 'scripts', 'package-check.mjs'))],
+  },
   e2e: {
     needs: ['build'],
     steps: [node(bin('@playwright/test', 'cli.js'), 'test', '--reporter=list,json')],
