@@ -7,6 +7,8 @@ export interface Contestant {
   formed(): boolean;
   /** One operation of about 100 bytes; resolves when it is done, whatever that means for this contestant. */
   write(key: string, value: string): Promise<unknown>;
+  /** What may explain a stall: moments at which something else happened here, as performance.now() tells them. */
+  readonly events?: readonly { readonly atMs: number; readonly what: string }[];
   /** Calls back in every tab with each new value of MARK. */
   onMark(listener: (value: string) => void): void;
 }

@@ -25,6 +25,14 @@ const contestants: Readonly<Record<string, Contestant>> = {
   yjs: yjs(`${location.origin.replace('http', 'ws')}/yjs`),
 };
 
+export interface Stalls extends Figures {
+  readonly maxMs: number;
+  /** In gaps, altogether. */
+  readonly lostMs: number;
+  readonly gaps: readonly { readonly atMs: number; readonly ms: number }[];
+  readonly events: readonly { readonly atMs: number; readonly what: string }[];
+}
+
 function named(name: string): Contestant {
   const contestant = contestants[name];
   if (contestant === undefined) throw new Error(`there is no ${name}`);
@@ -70,6 +78,31 @@ const bench = {
     };
     await Promise.all(Array.from({ length: clients }, client));
     return figures(times, Math.max(end, over) - begin);
+  },
+
+  /** Where time goes by and nothing is done: gaps between two answers that are longer than `gapMs`, with when they began. */
+  async stalls(name: string, clients: number, ms: number, gapMs: number): Promise<Stalls> {
+    const contestant = named(name);
+    const times: number[] = [];
+    const gaps: { atMs: number; ms: number }[] = [];
+    const begin = performance.now();
+    let last = begin;
+    const client = async (): Promise<void> => {
+      for (let start = begin; start - begin < ms; ) {
+        await contestant.write(`k${number++ % 1000}`, PAYLOAD);
+        const now = performance.now();
+        times.push(now - start);
+        if (now - last > gapMs) gaps.push({ atMs: Math.round(last - begin), ms: Math.round(now - last) });
+        last = now;
+        start = now;
+      }
+    };
+    await Promise.all(Array.from({ length: clients }, client));
+    const lostMs = gaps.reduce((sum, gap) => sum + gap.ms, 0);
+    const events = (contestant.events ?? [])
+      .filter(({ atMs }) => atMs >= begin)
+      .map(({ atMs, what }) => ({ atMs: Math.round(atMs - begin), what }));
+    return { ...figures(times, last - begin), maxMs: times.at(-1) ?? 0, lostMs, gaps, events };
   },
 
   /** From the write here until another tab says, over a BroadcastChannel (0.15 ms), that it shows it. */

@@ -21,7 +21,7 @@ const short = asked.includes('short');
 const profiling = asked.includes('profile');
 /** Where tabraft keeps its nodes; the probe stays in IndexedDB. */
 const storage = asked.includes('opfs') ? 'opfs' : 'indexeddb';
-const names = profiling ? ['tabraft'] : ['tabraft', 'probe', 'yjs'];
+const names = profiling && !asked.includes('stalls') ? ['tabraft'] : ['tabraft', 'probe', 'yjs'];
 const levels = [1, 16, 256, 2048];
 const TABS = 3;
 const rounds = short ? 1 : 3;
@@ -143,6 +143,23 @@ function print(result) {
   verdict('throughput at 256 clients, tabraft / yjs', times, times >= 10, '>= 10');
 }
 
+/** Long gaps between two answers, under a small and a middle load. */
+async function stalls(page) {
+  for (const clients of [1, 16, 64]) {
+    const run = ([what, n, ms, gap]) => globalThis.bench.stalls(what, n, ms, gap);
+    for (const name of names) {
+      const { perSecond, p50Ms, p99Ms, maxMs, lostMs, gaps, events } = await page.evaluate(run, [name, clients, short ? 3_000 : 8_000, 60]);
+      const text = [p50Ms, p99Ms, maxMs].map((value) => value.toFixed(1)).join(' / ');
+      const expected = (clients * 1000) / p50Ms;
+      console.log(
+        `${name.padEnd(8)} ${String(clients).padStart(3)} clients: ${perSecond.toFixed(0)}/s (${((100 * perSecond) / expected).toFixed(0)} % of what p50 says)  p50/p99/max ${text} ms  lost ${lostMs} ms`,
+      );
+      console.log(`   gaps: ${gaps.map(({ atMs, ms }) => `${ms}@${atMs}`).join(' ') || 'none'}`);
+      if (events.length > 0) console.log(`   meanwhile: ${events.map(({ atMs, what }) => `${what}@${atMs}`).join(', ')}`);
+    }
+  }
+}
+
 async function main() {
   const deadline = setTimeout(() => {
     console.error(`bench:tabs took longer than ${WHOLE_MS / 1000} s`);
@@ -156,7 +173,8 @@ async function main() {
   });
   try {
     const pages = await form(context, server.url);
-    if (profiling) await hottest(pages, 256, short ? 3_000 : 6_000);
+    if (asked.includes('stalls')) await stalls(pages[0]);
+    else if (profiling) await hottest(pages, 256, short ? 3_000 : 6_000);
     else print(await measure(pages[0]));
   } finally {
     clearTimeout(deadline);

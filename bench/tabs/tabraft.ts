@@ -14,6 +14,8 @@ type Node = RaftNode<Map<string, string>, typeof machine.commands, Record<never,
 
 export function tabraft(): Contestant {
   let node: Node | undefined;
+  const events: { atMs: number; what: string }[] = [];
+  const note = (what: string): void => void events.push({ atMs: performance.now(), what });
   const opened = (): Node => {
     if (node === undefined) throw new Error('not open');
     return node;
@@ -22,8 +24,13 @@ export function tabraft(): Contestant {
     async open(room) {
       const storage = location.search === '?storage=opfs' ? 'opfs' : 'indexeddb';
       node = await raft.enter(room, machine, { storage });
+      node.on('leader', ({ term }) => note(`leader of term ${term}`));
+      node.on('snapshot', ({ kind }) => note(`snapshot ${kind}`));
+      node.on('config', () => note('config'));
+      node.on('fault', ({ error }) => note(`fault ${error.code}`));
       await node.ready;
     },
+    events,
     formed: () => opened().config.voters.length === TABS,
     write: (key, value) => opened().propose({ type: 'set', key, value }),
     onMark: (listener) =>

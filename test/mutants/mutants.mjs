@@ -1089,6 +1089,13 @@ export const MUTANTS = [
   ),
   ...CONTROLLER_MUTANTS,
   m(
+    'commit-told-before-the-answered-speak',
+    'runtime/member/member.ts',
+    "    this.pump(hadTheirTurn || !this.replica.isResting ? 'answered' : undefined);",
+    "    this.pump('answered');",
+    'every commit costs each follower a message, and the leader its answer, that the next append would have carried',
+  ),
+  m(
     'keeper-loses-limits',
     'runtime/member/kept-state.ts',
     "      yield { kind: 'limits', limits: changed };\n",

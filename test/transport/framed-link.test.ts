@@ -2,7 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Control, controlFrame, parseControl } from '../../src/transport/link/control.ts';
 import { FramedLink } from '../../src/transport/link/framed-link.ts';
-import { BULK_IN_FLIGHT_MAX, URGENT_IN_FLIGHT_MAX } from '../../src/transport/link/limits.ts';
+import {
+  ACKNOWLEDGE_AFTER_MS,
+  ACKNOWLEDGE_BYTES,
+  BULK_IN_FLIGHT_MAX,
+  URGENT_IN_FLIGHT_MAX,
+} from '../../src/transport/link/limits.ts';
 import type { RawLinkEvents } from '../../src/transport/link/raw-link.ts';
 
 class End {
@@ -96,9 +101,34 @@ describe('in flight', () => {
     await settle();
     a.flows = true;
     a.deliver();
-    await settle(100);
+    await settle(ACKNOWLEDGE_AFTER_MS + 1);
     expect(b.got.length).toBe(taken);
     expect(a.link.unacknowledgedBytes).toBe(0);
+  });
+
+  it('costs a peer of small messages one frame in a while, and one of large ones a frame for so many bytes, at once', async () => {
+    const [a] = pair();
+    let acknowledgements = 0;
+    const { events } = a;
+    if (events === undefined) throw new Error('not made');
+    a.events = {
+      ...events,
+      onFrame: (frame) => {
+        if (parseControl(frame)?.type === Control.acknowledge) acknowledgements++;
+        events.onFrame(frame);
+      },
+    };
+    for (let i = 0; i < 10; i++) {
+      a.link.send(message(100), 'urgent');
+      await settle((ACKNOWLEDGE_AFTER_MS - 10) / 10);
+    }
+    expect(acknowledgements).toBe(0);
+    await settle(20);
+    expect(acknowledgements).toBe(1);
+    expect(a.link.unacknowledgedBytes).toBe(0);
+    a.link.send(message(4 * ACKNOWLEDGE_BYTES), 'bulk');
+    await settle();
+    expect(acknowledgements).toBeGreaterThanOrEqual(4);
   });
 
   it('is not widened by a peer that acknowledges what it never got', async () => {

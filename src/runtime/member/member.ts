@@ -183,6 +183,18 @@ export class Member {
     this.core.resumeAfterPause(0);
   }
 
+  /**
+   * What has arrived first, so that calls see the leader it tells of; then what the calls have to `say`. Whoever is answered by
+   * what has arrived just now speaks after this task: the next turn takes it along.
+   */
+  turn<T>(say: () => T): T {
+    const hadTheirTurn = this.replica.isResting;
+    this.pump();
+    const said = say();
+    this.pump(hadTheirTurn || !this.replica.isResting ? 'answered' : undefined);
+    return said;
+  }
+
   /** Everything that waited for a batch of inputs to be complete; `answered`: calls have had their chance to go along. */
   pump(after?: 'answered'): void {
     if (after === 'answered') this.replica.resume();

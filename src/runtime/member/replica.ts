@@ -109,6 +109,11 @@ export class Replica {
     this.#stopped = true;
   }
 
+  /** Callers were answered, and what they ask next has not been heard yet. */
+  get isResting(): boolean {
+    return this.#resting;
+  }
+
   resume(): void {
     this.#resting = false;
   }

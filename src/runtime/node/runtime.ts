@@ -181,11 +181,10 @@ export class Runtime {
   #pump(): void {
     const { member } = this.#standing;
     if (member === undefined) return;
-    // What has arrived first, so that calls see the leader it tells of; then what the calls have to say.
-    member.pump();
-    this.application.reads.flush();
-    const journal = this.application.writes.flush();
-    member.pump('answered');
+    const journal = member.turn(() => {
+      this.application.reads.flush();
+      return this.application.writes.flush();
+    });
     if (journal !== undefined) void this.store.write(journal).catch(() => {});
   }
 
