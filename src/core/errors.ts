@@ -37,7 +37,6 @@ export type RaftErrorCode =
   | 'handler-failed'
   | 'session-expired'
   | 'version-mismatch'
-  | 'reads-unconfirmed'
   | 'index-compacted'
   | 'no-quorum'
   | 'config-change-in-progress'
@@ -76,7 +75,6 @@ export type RaftErrorCode =
   | 'link-failed'
   | 'message-invalid'
   | 'protocol-mismatch'
-  | 'local-message'
   | 'peer-not-found'
   | 'log-conflict'
   | 'invariant';
@@ -105,7 +103,6 @@ export const ERROR_CODES: Readonly<Record<RaftErrorCode, CodeFacts>> = {
   'handler-failed': no,
   'session-expired': unknown,
   'version-mismatch': no,
-  'reads-unconfirmed': retry,
   'index-compacted': no,
   // membership
   'no-quorum': retry,
@@ -150,7 +147,6 @@ export const ERROR_CODES: Readonly<Record<RaftErrorCode, CodeFacts>> = {
   'message-invalid': no,
   'protocol-mismatch': no,
   // the core's own
-  'local-message': no,
   'peer-not-found': no,
   'log-conflict': no,
   invariant: no,
