@@ -1,6 +1,6 @@
 /** Typed events without a DOM: a listener that throws is reported, and the others still hear. */
 import { RaftError } from '../../core/errors.ts';
-import { requireFunction, unknownName } from '../ports/require-known.ts';
+import { requireFunction, shown, unknownName } from '../ports/require-known.ts';
 import type { RaftEvents } from './api.ts';
 import { EVENT_NAMES } from './names.ts';
 import { type Registration, registration } from './registration.ts';
@@ -24,7 +24,8 @@ export class Emitter {
 
   /** Errors: busy, invalid-argument. */
   on<K extends keyof RaftEvents>(type: K, listener: Listener<RaftEvents[K]>, signal?: AbortSignal): Registration {
-    if (!Object.hasOwn(EVENT_NAMES, type)) throw unknownName('event', String(type), Object.keys(EVENT_NAMES));
+    if (typeof type !== 'string' || !Object.hasOwn(EVENT_NAMES, type))
+      throw unknownName('event', typeof type === 'string' ? type : shown(type), Object.keys(EVENT_NAMES));
     requireFunction('listener', listener);
     const set = this.#setOf(type);
     if (set.size >= LISTENERS_MAX) throw new RaftError('busy', `There are ${LISTENERS_MAX} listeners for '${type}'.`);

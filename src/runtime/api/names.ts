@@ -1,6 +1,6 @@
 /** The names that calls of a node know, beside the types of api.ts: the compiler keeps both the same. */
 import type { Names } from '../ports/require-known.ts';
-import type { RaftEvents } from './api.ts';
+import type { Membership, RaftEvents } from './api.ts';
 import type { CallOptions } from './basics.ts';
 import type { ProposeOptions, ReadOptions, StopOptions } from './calls.ts';
 
@@ -14,6 +14,18 @@ export const PROPOSE_OPTION_NAMES: Names<ProposeOptions> = {
 };
 export const READ_OPTION_NAMES: Names<ReadOptions> = { ...CALL_OPTION_NAMES, consistency: true };
 export const LISTEN_OPTION_NAMES: Names<{ signal: AbortSignal }> = { signal: true };
+export const CHANGES_OPTION_NAMES: Names<{ from: number; signal: AbortSignal }> = { ...LISTEN_OPTION_NAMES, from: true };
+export const DESCRIBE_RANGE_NAMES: Names<{ from: number; to: number; last: number }> = { from: true, to: true, last: true };
+export const CHANGE_OPTION_NAMES: Names<CallOptions & { ifVersion: number }> = { ...CALL_OPTION_NAMES, ifVersion: true };
+/** Of a member that is to be added, and of a configuration that is to come: not options, but looked at as these are. */
+export const NEW_MEMBER_NAMES: Names<Parameters<Membership['add']>[0]> = {
+  id: true,
+  suffrage: true,
+  priority: true,
+  name: true,
+  meta: true,
+};
+export const NEXT_CONFIG_NAMES: Names<Parameters<Membership['change']>[0]> = { voters: true, learners: true };
 export const STOP_OPTION_NAMES: Names<StopOptions> = { transfer: true, leave: true, timeoutMs: true };
 export const CONSISTENCIES: readonly string[] = ['linearizable', 'lease', 'local'];
 

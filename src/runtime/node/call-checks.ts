@@ -8,6 +8,8 @@ import { TypedMachine } from '../../state/typed-machine.ts';
 import type { ProposeOptions, ReadConsistency } from '../api/api.ts';
 import { checkCallOptions } from '../api/call-options.ts';
 import { CONSISTENCIES, PROPOSE_OPTION_NAMES } from '../api/names.ts';
+import type { WriteEvent } from '../api/write-event.ts';
+import type { WriteResult } from '../client/pending-write.ts';
 import { requireInteger } from '../ports/require-integer.ts';
 import { requireOneOf, shown, unknownName } from '../ports/require-known.ts';
 import { explain, type StatusSources } from '../watch/status.ts';
@@ -97,4 +99,11 @@ export function notReady(sources: StatusSources): RaftError {
   const unreached = signaling.error?.code === 'signaling-refused' ? 'signaling-refused' : 'signaling-unreachable';
   const code = isSeeking ? (signaling.state === 'open' ? 'not-a-member' : unreached) : 'no-leader';
   return new RaftError(code, `Not ready yet: ${text}`, { mayHaveApplied: false, cause: signaling.error });
+}
+
+/** What listeners hear of a write that has ended. */
+export function tellWrite(result: WriteResult, ms: number): WriteEvent {
+  if (result.kind === 'failed') return { ms, code: result.error.code, index: result.error.index };
+  const { outcome, index } = result;
+  return { ms, code: outcome.kind === 'error' ? outcome.code : undefined, index };
 }

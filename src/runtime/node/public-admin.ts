@@ -19,13 +19,16 @@ import type {
   VerifyReport,
 } from '../api/api.ts';
 import { checkCallOptions } from '../api/call-options.ts';
+import { DESCRIBE_RANGE_NAMES } from '../api/names.ts';
 import { bestSuccessor } from '../duties/handover.ts';
 import { clusterConfig } from '../member/configuration.ts';
 import type { Member } from '../member/member.ts';
 import { requireInteger } from '../ports/require-integer.ts';
+import { requireKnown } from '../ports/require-known.ts';
 import { isAlive } from '../standing/quorum.ts';
 import { assertRunning } from '../standing/standing.ts';
 import { explain } from '../watch/status.ts';
+import { checkId } from './public-membership.ts';
 import { Recovery } from './recovery.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -53,6 +56,7 @@ export class NodeAdmin implements Admin {
 
   async transferLeadership(to?: NodeId, options: CallOptions = {}): Promise<NodeId> {
     checkCallOptions(options);
+    if (to !== undefined) checkId(to);
     const runtime = this.#runtime;
     const member = this.#member();
     const from = runtime.leaderId;
@@ -81,6 +85,7 @@ export class NodeAdmin implements Admin {
   }
 
   async stepDown(options: CallOptions = {}): Promise<void> {
+    checkCallOptions(options);
     if (!this.#member().isLeader) return;
     await this.transferLeadership(undefined, options);
   }
@@ -123,6 +128,9 @@ export class NodeAdmin implements Admin {
   async describeLog(
     range: { readonly from?: number; readonly to?: number; readonly last?: number } = {},
   ): Promise<readonly EntryInfo[]> {
+    requireKnown('describeLog', range, DESCRIBE_RANGE_NAMES);
+    for (const [name, value] of Object.entries(range))
+      if (value !== undefined) requireInteger(name, value, 0, Number.MAX_SAFE_INTEGER);
     const member = this.#member();
     const end = member.view.lastIndex();
     const to = Math.min(range.to ?? end, end);

@@ -8,11 +8,15 @@ import type { ConfChangeStep, NodeId } from '../../core/types.ts';
 import { type ChangeRequest, decodeIndex, encodeChange } from '../../wire/bodies.ts';
 import type { CallOptions, ClusterConfig, Membership, WantedSuffrage } from '../api/api.ts';
 import { awaitCall, checkCallOptions } from '../api/call-options.ts';
+import { CHANGE_OPTION_NAMES, NEW_MEMBER_NAMES, NEXT_CONFIG_NAMES } from '../api/names.ts';
 import { clusterConfig, contextOf, encodeMember, MEMBER_DEFAULTS, memberIds, suffrageOf } from '../member/configuration.ts';
 import { requireInteger } from '../ports/require-integer.ts';
+import { requireKnown, requireOneOf, requireText, shown } from '../ports/require-known.ts';
 import { assertRunning } from '../standing/standing.ts';
 import type { Runtime } from './runtime.ts';
 
+/** Of a member. */
+const PRIORITY_MAX = 100;
 /** A change without a leader is tried again after this long, in ms, until its time is up. */
 const CHANGE_RETRY_MS = 100;
 
@@ -38,9 +42,11 @@ export class NodeMembership implements Membership {
     },
     options: CallOptions = {},
   ): Promise<number> {
+    requireKnown('add', member, NEW_MEMBER_NAMES);
     const wants = member.suffrage ?? 'voter';
-    if (wants !== 'voter' && wants !== 'learner')
-      throw new RaftError('invalid-argument', `suffrage is 'voter' or 'learner', got ${String(wants)}.`);
+    requireOneOf('suffrage', wants, ['voter', 'learner']);
+    if (member.priority !== undefined) requireInteger('priority', member.priority, 0, PRIORITY_MAX);
+    if (member.name !== undefined) requireText('name', member.name);
     const context = encodeMember({
       ...MEMBER_DEFAULTS,
       name: member.name ?? '',
@@ -56,12 +62,12 @@ export class NodeMembership implements Membership {
     return this.#send([{ op: 'remove', id, context: undefined }], options);
   }
 
-  promote(id: NodeId, options: CallOptions = {}): Promise<number> {
+  async promote(id: NodeId, options: CallOptions = {}): Promise<number> {
     return this.#send([this.#move(id, 'voter')], options);
   }
 
   /** A demoted member stays a learner: it is not promoted again by itself. */
-  demote(id: NodeId, options: CallOptions = {}): Promise<number> {
+  async demote(id: NodeId, options: CallOptions = {}): Promise<number> {
     return this.#send([this.#move(id, 'learner')], options);
   }
 
@@ -86,8 +92,15 @@ export class NodeMembership implements Membership {
 
   async change(
     next: { readonly voters: readonly NodeId[]; readonly learners?: readonly NodeId[] },
-    { ifVersion, ...options }: CallOptions & { readonly ifVersion?: number } = {},
+    options: CallOptions & { readonly ifVersion?: number } = {},
   ): Promise<number> {
+    requireKnown('change', next, NEXT_CONFIG_NAMES);
+    requireKnown('change', options, CHANGE_OPTION_NAMES);
+    const { ifVersion, ...call } = options;
+    if (ifVersion !== undefined) requireInteger('ifVersion', ifVersion, 0, Number.MAX_SAFE_INTEGER);
+    for (const ids of [next.voters, next.learners ?? []])
+      if (!Array.isArray(ids))
+        throw new RaftError('invalid-argument', `voters and learners are lists of ids, got ${shown(ids)}.`);
     if (next.voters.length === 0) throw new RaftError('config-invalid', 'A cluster needs at least one voter.');
     const { conf } = this.#member();
     const learners = next.learners ?? [];
@@ -98,7 +111,7 @@ export class NodeMembership implements Membership {
         .filter((id) => !next.voters.includes(id) && !learners.includes(id))
         .map((id) => ({ op: 'remove' as const, id, context: undefined })),
     ];
-    return this.#send(steps, options, ifVersion ?? 0);
+    return this.#send(steps, call, ifVersion ?? 0);
   }
 
   #place(id: NodeId, op: 'voter' | 'learner'): ConfChangeStep {
@@ -108,7 +121,7 @@ export class NodeMembership implements Membership {
   }
 
   async setPriority(id: NodeId, priority: number, options: CallOptions = {}): Promise<number> {
-    requireInteger('priority', priority, 0, 100);
+    requireInteger('priority', priority, 0, PRIORITY_MAX);
     const { conf } = this.#member();
     if (suffrageOf(conf, checkId(id)) === 'none') throw new RaftError('config-invalid', `${id} is not a member.`);
     return this.#send([{ op: 'update', id, context: encodeMember({ ...contextOf(conf, id), priority }) }], options);
@@ -169,7 +182,7 @@ export class NodeMembership implements Membership {
   }
 }
 
-function checkId(id: NodeId): NodeId {
+export function checkId(id: NodeId): NodeId {
   if (isNodeId(id)) return id;
   throw new RaftError(
     'invalid-argument',

@@ -25,14 +25,13 @@ import type {
   TraceEvent,
 } from '../api/api.ts';
 import { awaitCall, checkCallOptions } from '../api/call-options.ts';
-import { LISTEN_OPTION_NAMES, READ_OPTION_NAMES, STOP_OPTION_NAMES } from '../api/names.ts';
+import { CHANGES_OPTION_NAMES, LISTEN_OPTION_NAMES, READ_OPTION_NAMES, STOP_OPTION_NAMES } from '../api/names.ts';
 import type { ExpectedState, OptimisticWrite } from '../api/optimistic.ts';
 import type { Registration } from '../api/registration.ts';
-import type { WriteEvent } from '../api/write-event.ts';
-import type { AppliedWrite, WriteResult } from '../client/pending-write.ts';
+import type { AppliedWrite } from '../client/pending-write.ts';
 import { clusterConfig } from '../member/configuration.ts';
 import { requireInteger } from '../ports/require-integer.ts';
-import { requireFunction, requireKnown, shown } from '../ports/require-known.ts';
+import { requireFunction, requireKnown, requireText, shown } from '../ports/require-known.ts';
 import type { Recording } from '../record/recording.ts';
 import { hasCaughtUp, holdsLease, stalenessMs } from '../standing/freshness.ts';
 import { assertRunning } from '../standing/standing.ts';
@@ -45,6 +44,7 @@ import {
   notReady,
   refuseInHandler,
   requireCommand,
+  tellWrite,
   typeOf,
   withId,
 } from './call-checks.ts';
@@ -126,11 +126,11 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   // ---- writes
 
   propose<const T extends Command<C>>(command: T, options: ProposeOptions = {}): Promise<ResultOf<C, T>> {
-    return this.#write(command, options, options.id ?? '', (result) => result as ResultOf<C, T>);
+    return this.#write(command, options, options?.id ?? '', (result) => result as ResultOf<C, T>);
   }
 
   proposeDetailed<const T extends Command<C>>(command: T, options: ProposeOptions = {}): Promise<Applied<ResultOf<C, T>>> {
-    return this.#write(command, options, options.id ?? '', (result, { index, term, replayed }) => ({
+    return this.#write(command, options, options?.id ?? '', (result, { index, term, replayed }) => ({
       result: result as ResultOf<C, T>,
       index,
       term,
@@ -232,7 +232,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   optimistic<const T extends Command<C>>(command: T, options: ProposeOptions = {}): OptimisticWrite<ResultOf<C, T>> {
     const bytes = this.#encode(command);
     return new OptimisticCall<ResultOf<C, T>>(this.#runtime, bytes, options, (given, resolve, reject) =>
-      this.#submit(bytes, given, given.id ?? '', resolve, reject),
+      this.#submit(bytes, given, given?.id ?? '', resolve, reject),
     );
   }
 
@@ -255,6 +255,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   // biome-ignore lint/suspicious/noExplicitAny: the interface says the arguments exactly; here they are one list
   async query(name: string, ...rest: any[]): Promise<any> {
     const machine = this.#machine;
+    requireText('query', name);
     if (!(machine instanceof TypedMachine)) throw new RaftError('unknown-command', 'This state machine has no queries.');
     const takesInput = machine.queryTakesInput(name);
     await this.#confirm((rest[takesInput ? 1 : 0] ?? {}) as ReadOptions);
@@ -311,6 +312,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   }
 
   async *changes(options: { readonly from?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<Change<C>> {
+    requireKnown('changes', options, CHANGES_OPTION_NAMES);
     if (options.from !== undefined) requireInteger('from', options.from, 0, Number.MAX_SAFE_INTEGER);
     for await (const record of this.#runtime.application.feed.iterate(options.from, options.signal)) {
       const { index, data } = record.entry;
@@ -361,6 +363,8 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   }
 
   trace(listener: (event: TraceEvent) => void, options: { readonly signal?: AbortSignal } = {}): Registration {
+    requireFunction('listener', listener);
+    requireKnown('trace', options, LISTEN_OPTION_NAMES);
     return this.#runtime.application.events.trace(listener, options.signal);
   }
 
@@ -377,6 +381,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     requireKnown('stop', options, STOP_OPTION_NAMES);
     const runtime = this.#runtime;
     const timeoutMs = options.timeoutMs ?? 2_000;
+    checkCallOptions({ timeoutMs });
     if (runtime.ended === undefined && options.leave === true) await this.membership.leave({ timeoutMs }).catch(() => {});
     if (runtime.ended === undefined && options.transfer !== false && runtime.member?.isLeader === true) {
       await this.admin.transferLeadership(undefined, { timeoutMs }).catch(() => {});
@@ -387,12 +392,6 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
-}
-
-function tellWrite(result: WriteResult, ms: number): WriteEvent {
-  if (result.kind === 'failed') return { ms, code: result.error.code, index: result.error.index };
-  const { outcome, index } = result;
-  return { ms, code: outcome.kind === 'error' ? outcome.code : undefined, index };
 }
 
 export { clusterConfig };

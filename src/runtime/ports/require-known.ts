@@ -9,11 +9,19 @@ const SHOWN_CHARS_MAX = 40;
 /** Every name of an object of options, for a table that the compiler keeps complete. */
 export type Names<T> = { readonly [K in keyof Required<T>]: true };
 
-/** Errors: invalid-argument for an unknown name, or for what is no object of options. */
+/** Errors: invalid-argument for an unknown name, for what is no object of options, and for a signal that is none. */
 export function requireKnown(what: string, given: object, known: Readonly<Record<string, true>>): void {
   if (typeof given !== 'object' || given === null)
     throw new RaftError('invalid-argument', `${what} options must be an object, got ${shown(given)}.`);
   for (const name in given) if (!Object.hasOwn(known, name)) throw unknownName(`${what} option`, name, Object.keys(known));
+  if (Object.hasOwn(known, 'signal') && 'signal' in given) requireSignal(given.signal);
+}
+
+/** Errors: invalid-argument for what is no AbortSignal; nothing at all is none. */
+function requireSignal(signal: unknown): void {
+  if (signal === undefined) return;
+  const listens = typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal;
+  if (!listens) throw new RaftError('invalid-argument', `signal must be an AbortSignal, got ${shown(signal)}.`);
 }
 
 export function unknownName(what: string, name: string, known: readonly string[]): RaftError {
@@ -25,6 +33,11 @@ export function unknownName(what: string, name: string, known: readonly string[]
 /** Errors: invalid-argument. */
 export function requireFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') throw new RaftError('invalid-argument', `${name} must be a function, got ${shown(value)}.`);
+}
+
+/** Errors: invalid-argument. */
+export function requireText(name: string, value: unknown): void {
+  if (typeof value !== 'string') throw new RaftError('invalid-argument', `${name} must be a text, got ${shown(value)}.`);
 }
 
 /** Errors: invalid-argument. */
