@@ -16,11 +16,24 @@ function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T, i: number) => K): Ma
 if (!('groupBy' in Map)) Object.assign(Map, { groupBy });
 
 // Node would be given Solid's build for servers, which follows no signals.
-const solid = fileURLToPath(new URL('node_modules/solid-js/dist/solid.js', import.meta.url));
+const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const solid = source('node_modules/solid-js/dist/solid.js');
 
 const config: ViteUserConfig = {
-  resolve: { alias: [{ find: /^solid-js$/, replacement: solid }] },
-  test: { include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'], environment: 'node', testTimeout: 60_000 },
+  resolve: {
+    alias: [
+      { find: /^solid-js$/, replacement: solid },
+      // Examples are tried with what is in the tree.
+      { find: /^tabraft$/, replacement: source('src/index.ts') },
+      { find: /^tabraft\/testing$/, replacement: source('src/testing/index.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
+    exclude: ['test/e2e/**'],
+    environment: 'node',
+    testTimeout: 60_000,
+  },
 };
 
 export default config;
