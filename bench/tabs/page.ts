@@ -11,6 +11,8 @@ const LATE_MS = 3_000;
 const PAYLOAD = 'x'.repeat(VALUE_BYTES);
 
 export interface Figures {
+  /** Operations done, also those that are not timed. */
+  readonly count: number;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -24,6 +26,12 @@ const contestants: Readonly<Record<string, Contestant>> = {
   probe: probe(),
   yjs: yjs(`${location.origin.replace('http', 'ws')}/yjs`),
 };
+
+export interface Sends {
+  readonly frames: number;
+  readonly bytes: number;
+  readonly ms: number;
+}
 
 export interface Stalls extends Figures {
   readonly maxMs: number;
@@ -43,12 +51,32 @@ function quantile(sorted: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 }
 
-function figures(times: number[], elapsedMs: number): Figures {
+function figures(times: number[], elapsedMs: number, count: number = times.length): Figures {
   times.sort((a, b) => a - b);
-  return { perSecond: (times.length * 1000) / elapsedMs, p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99) };
+  return {
+    count,
+    perSecond: (times.length * 1000) / elapsedMs,
+    p50Ms: quantile(times, 0.5),
+    p99Ms: quantile(times, 0.99),
+  };
 }
 
 let number = 0;
+const sent: { -readonly [K in keyof Sends]: Sends[K] } = { frames: 0, bytes: 0, ms: 0 };
+
+/** Asked for by the page's address: looking at the clock twice for each frame is not free either. */
+function countSends(): void {
+  const real = RTCDataChannel.prototype.send as (data: ArrayBufferView) => void;
+  const counted = function (this: RTCDataChannel, data: ArrayBufferView): void {
+    const start = performance.now();
+    real.call(this, data);
+    sent.ms += performance.now() - start;
+    sent.frames += 1;
+    sent.bytes += data.byteLength;
+  };
+  Object.assign(RTCDataChannel.prototype, { send: counted });
+}
+if (new URLSearchParams(location.search).has('sends')) countSends();
 
 const bench = {
   async open(name: string, room: string, place: number): Promise<void> {
@@ -67,17 +95,26 @@ const bench = {
     const begin = performance.now() + WARM_MS;
     const end = begin + ms;
     let over = end;
+    let count = 0;
     const client = async (): Promise<void> => {
       for (let start = performance.now(); start < end; start = performance.now()) {
         await contestant.write(`k${number++ % 1000}`, PAYLOAD);
         const now = performance.now();
+        count += 1;
         if (now < begin) continue;
         times.push(now - start);
         over = now;
       }
     };
     await Promise.all(Array.from({ length: clients }, client));
-    return figures(times, Math.max(end, over) - begin);
+    return figures(times, Math.max(end, over) - begin, count);
+  },
+
+  /** Frames that this tab has put on data channels since the last call, and what they cost it. */
+  sends(): Sends {
+    const { frames, bytes, ms } = sent;
+    Object.assign(sent, { frames: 0, bytes: 0, ms: 0 });
+    return { frames, bytes, ms };
   },
 
   /** Where time goes by and nothing is done: gaps between two answers that are longer than `gapMs`, with when they began. */

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:tabs [-- short] [-- profile] [-- opfs]`: three real tabs of one Chromium with a profile on disk, strict durability.
+ * `npm run bench:tabs [-- short] [-- profile | stalls | sends] [-- opfs]`: three real tabs of one Chromium with a profile on disk, strict durability.
  * tabraft, a bare replicated log over the same kind of links and storage, and yjs, side by side in the same tabs; medians of
  * several rounds in turn. `profile` runs tabraft alone under load and says where the leader's tab spends its time.
  */
@@ -21,7 +21,11 @@ const short = asked.includes('short');
 const profiling = asked.includes('profile');
 /** Where tabraft keeps its nodes; the probe stays in IndexedDB. */
 const storage = asked.includes('opfs') ? 'opfs' : 'indexeddb';
-const names = profiling && !asked.includes('stalls') ? ['tabraft'] : ['tabraft', 'probe', 'yjs'];
+const names = asked.includes('sends')
+  ? ['tabraft', 'probe']
+  : profiling && !asked.includes('stalls')
+    ? ['tabraft']
+    : ['tabraft', 'probe', 'yjs'];
 const levels = [1, 16, 256, 2048];
 const TABS = 3;
 const rounds = short ? 1 : 3;
@@ -79,7 +83,7 @@ async function form(context, url) {
   for (let place = 0; place < TABS; place++) {
     const page = await context.newPage();
     page.on('pageerror', (error) => console.error(`  tab ${place}: ${error.stack ?? error}`));
-    await page.goto(`${url}?storage=${storage}`);
+    await page.goto(`${url}?storage=${storage}${asked.includes('sends') ? '&sends' : ''}`);
     await page.waitForFunction(() => 'bench' in globalThis);
     pages.push(page);
   }
@@ -143,12 +147,36 @@ function print(result) {
   verdict('throughput at 256 clients, tabraft / yjs', times, times >= 10, '>= 10');
 }
 
+/** Frames on data channels: each costs a tab far more than the bytes in it. */
+async function sends(pages) {
+  for (const clients of [1, 16, 256]) {
+    for (const name of names) {
+      for (const page of pages) await page.evaluate(() => globalThis.bench.sends());
+      const { count, perSecond } = await pages[0].evaluate(
+        ([what, n, ms]) => globalThis.bench.load(what, n, ms),
+        [name, clients, 2_000],
+      );
+      console.log(`${name.padEnd(8)} ${String(clients).padStart(3)} clients, ${perSecond.toFixed(0)}/s; for each operation:`);
+      for (const [place, page] of pages.entries()) {
+        const { frames, bytes, ms } = await page.evaluate(() => globalThis.bench.sends());
+        const each = [frames / count, bytes / count, (1000 * ms) / frames].map((value) => value.toFixed(value < 1 ? 3 : 1));
+        console.log(`   ${place === 0 ? 'leader  ' : 'follower'} ${each[0]} frames, ${each[1]} bytes; ${each[2]} us a frame`);
+      }
+    }
+  }
+}
+
 /** Long gaps between two answers, under a small and a middle load. */
 async function stalls(page) {
   for (const clients of [1, 16, 64]) {
     const run = ([what, n, ms, gap]) => globalThis.bench.stalls(what, n, ms, gap);
     for (const name of names) {
-      const { perSecond, p50Ms, p99Ms, maxMs, lostMs, gaps, events } = await page.evaluate(run, [name, clients, short ? 3_000 : 8_000, 60]);
+      const { perSecond, p50Ms, p99Ms, maxMs, lostMs, gaps, events } = await page.evaluate(run, [
+        name,
+        clients,
+        short ? 3_000 : 8_000,
+        60,
+      ]);
       const text = [p50Ms, p99Ms, maxMs].map((value) => value.toFixed(1)).join(' / ');
       const expected = (clients * 1000) / p50Ms;
       console.log(
@@ -174,6 +202,7 @@ async function main() {
   try {
     const pages = await form(context, server.url);
     if (asked.includes('stalls')) await stalls(pages[0]);
+    else if (asked.includes('sends')) await sends(pages);
     else if (profiling) await hottest(pages, 256, short ? 3_000 : 6_000);
     else print(await measure(pages[0]));
   } finally {

@@ -22,7 +22,7 @@ export function tabraft(): Contestant {
   };
   return {
     async open(room) {
-      const storage = location.search === '?storage=opfs' ? 'opfs' : 'indexeddb';
+      const storage = new URLSearchParams(location.search).get('storage') === 'opfs' ? 'opfs' : 'indexeddb';
       node = await raft.enter(room, machine, { storage });
       node.on('leader', ({ term }) => note(`leader of term ${term}`));
       node.on('snapshot', ({ kind }) => note(`snapshot ${kind}`));
