@@ -575,7 +575,7 @@ export const MUTANTS = [
   m(
     'retry-not-sent',
     'runtime/client/writes.ts',
-    '    this.#unsent = [...this.#inherited.values(), ...this.#pending.values()].filter((write) => write.sentUnder !== leadership);',
+    "    this.#unsent = this.#open.all().filter(({ stage }) => stage.kind !== 'sent' || stage.under !== leadership);",
     '    this.#unsent = [];',
     'a write is not sent again to the next leader',
   ),
@@ -978,8 +978,8 @@ export const MUTANTS = [
   m(
     'expired-write-issued-anew',
     'runtime/client/writes.ts',
-    '    if (write.attempts > 1) {',
-    '    if (write.attempts < 0) {',
+    '    if (write.attempts > 1 ||',
+    '    if (write.attempts < 0 ||',
     'a write that was sent twice is issued under a new number when its session has expired: applied twice (I27)',
   ),
   m(

@@ -29,16 +29,45 @@ export interface AppliedWrite {
 }
 export type WriteResult = AppliedWrite | { readonly kind: 'failed'; readonly error: RaftError };
 
+/** A write whose bytes are fixed, under a session. */
+interface Numbered {
+  readonly session: number;
+  readonly data: Uint8Array;
+}
+
+interface NumberedStage extends Numbered {
+  readonly kind: 'numbered';
+}
+
+/** How far a write has come, and what is known of it by then. */
+export type WriteStage =
+  /** Called, and without a session yet; or the one that it had is gone, and it was certainly not applied. */
+  | { readonly kind: 'unnumbered' }
+  /** To be sent to whoever leads: for the first time, or because who led has refused it. */
+  | NumberedStage
+  /** On its way to a leader, or in a log, under this leadership; sent again when that ends. */
+  | SentStage;
+
+export interface SentStage extends Numbered {
+  readonly kind: 'sent';
+  readonly under: string;
+}
+
 export interface Pending {
-  request: WriteRequest;
-  session: number;
-  sequence: number;
-  data: Uint8Array | undefined;
-  saved: SavedWrite | undefined;
-  /** The leadership it was last sent under, '' for none it could still be waiting on. */
-  sentUnder: string;
-  attempts: number;
+  readonly request: WriteRequest;
+  readonly sequence: number;
+  /** Wall ms of the call. */
   readonly since: number;
+  stage: WriteStage;
+  /** How often it was sent and not refused: as many copies of it may be in a log. */
+  attempts: number;
+  /** Its record in the journal, from when it was first sent. */
+  saved: SavedWrite | undefined;
+}
+
+/** 0 without one. */
+export function sessionOf({ stage }: Pending): number {
+  return stage.kind === 'unnumbered' ? 0 : stage.session;
 }
 
 /** `decode` makes of a command's bytes what the caller had given (Machine.decode). */
@@ -60,7 +89,7 @@ function asCommand(value: unknown): PendingWrite['command'] {
 
 /** What pending() calls it and cancel() takes. */
 export function idOf(write: Pending): string {
-  return write.request.key === '' ? `${write.session}/${write.sequence}` : write.request.key;
+  return write.request.key === '' ? `${sessionOf(write)}/${write.sequence}` : write.request.key;
 }
 
 /** A write found in the journal after a reload: nobody waits for it. */
@@ -75,7 +104,7 @@ export function inheritedWrite(saved: SavedWrite): Pending {
     deadlineMs: Number.POSITIVE_INFINITY,
     done: () => {},
   };
-  return { request, session, sequence, data, saved, sentUnder: '', attempts: 1, since };
+  return { request, sequence, since, stage: { kind: 'numbered', session, data }, attempts: 1, saved };
 }
 
 /** Refused before it was ever sent. */

@@ -12,6 +12,7 @@ import { PROPOSE_COUNT_MAX } from '../../wire/bodies.ts';
 import type { PendingWrite } from '../api/api.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Leadership } from '../ports/seam.ts';
+import { OpenWrites } from './open-writes.ts';
 import {
   describePending,
   idOf,
@@ -19,6 +20,8 @@ import {
   type Pending,
   refusedBusy,
   refusedError,
+  type SentStage,
+  sessionOf,
   toResult,
   type WriteRequest,
   type WriteResult,
@@ -39,13 +42,9 @@ export class Writes {
   readonly #journal: WriteJournal;
   readonly #pendingMax: number;
   readonly #nonce: string;
-  /** By sequence, for the session of this life. */
-  readonly #pending = new Map<number, Pending>();
-  /** Left by earlier lives, under their own sessions. */
-  readonly #inherited = new Map<string, Pending>();
+  readonly #open = new OpenWrites();
+  /** Of this life; 0 until it is registered, and again when it is gone. */
   #session = 0;
-  #nextSequence = 1;
-  #lowestPending = 1;
   #registeredUnder = '';
   /** Registering was refused: tried again at the next tick. */
   #registerRefused = false;
@@ -72,7 +71,7 @@ export class Writes {
   }
 
   get size(): number {
-    return this.#pending.size + this.#inherited.size;
+    return this.#open.size;
   }
 
   /** Takes over what an earlier life left unanswered; nobody waits for it, but it is finished all the same. */
@@ -83,28 +82,18 @@ export class Writes {
     for (const old of found.splice(0, found.length - this.#pendingMax)) this.#journal.remove(old);
     for (const saved of found) {
       const write = inheritedWrite(saved);
-      this.#inherited.set(inheritedKey(saved.session, saved.sequence), write);
+      this.#open.inherit(write);
       this.#unsent.push(write);
     }
   }
 
   /** Errors (through done): busy, then whatever becomes of it. */
   submit(request: WriteRequest): Pending | undefined {
-    if (this.#pending.size >= this.#pendingMax) {
+    if (this.#open.ownSize >= this.#pendingMax) {
       request.done(refusedBusy(this.#pendingMax));
       return undefined;
     }
-    const write: Pending = {
-      request,
-      session: 0,
-      sequence: this.#nextSequence++,
-      data: undefined,
-      saved: undefined,
-      sentUnder: '',
-      attempts: 0,
-      since: this.#clock.wallMs(),
-    };
-    this.#pending.set(write.sequence, write);
+    const write = this.#open.add(request, this.#clock.wallMs());
     this.#unsent.push(write);
     this.#proposals.wake();
     return write;
@@ -140,11 +129,11 @@ export class Writes {
     if (leadership === this.#lastLeadership) return;
     this.#lastLeadership = leadership;
     this.#refused = [];
-    this.#unsent = [...this.#inherited.values(), ...this.#pending.values()].filter((write) => write.sentUnder !== leadership);
+    this.#unsent = this.#open.all().filter(({ stage }) => stage.kind !== 'sent' || stage.under !== leadership);
   }
 
   #register(leadership: Leadership, name: string): void {
-    if (this.#registeredUnder === name || this.#pending.size === 0) return;
+    if (this.#registeredUnder === name || this.#open.ownSize === 0) return;
     this.#registeredUnder = name;
     this.#proposals.send(leadership, [encodeRegister(this.#self, this.#nonce)], (error) => {
       // Not at once: a link that takes nothing would be asked for ever within one moment.
@@ -161,8 +150,8 @@ export class Writes {
     let batch: Pending[] = [];
     let bytes = 0;
     for (const write of waiting) {
-      if (!this.#isOpen(write)) continue;
-      if (write.session === 0 && this.#session === 0) {
+      if (!this.#open.has(write)) continue;
+      if (write.stage.kind === 'unnumbered' && this.#session === 0) {
         this.#unsent.push(write);
         continue;
       }
@@ -192,35 +181,33 @@ export class Writes {
   }
 
   #dataOf(write: Pending): Uint8Array {
-    if (write.data !== undefined) return write.data;
-    write.session = this.#session;
+    if (write.stage.kind !== 'unnumbered') return write.stage.data;
+    const session = this.#session;
     const { key, expectedTerm, notAfter, command } = write.request;
-    write.data = encodeCommand({
-      session: this.#session,
+    const data = encodeCommand({
+      session,
       sequence: write.sequence,
-      answeredBelow: this.#answeredBelow(),
+      answeredBelow: this.#open.answeredBelow(),
       machineVersion: this.#machineVersion,
       expectedTerm,
       notAfter,
       key,
       command,
     });
-    return write.data;
-  }
-
-  /** The lowest sequence without an answer: those below it have one, and stay so. */
-  #answeredBelow(): number {
-    while (this.#lowestPending < this.#nextSequence && !this.#pending.has(this.#lowestPending)) this.#lowestPending++;
-    return this.#lowestPending;
+    write.stage = { kind: 'numbered', session, data };
+    return data;
   }
 
   #send(batch: readonly Pending[], leadership: Leadership, name: string): void {
     const data: Uint8Array[] = [];
     for (const write of batch) {
-      write.sentUnder = name;
+      if (write.stage.kind === 'unnumbered') continue;
+      const { session, data: bytes } = write.stage;
+      const stage: SentStage = { kind: 'sent', under: name, session, data: bytes };
+      write.stage = stage;
       write.attempts++;
-      if (write.data !== undefined) data.push(write.data);
-      this.#save(write, leadership.isSelf);
+      data.push(bytes);
+      this.#save(write, stage, leadership.isSelf);
     }
     this.#proposals.send(leadership, data, (error) => {
       if (error !== undefined) this.#onRefused(batch, name, error);
@@ -228,13 +215,12 @@ export class Writes {
   }
 
   /** A write that this node's log has is saved anew, with its bytes, when it goes to another leader: the log may lose it. */
-  #save(write: Pending, inLog: boolean): void {
-    if (write.data === undefined) return;
+  #save(write: Pending, { session, data }: SentStage, inLog: boolean): void {
     if (write.saved !== undefined) {
       if (inLog || !write.saved.inLog) return;
       this.#journal.remove(write.saved);
     }
-    const { session, sequence, since, data } = write;
+    const { sequence, since } = write;
     const { key, notAfter: expiresAt } = write.request;
     write.saved = { session, sequence, key, since, expiresAt, data, inLog, record: undefined };
     this.#journal.add(write.saved);
@@ -244,17 +230,18 @@ export class Writes {
     const lost = isLost(error);
     const again = lost || isWorthRetrying(error);
     for (const write of batch) {
-      if (!this.#isOpen(write) || write.sentUnder !== leadership) continue;
-      write.sentUnder = '';
+      const { stage } = write;
+      if (!this.#open.has(write) || stage.kind !== 'sent' || stage.under !== leadership) continue;
+      write.stage = { kind: 'numbered', session: stage.session, data: stage.data };
       if (!lost) write.attempts--;
-      if (again || this.#inherited.has(inheritedKey(write.session, write.sequence))) this.#refused.push(write);
+      if (again || this.#open.isInherited(write)) this.#refused.push(write);
       else this.#finish(write, { kind: 'failed', error: refusedError(error, write) });
     }
   }
 
   #refuseWaiting(error: RaftError): void {
-    for (const write of [...this.#pending.values()]) {
-      if (write.session === 0) this.#finish(write, { kind: 'failed', error: refusedError(error, write) });
+    for (const write of this.#open.own()) {
+      if (write.stage.kind === 'unnumbered') this.#finish(write, { kind: 'failed', error: refusedError(error, write) });
     }
   }
 
@@ -265,24 +252,20 @@ export class Writes {
       this.#session = applied.session;
       this.#proposals.wake();
     } else if (applied.kind === 'command') {
-      const write = this.#find(applied.session, applied.sequence);
+      const write = this.#open.find(applied.session, applied.sequence);
       if (write === undefined) return;
       if (applied.outcome.kind === 'error' && applied.outcome.code === 'session-expired') return this.#onExpired(write);
       this.#finish(write, applied);
     }
   }
 
-  #find(session: number, sequence: number): Pending | undefined {
-    // Writes of an earlier session of this life are answered under that: it may have been dropped with several on their way.
-    const own = this.#pending.get(sequence);
-    if (own?.session === session) return own;
-    return this.#inherited.size === 0 ? undefined : this.#inherited.get(inheritedKey(session, sequence));
-  }
-
-  /** A first copy that found no session was not applied: it gets a new session. A second copy cannot tell. */
+  /**
+   * A first copy that found no session was not applied: it gets a new session. A second copy cannot tell, and neither can one of an
+   * earlier life, which may have sent others.
+   */
   #onExpired(write: Pending): void {
-    if (write.session === this.#session) this.#startNewSession();
-    if (write.attempts > 1) {
+    if (sessionOf(write) === this.#session) this.#startNewSession();
+    if (write.attempts > 1 || this.#open.isInherited(write)) {
       const error = new RaftError('session-expired', 'The session of this write expired while it was sent again.');
       return this.#finish(write, { kind: 'failed', error });
     }
@@ -297,9 +280,7 @@ export class Writes {
   #reissue(write: Pending): void {
     if (write.saved !== undefined) this.#journal.remove(write.saved);
     write.saved = undefined;
-    write.data = undefined;
-    write.session = 0;
-    write.sentUnder = '';
+    write.stage = { kind: 'unnumbered' };
     write.attempts = 0;
     this.#unsent.push(write);
     this.#proposals.wake();
@@ -307,9 +288,9 @@ export class Writes {
 
   /** After a snapshot: writes that it covers have their outcome in its session table. */
   onInstalled(_applied: Index, sessions: Sessions): void {
-    for (const write of [...this.#inherited.values(), ...this.#pending.values()]) {
-      if (write.session === 0) continue;
-      const stored = sessions.outcomeOf(write.session, write.sequence);
+    for (const write of this.#open.all()) {
+      if (write.stage.kind === 'unnumbered') continue;
+      const stored = sessions.outcomeOf(write.stage.session, write.sequence);
       if (stored !== undefined) this.#finish(write, toResult(stored));
     }
     if (this.#session !== 0 && !sessions.has(this.#session)) this.#startNewSession();
@@ -324,31 +305,31 @@ export class Writes {
     if (this.#refused.length > 0) this.#unsent.push(...this.#refused.splice(0));
     const now = this.#clock.monotonicMs();
     const hasLeader = this.#proposals.leadership() !== undefined;
-    for (const write of this.#pending.values()) {
+    for (const write of this.#open.own()) {
       if (write.request.deadlineMs > now) continue;
       if (hasLeader) this.giveUp(write, 'timeout', 'The write was not answered in time.');
       else this.giveUp(write, 'no-leader', 'No leader could be reached in time.');
     }
     const oldest = this.#clock.wallMs() - JOURNAL_AGE_MS_MAX;
-    for (const write of this.#inherited.values()) if (write.since < oldest) this.#forget(write);
+    for (const write of this.#open.inherited()) if (write.since < oldest) this.#forget(write);
   }
 
   stop(code: 'stopped' | 'removed', text: string): void {
-    for (const write of [...this.#pending.values()]) {
-      // What was sent stays in the journal: the next life of this node finishes it.
-      this.#pending.delete(write.sequence);
+    const own = this.#open.own();
+    // What was sent stays in the journal: the next life of this node finishes it.
+    this.#open.clear();
+    for (const write of own) {
       write.request.done({ kind: 'failed', error: new RaftError(code, text, { mayHaveApplied: mayComeYet(write) }) });
     }
-    this.#inherited.clear();
     this.#unsent = [];
   }
 
   list(decode: (command: Uint8Array) => unknown): PendingWrite[] {
-    return [...this.#inherited.values(), ...this.#pending.values()].map((write) => describePending(write, decode));
+    return this.#open.all().map((write) => describePending(write, decode));
   }
 
   cancel(id: string): boolean {
-    for (const write of [...this.#inherited.values(), ...this.#pending.values()]) {
+    for (const write of this.#open.all()) {
       if (idOf(write) !== id) continue;
       this.giveUp(write, 'aborted', 'The write was cancelled.');
       return true;
@@ -360,16 +341,8 @@ export class Writes {
     if (this.#forget(write)) write.request.done(result);
   }
 
-  #isOpen(write: Pending): boolean {
-    return (
-      this.#pending.get(write.sequence) === write || this.#inherited.get(inheritedKey(write.session, write.sequence)) === write
-    );
-  }
-
   #forget(write: Pending): boolean {
-    if (!this.#isOpen(write)) return false;
-    if (this.#pending.get(write.sequence) === write) this.#pending.delete(write.sequence);
-    else this.#inherited.delete(inheritedKey(write.session, write.sequence));
+    if (!this.#open.remove(write)) return false;
     if (write.saved !== undefined) this.#journal.remove(write.saved);
     return true;
   }
@@ -377,10 +350,6 @@ export class Writes {
 
 function nameOf({ leaderId, term }: Leadership): string {
   return `${leaderId}/${term}`;
-}
-
-function inheritedKey(session: number, sequence: number): string {
-  return `${session}/${sequence}`;
 }
 
 /** Sent, and not refused since; or refused, but still in the journal, from which the next life of this node would send it. */

@@ -140,3 +140,24 @@ test('no call to the leader carries more proposals than it takes', () => {
   writes.flush();
   expect(counts).toEqual([1, PROPOSE_COUNT_MAX, 1]);
 });
+
+test('a write of an earlier life whose copy finds its session expired is done with: nobody can tell what other copies have done', async () => {
+  const { records } = sentWrite();
+  const { writes, asked } = lifeOf(1);
+  await writes.inherit(records, () => Promise.resolve([]));
+  expect(writes.size).toBe(1);
+  const outcome = { kind: 'error', code: 'session-expired', message: 'gone' } as const;
+  writes.onApplied(EMPTY, {
+    kind: 'command',
+    session: 5,
+    sequence: 1,
+    command: COMMAND,
+    outcome,
+    index: 9,
+    term: 1,
+    replayed: true,
+  });
+  expect([writes.size, writes.list(() => undefined)]).toEqual([0, []]);
+  writes.flush();
+  expect(asked).toEqual([]);
+});
