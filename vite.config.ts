@@ -37,6 +37,7 @@ const entries: Readonly<Record<string, string>> = {
   svelte: 'src/bindings/svelte.ts',
   solid: 'src/bindings/solid.ts',
   signals: 'src/bindings/signals.ts',
+  metrics: 'src/metrics/index.ts',
   inspector: 'src/inspector/index.ts',
   testing: 'src/testing/index.ts',
   'testing-playwright': 'src/testing/playwright/index.ts',

@@ -11,6 +11,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   structures: ['core', 'state'],
   text: ['core', 'state'],
   bindings: ['core', 'state', 'index'],
+  metrics: ['index'],
   signaling: ['core'],
   // Its links work over the port, whatever is behind it.
   trust: ['core', 'codec', 'src/transport/transport.ts'],
