@@ -259,6 +259,20 @@ export const CONTROLLER_MUTANTS = [
     '',
     'voters are given up until no command is taken',
   ),
+  sleep(
+    'goodbye-before-office',
+    'duties/autopilot.ts',
+    'saidGoodbye === true ? now : undefined;',
+    'saidGoodbye === undefined ? now : undefined;',
+    'a new leader waits for the one that left it the office',
+  ),
+  sleep(
+    'goodbyes-paced',
+    'duties/autopilot.ts',
+    ' && !this.#hasLost(member);',
+    ';',
+    'of several that leave at once all but the first are waited for',
+  ),
 ];
 
 function plan(id, find, replace, breaks) {

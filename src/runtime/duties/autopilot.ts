@@ -92,12 +92,19 @@ export class Autopilot {
     }
     if (this.#ledTerm !== term) this.#begin(term);
     this.#observe(member);
-    if (!this.#options.enabled || this.#changing || clock.monotonicMs() - this.#decidedMs < this.#options.intervalMs) return;
+    // Who leaves together leaves one after the other: a voter that said goodbye is seen to at once.
+    const isPaced = clock.monotonicMs() - this.#decidedMs < this.#options.intervalMs && !this.#hasLost(member);
+    if (!this.#options.enabled || this.#changing || isPaced) return;
     const input = this.#input(member);
     if (this.#goAlone(member, input)) return;
     const decision = nextDecision(input);
     if (decision !== undefined) return this.#carryOut(member, decision);
     this.#moveLeadership(member, input);
+  }
+
+  /** A voter has said goodbye. */
+  #hasLost({ conf }: Member): boolean {
+    return conf.voters.some((id) => this.#seen.get(id)?.leftMs !== undefined);
   }
 
   /** The leader of two goes on alone when the other has gone and nobody else can have been elected (docs/CORE.md, A1 to A8). */
@@ -178,7 +185,9 @@ export class Autopilot {
       const seen = this.#seen.get(id);
       if (seen === undefined) {
         const heardSinceMs = alive ? now : undefined;
-        this.#seen.set(id, { heardSinceMs, silentSinceMs: now, leftMs: undefined, breaks: 0, lagSinceMs: undefined });
+        // Also a goodbye that this node heard before it led: that of the leader before it, most of all.
+        const leftMs = this.#standing.peers.get(id)?.saidGoodbye === true ? now : undefined;
+        this.#seen.set(id, { heardSinceMs, silentSinceMs: now, leftMs, breaks: 0, lagSinceMs: undefined });
       } else if (!alive) {
         if (seen.heardSinceMs !== undefined) {
           seen.silentSinceMs = this.#standing.peers.get(id)?.lastHeardMs ?? now;

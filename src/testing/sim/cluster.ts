@@ -64,6 +64,8 @@ export class SimCluster {
       random: this.#random,
       tuning: plan.tuning,
       sessionsMax: plan.sessionsMax,
+      votersTarget: plan.votersTarget ?? 7,
+      protocol: plan.protocol ?? 1,
       machine,
       throwing: plan.throwing === true,
       onReturned: (node) => readAfterReturn(this, node),
@@ -82,7 +84,8 @@ export class SimCluster {
     const { voters, learners } = this.plan;
     for (let i = 0; i < voters + learners; i += 1) {
       const node = this.addNode(i < voters ? 'voter' : 'learner');
-      this.scheduler.at(i === 0 ? 0 : this.#random.span(30, 300), '', () => node.start('enter'));
+      const soonMs = i === 0 ? 0 : this.#random.span(30, 300);
+      this.scheduler.at(soonMs + (this.plan.arrivals?.[i] ?? 0), '', () => node.start('enter'));
     }
     for (const strike of this.plan.strikes) this.scheduler.at(strike.atMs, '', () => this.#strike(strike));
     const { intruder, healAtMs } = this.plan;
@@ -96,7 +99,8 @@ export class SimCluster {
     const disk: SimDisk = new Disk(id, this.scheduler, this.#random.fork(`disk/${id}`));
     disk.faults = this.plan.disk;
     this.onDisk?.(disk);
-    const node = new SimNode(id, suffrage, disk, this.#world);
+    const device = this.plan.devices?.[this.#nodes.length] ?? '';
+    const node = new SimNode(id, suffrage, device, disk, this.#world);
     const { drift } = this.plan;
     node.clockFaults = { rate: 1 + this.#random.fork(`drift/${id}`).span(-drift, drift), wallOffsetMs: 0, timerGrainMs: 0 };
     this.#nodes.push(node);

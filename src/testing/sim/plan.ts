@@ -54,6 +54,14 @@ export interface Plan {
   readonly seed: string;
   readonly voters: number;
   readonly learners: number;
+  /** How many shall vote. Default 7. */
+  readonly votersTarget?: number | undefined;
+  /** The highest protocol of every build. Default: 1, and 2 of those that are upgraded. */
+  readonly protocol?: number | undefined;
+  /** When each node comes, in ms. Default: one after the other, at once. */
+  readonly arrivals?: readonly number[] | undefined;
+  /** The device of each node. Default: each one of its own. */
+  readonly devices?: readonly string[] | undefined;
   readonly tuning: TuningOptions;
   readonly sessionsMax: number;
   readonly network: NetworkFaults;

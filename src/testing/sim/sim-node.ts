@@ -30,6 +30,8 @@ export interface World {
   readonly random: Prng;
   readonly tuning: TuningOptions;
   readonly sessionsMax: number;
+  readonly votersTarget: number;
+  readonly protocol: number;
   readonly machine: (version: number) => Machine;
   /** Every callback of the application throws. */
   readonly throwing: boolean;
@@ -50,6 +52,7 @@ export class SimNode {
   readonly id: NodeId;
   readonly disk: SimDisk;
   readonly suffrage: WantedSuffrage;
+  readonly device: string;
   clockFaults: ClockFaults = { rate: 1, wallOffsetMs: 0, timerGrainMs: 0 };
   /** Of its build: of the state machine, and the highest of the protocol. */
   version = 1;
@@ -65,8 +68,9 @@ export class SimNode {
   #confVersion = 0;
   #suspended = false;
 
-  constructor(id: NodeId, suffrage: WantedSuffrage, disk: SimDisk, world: World) {
+  constructor(id: NodeId, suffrage: WantedSuffrage, device: string, disk: SimDisk, world: World) {
     this.id = id;
+    this.device = device;
     this.suffrage = suffrage;
     this.disk = disk;
     this.#world = world;
@@ -141,6 +145,7 @@ export class SimNode {
       clock: process.clock,
       name: this.id,
       suffrage: this.suffrage,
+      device: this.device,
       priority: 0,
       preferred: undefined,
       tuning: this.#world.tuning,
@@ -179,7 +184,7 @@ export class SimNode {
     const { state, peers } = engine;
     const { version } = this;
     const hello = engine.hello.bind(engine);
-    engine.hello = () => ({ ...hello(), versionMax: version });
+    engine.hello = () => ({ ...hello(), versionMax: Math.max(version, this.#world.protocol) });
     const apply = state.apply.bind(state);
     state.apply = (entry: Entry): Applied => {
       const applied = apply(entry);
@@ -286,9 +291,9 @@ export class SimNode {
   }
 }
 
-export function settingsOf({ sessionsMax, tuning }: World): ClusterSettings {
+export function settingsOf({ sessionsMax, tuning, votersTarget }: World): ClusterSettings {
   const { sessionTtlMs, digestEveryEntries } = tuning;
-  return { ...SETTINGS_DEFAULTS, votersTarget: 7, sessionsMax, sessionTtlMs, digestEveryEntries };
+  return { ...SETTINGS_DEFAULTS, votersTarget, sessionsMax, sessionTtlMs, digestEveryEntries };
 }
 
 /** How long it takes to load a newer build, in ms. */

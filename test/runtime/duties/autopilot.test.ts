@@ -249,6 +249,38 @@ describe('T1: a room lives through its visitors', () => {
     expect(await residents[0]?.node.propose({ type: 'add', amount: 1 })).toBe(1);
   });
 
+  test('T5: a leader that closes is replaced by the next leader at once, however long a silence would be waited for', async () => {
+    await using cluster = new Cluster();
+    const patient = {
+      ...options,
+      autopilot: resolveAutopilot({ settleMs: 50, silentMs: 60_000, silentMsMax: 60_000, intervalMs: 50 }),
+    };
+    await cluster.of(3, patient);
+    const standby = await cluster.open(patient);
+    await standby.node.ready;
+    const first = cluster.leader();
+    await first.node.stop({ transfer: false });
+    await standby.node.until((status) => status.suffrage === 'voter' || standby.node.config.voters.length === 2);
+    await standby.node.until(() => !standby.node.config.voters.includes(first.node.id));
+  });
+
+  test('those that leave one right after the other are seen to one right after the other', async () => {
+    await using cluster = new Cluster();
+    const autopilot = { ...resolveAutopilot({ settleMs: 0, silentMs: 60_000, silentMsMax: 60_000, intervalMs: 0 }) };
+    await cluster.of(3, { ...options, autopilot });
+    const leader = cluster.leader();
+    // One change in a minute from here on, but for those that said goodbye.
+    (autopilot as { intervalMs: number }).intervalMs = 60_000;
+    for (const { node } of cluster.followers()) {
+      const left = leader.node.config.voters.length - 1;
+      // A pair is settled a round trip after it has come about: before that nobody could go on alone.
+      await leader.node.until(() => left > 1 || leader.engine.member?.core.status().settled === true);
+      await node.stop({ transfer: false });
+      await leader.node.until(() => leader.node.config.voters.length <= left);
+    }
+    expect(await leader.node.propose({ type: 'add', amount: 1 })).toBe(1);
+  });
+
   test('a voter that crashed for good beside a waiting learner is replaced, and one that comes back waits as a standby', async () => {
     await using cluster = new Cluster();
     const [first, second, third] = await cluster.of(3, options);
