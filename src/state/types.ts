@@ -35,8 +35,10 @@ type Output<F> = F extends (...args: any[]) => infer R ? Awaited<R> : never;
 
 /** Every command as the value that `propose` takes: its name as `type`, beside the fields of its input. */
 export type Command<C> = {
-  [K in keyof C & string]: { readonly type: K } & (unknown extends Input<C[K]> ? unknown : Input<C[K]>);
+  [K in keyof C & string]: { readonly type: K } & (unknown extends Input<C[K]> ? unknown : OwnFields<Input<C[K]>>);
 }[keyof C & string];
+/** `type` is the command's name: a field of one's own that is called so would be lost. */
+type OwnFields<I> = 'type' extends keyof I ? { readonly type: never } : I;
 export type ResultOf<C, T> = T extends { readonly type: infer K extends keyof C } ? Output<C[K]> : never;
 export type QueryArguments<F> =
   unknown extends Input<F> ? [] : undefined extends Input<F> ? [input?: Input<F>] : [input: Input<F>];

@@ -58,6 +58,18 @@ async function goodUsage(node: Node, plain: Bare): Promise<void> {
   exactly<Awaited<ReturnType<typeof plain.propose<{ type: 'up' }>>>, number>(true);
 }
 
+const shadowed = defineStateMachine<{ n: number }>()({
+  initial: () => ({ n: 0 }),
+  commands: { file: (state, { type }: { type: string }) => type.length + state.n },
+});
+
+async function ownTypeField(
+  node: RaftNode<{ n: number }, typeof shadowed.commands, NonNullable<typeof shadowed.queries>>,
+): Promise<void> {
+  // @ts-expect-error a field of one's own named type is the command's name
+  await node.propose({ type: 'file' });
+}
+
 /** One wrong option is one error: what comes after keeps its types. */
 async function oneMistake(enter: typeof raft.enter): Promise<void> {
   // @ts-expect-error a typo in an option
@@ -100,5 +112,5 @@ async function badUsage(node: Node, plain: Bare): Promise<void> {
 }
 
 test('good and bad usage are functions that the type checker has read', () => {
-  expect([goodUsage.length, badUsage.length, oneMistake.length]).toEqual([2, 2, 1]);
+  expect([goodUsage.length, badUsage.length, oneMistake.length, ownTypeField.length]).toEqual([2, 2, 1, 1]);
 });
