@@ -1096,6 +1096,13 @@ export const MUTANTS = [
     'every commit costs each follower a message, and the leader its answer, that the next append would have carried',
   ),
   m(
+    'goodbye-throws-the-left-vote-away',
+    'runtime/duties/handover.ts',
+    "  return role === 'candidate' || role === 'pre-candidate' || role === 'leader';",
+    "  return role === 'leader';",
+    'the goodbye of a leader that left its vote begins another election, in which that vote does not count (P1)',
+  ),
+  m(
     'keeper-loses-limits',
     'runtime/member/kept-state.ts',
     "      yield { kind: 'limits', limits: changed };\n",

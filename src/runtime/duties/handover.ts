@@ -4,6 +4,7 @@ import type { NodeId } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
 import type { Goodbye } from '../../wire/peer-message.ts';
 import { contextOf } from '../member/configuration.ts';
+import type { Member } from '../member/member.ts';
 import type { Standing } from '../standing/standing.ts';
 
 /** The successor waits this long, in ms, so that the others have heard the goodbye too and do not refuse it (§4.2.3). */
@@ -50,17 +51,27 @@ export class Handover {
    */
   onGoodbye(peer: NodeId): void {
     const { member, peers, id, clock } = this.#standing;
-    if (member === undefined || member.soft.leader !== peer) return;
+    if (member === undefined || member.soft.leader !== peer || campaigns(member)) return;
     member.core.forgetLeader();
     this.#wake();
     const heirs = member.conf.voters.filter((other) => other !== peer && (other === id || peers.isLinked(other))).sort();
     if (heirs[0] !== id) return;
     clock.after(CAMPAIGN_AFTER_MS, () => {
       if (this.#standing.member !== member || member.replica.isStopped || member.soft.leader !== NO_NODE) return;
+      if (campaigns(member)) return;
       member.core.campaign();
       this.#wake();
     });
   }
+}
+
+/**
+ * It stands for election already: the leader that says goodbye has left it its vote, and told it to. Another campaign would be of
+ * another term, in which that vote counts for nothing; its own may take the disk a while. Of the core itself: what was told of it is older.
+ */
+function campaigns(member: Member): boolean {
+  const { role } = member.core.status();
+  return role === 'candidate' || role === 'pre-candidate' || role === 'leader';
 }
 
 /** Linked voters, the preferred first. */

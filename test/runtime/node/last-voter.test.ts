@@ -47,6 +47,32 @@ test('of two the leader closes: it leaves its vote to the other, which goes on a
   expect(heir.node.term).toBe(term + 1);
 });
 
+test('a vote that was left is not thrown away by the goodbye that follows it, however slow the disk of the heir is', async () => {
+  await using cluster = new Cluster();
+  const held: (() => void)[] = [];
+  let slow = false;
+  await cluster.open();
+  const heir = await cluster.open({
+    // Its own vote becomes durable only when the election that the goodbye would begin has had its time.
+    onWrite: async () => {
+      if (slow) await new Promise<void>((resolve) => held.push(resolve));
+    },
+    tune: { electionTimeoutMs: [3_000, 3_000] },
+  });
+  await cluster.voters(2);
+  const leader = other(cluster, heir);
+  await cluster.transferTo(leader);
+  expect(await add(leader)).toBe(1);
+  const { term } = leader.node;
+  slow = true;
+  await close(leader);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  slow = false;
+  for (const release of held) release();
+  expect(await add(heir)).toBe(2);
+  expect(heir.node.term).toBe(term + 1);
+});
+
 test('three close one after another: the last one has everything and goes on', async () => {
   await using cluster = new Cluster();
   const nodes = await cluster.of(3);
