@@ -37,7 +37,7 @@ const lab = {
   /** The code of a failure instead. */
   enter: async (room: string, storage: BrowserStorageKind): Promise<Opened | string> => {
     try {
-      node = await raft.enter(room, tally, { storage });
+      node = await raft.enter(room, tally, { storage, openRoom: true });
       const { id, storageKind: kind, storageFallback: fallback } = node.status;
       return { id, kind, fallback };
     } catch (error) {
