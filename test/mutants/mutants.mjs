@@ -1103,6 +1103,13 @@ export const MUTANTS = [
     'the goodbye of a leader that left its vote begins another election, in which that vote does not count (P1)',
   ),
   m(
+    'own-session-limits-after-restart',
+    'runtime/node/member-life.ts',
+    '    if (member.appliedIndex > 0) application.configured(',
+    '    if (member.appliedIndex < 0) application.configured(',
+    'a member that comes back from its snapshot ends sessions when its own options say so, and goes its own way',
+  ),
+  m(
     'keeper-loses-limits',
     'runtime/member/kept-state.ts',
     "      yield { kind: 'limits', limits: changed };\n",

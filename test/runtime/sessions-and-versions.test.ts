@@ -77,6 +77,20 @@ test('a node with an older state machine than the log’s stops instead of misun
   expect(older.node.role).toBe('stopped');
 });
 
+test('a member that comes back from its snapshot keeps sessions for as long as the cluster says, not as its own options do', async () => {
+  await using cluster = new Cluster();
+  await cluster.of(1, { tune: { sessionTtlMs: 5_000 } });
+  const first = oneOf(cluster.opened);
+  await first.node.propose({ type: 'add', amount: 1 });
+  await first.node.admin.snapshot();
+  expect(first.engine.state.sessions.lifeMs).toBe(5_000);
+  await first.node.stop({ transfer: false });
+  const back = await cluster.open({ disk: first.disk, tune: { sessionTtlMs: 9_000 } });
+  expect(back.node.id).toBe(first.node.id);
+  expect(back.engine.member?.replica.appliedIndex).toBeGreaterThan(0);
+  expect(back.engine.state.sessions.lifeMs).toBe(5_000);
+});
+
 test('options out of range are refused with the range allowed', () => {
   expect(() => resolveTuning({ heartbeatMs: 1 })).toThrow(/heartbeatMs must be a whole number from 5 to 60000/);
   expect(() => resolveTuning({ heartbeatMs: 500, electionTimeoutMs: [600, 900] })).toThrow(/at most half of electionTimeoutMs/);
