@@ -50,6 +50,7 @@ test('members of one device stand together: as the autopilot says, else by links
     id,
     device,
     suffrage: 'voter',
+    wantsVote: true,
     caughtUp: true,
     heardForMs: 1,
     silentForMs: 0,

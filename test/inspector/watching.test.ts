@@ -109,6 +109,7 @@ test('the autopilot gives a reason for each vote', () => {
   const row = {
     id: 'a',
     suffrage: 'voter',
+    wantsVote: true,
     caughtUp: true,
     heardForMs: 5,
     silentForMs: 0,

@@ -44,6 +44,8 @@ export interface VerifyReport {
 export interface AutopilotRow {
   readonly id: NodeId;
   readonly suffrage: Suffrage;
+  /** False for who came as a learner, or was made one by hand: that goes before what the autopilot would do. */
+  readonly wantsVote: boolean;
   readonly caughtUp: boolean;
   /** How long it has been heard without a break, in ms; 0 while it is not. */
   readonly heardForMs: number;

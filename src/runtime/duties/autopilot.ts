@@ -147,9 +147,22 @@ export class Autopilot {
     if (member?.isLeader !== true || this.#ledTerm === 0) return undefined;
     const { votersTarget, silentAfterMs, members } = this.#input(member);
     const rows = members.map(
-      ({ id, suffrage, caughtUp, heardForMs, silentForMs, hasLeft, device, burden, shortOfSpace, lasting }): AutopilotRow => ({
+      ({
         id,
         suffrage,
+        wantsVote,
+        caughtUp,
+        heardForMs,
+        silentForMs,
+        hasLeft,
+        device,
+        burden,
+        shortOfSpace,
+        lasting,
+      }): AutopilotRow => ({
+        id,
+        suffrage,
+        wantsVote,
         caughtUp,
         heardForMs,
         silentForMs,
