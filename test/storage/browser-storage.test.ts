@@ -65,7 +65,10 @@ describe('a node', () => {
     const { nodeId } = first.identity;
     expect(first.identity.kept).toEqual({ kind: 'indexeddb', fallback: '' });
     await append(first, 5);
+    const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+    await first.identityKey.save(pair);
     await first.close();
+    const publicKey = await crypto.subtle.exportKey('jwk', pair.publicKey);
     for (const [keep, kind, last] of [
       ['opfs', 'opfs', 5],
       ['auto', 'opfs', 6],
@@ -75,6 +78,8 @@ describe('a node', () => {
       const store = await profile.open(keep, nodeId);
       expect(store.identity).toMatchObject({ nodeId, kept: { kind, fallback: '' } });
       expect(await store.load()).toMatchObject({ lastIndex: last, hardState: { term: 7, vote: 'me' } });
+      const kept = await store.identityKey.load();
+      expect(kept && (await crypto.subtle.exportKey('jwk', kept.publicKey))).toEqual(publicKey);
       await append(store, 1);
       await store.close();
       expect(await profile.databases()).toEqual(kind === 'opfs' ? [] : [nodeId]);

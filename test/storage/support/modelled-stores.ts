@@ -2,13 +2,26 @@
 import type { NodeId } from '../../../src/core/types.ts';
 import type { KindOfStores } from '../../../src/storage/browser-storage.ts';
 import type { Locks } from '../../../src/storage/idb/idb-locks.ts';
+import { keyIsThere } from '../../../src/storage/identity-key.ts';
 import type { MediumRequest } from '../../../src/storage/move-store.ts';
 import { openLocked } from '../../../src/storage/open-locked.ts';
 import { FileMedium } from '../../../src/storage/opfs/file-medium.ts';
 import type { Medium } from '../../../src/storage/packed/medium.ts';
-import type { NodeStore } from '../../../src/storage/storage.ts';
+import type { IdentityKey, NodeStore } from '../../../src/storage/storage.ts';
 import type { OpenRequest } from '../../../src/storage/web-identity.ts';
 import { ModelledFiles } from './modelled-files.ts';
+
+function handleShelf(): IdentityKey {
+  let kept: CryptoKeyPair | undefined;
+  return {
+    needsExtractable: false,
+    load: async () => kept,
+    save: async (pair) => {
+      if (kept !== undefined) throw keyIsThere();
+      kept = pair;
+    },
+  };
+}
 
 export class ModelledStores implements KindOfStores {
   readonly kind: string = 'opfs';
@@ -17,6 +30,7 @@ export class ModelledStores implements KindOfStores {
   onOpen: (() => void) | undefined = undefined;
   opened = 0;
   readonly #locks: Locks;
+  readonly #keys = new Map<string, IdentityKey>();
   readonly #openedAt = new Map<string, number>();
 
   constructor(locks: Locks) {
@@ -67,6 +81,12 @@ export class ModelledStores implements KindOfStores {
     const name = `${room}/${nodeId}`;
     const files = this.folders.get(name) ?? new ModelledFiles();
     this.folders.set(name, files);
-    return FileMedium.open(files.folder());
+    // Handles of keys lie beside the files, as in a tab.
+    const keys = this.#keys.get(name) ?? handleShelf();
+    this.#keys.set(name, keys);
+    const medium = await FileMedium.open(files.folder(), { identityKey: keys });
+    const destroy = medium.destroy.bind(medium);
+    medium.destroy = () => destroy().then(() => void this.#keys.delete(name));
+    return medium;
   }
 }
