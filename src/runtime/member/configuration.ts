@@ -99,8 +99,20 @@ export function encodeSettings(settings: ClusterSettings): Uint8Array {
   ]);
 }
 
+/** What contexts say, for as long as these are in a configuration: the duties of a leader look at all of them on every tick. */
+const settingsIn: WeakMap<Uint8Array, ClusterSettings> = new WeakMap();
+const fieldsIn: WeakMap<Uint8Array, MemberContextFields> = new WeakMap();
+
 export function decodeSettings(context: Uint8Array): ClusterSettings {
   if (context.length === 0) return SETTINGS_DEFAULTS;
+  const known = settingsIn.get(context);
+  if (known !== undefined) return known;
+  const settings = Object.freeze(readSettings(context));
+  settingsIn.set(context, settings);
+  return settings;
+}
+
+function readSettings(context: Uint8Array): ClusterSettings {
   try {
     const [, machineVersion, votersTarget, sessionsMax, sessionTtlMs, digestEveryEntries, minCopies] = unpack(
       context,
@@ -118,8 +130,19 @@ function withoutUndefined(values: Readonly<Record<string, number | undefined>>):
   return Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value === 'number'));
 }
 
+/** For this node's own use: callers get `meta` from clusterConfig, a value of their own each time. */
 export function contextOf(conf: ConfState, id: NodeId): MemberContextFields {
-  return decodeMember(conf.members.find((member) => member.id === id)?.context);
+  const context = contextBytes(conf, id);
+  if (context === undefined) return MEMBER_DEFAULTS;
+  const known = fieldsIn.get(context);
+  if (known !== undefined) return known;
+  const fields = Object.freeze(decodeMember(context));
+  fieldsIn.set(context, fields);
+  return fields;
+}
+
+function contextBytes(conf: ConfState, id: NodeId): Uint8Array | undefined {
+  return conf.members.find((member) => member.id === id)?.context;
 }
 
 export function suffrageOf(conf: ConfState, id: NodeId): Suffrage | 'none' {
@@ -145,7 +168,7 @@ export function memberIds(conf: ConfState): NodeId[] {
 
 export function clusterConfig(conf: ConfState, version: number): ClusterConfig {
   const members = memberIds(conf).map((id): MemberInfo => {
-    const { name, priority, meta } = contextOf(conf, id);
+    const { name, priority, meta } = decodeMember(contextBytes(conf, id));
     const suffrage = suffrageOf(conf, id);
     return { id, suffrage: suffrage === 'none' ? 'learner' : suffrage, name, priority, meta };
   });
