@@ -1,5 +1,5 @@
 /** Opens the node and shows it to the console: `window.tabraft.node`. */
-import { type RaftNode, raft } from '../src/index.ts';
+import { type RaftNode, raft, recoverNode } from '../src/index.ts';
 import { type Shared, type SharedCommands, type SharedQueries, theatre } from './machine.ts';
 
 export type DemoNode = RaftNode<Shared, SharedCommands, SharedQueries>;
@@ -7,6 +7,8 @@ export type DemoNode = RaftNode<Shared, SharedCommands, SharedQueries>;
 /** What the page gives to the console and to automation. */
 export interface Handle {
   readonly raft: typeof raft;
+  /** For a room whose majority is gone for good (docs/OPERATIONS.md). */
+  readonly recoverNode: typeof recoverNode;
   readonly room: string;
   /** The running node; undefined until it has its identity, or when opening failed. */
   node: DemoNode | undefined;
@@ -21,7 +23,7 @@ declare global {
 }
 
 export function handleFor(room: string): Handle {
-  const handle: Handle = { raft, room, node: undefined, error: undefined };
+  const handle: Handle = { raft, recoverNode, room, node: undefined, error: undefined };
   window.tabraft = handle;
   return handle;
 }

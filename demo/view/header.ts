@@ -10,6 +10,7 @@ export function headerView(room: string): View {
   const dot = h('span', { class: 'dot', 'aria-hidden': 'true' });
   const summary = h('p', { class: 'summary', 'data-testid': 'summary' });
   const forecast = h('p', { class: 'forecast', 'data-testid': 'forecast' });
+  const open = h('p', { class: 'room', 'data-testid': 'open-room', hidden: '' }, 'open room: whoever knows its name may come in');
   const element = h(
     'header',
     { class: 'top' },
@@ -18,6 +19,7 @@ export function headerView(room: string): View {
       { class: 'masthead' },
       h('h1', {}, 'tabraft'),
       h('p', { class: 'room' }, 'room ', h('b', { 'data-testid': 'room' }, room)),
+      open,
       h(
         'nav',
         { 'aria-label': 'Room' },
@@ -32,6 +34,7 @@ export function headerView(room: string): View {
     element,
     update: (page) => {
       setText(summary, summaryOf(page));
+      setAttribute(open, 'hidden', page.status?.access !== 'open');
       if (page.status) setHue(dot, page.people.hueOf(page.status.id));
       const foreseen =
         page.status && page.config && page.failure === undefined ? forecastOf(page.status, page.config) : undefined;

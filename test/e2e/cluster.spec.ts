@@ -23,6 +23,15 @@ test('five tabs at once found one cluster', async ({ profile, url }) => {
   expect(new Set(first).size).toBe(1);
 });
 
+test('a room given by its name is open, and the page says so', async ({ profile, url, room }) => {
+  const tab = await (await profile.open(url)).ready();
+  await expect(tab.shown('open-room')).toBeVisible();
+  expect(await tab.page.evaluate(() => [window.tabraft?.node?.roomLink, typeof window.tabraft?.recoverNode])).toEqual([
+    `#room=${room}&open=1`,
+    'function',
+  ]);
+});
+
 test('three tabs become three voters that may lose one', async ({ profile, url }) => {
   const tabs = await formed(profile, url, 3);
   const ids = (await Promise.all(tabs.map((tab) => tab.id()))).sort();
