@@ -276,3 +276,18 @@ describe('who is not let in', () => {
     }
   });
 });
+
+test('what there is to dial again is dialled again through the proof too, and what cannot be asked is not offered', async () => {
+  const asked: string[] = [];
+  const plain = new MemoryHub().transport();
+  const dialling: Transport = Object.assign(new MemoryHub().transport(), {
+    hurry: () => void asked.push('hurry'),
+    prefer: (peers: readonly NodeId[]) => void asked.push(`prefer ${peers.join()}`),
+  });
+  const { gate } = gateOf(await newIdentity(), access);
+  const wrapped = gate.wrap(dialling);
+  wrapped.hurry?.();
+  wrapped.prefer?.(['a'], 'later');
+  expect(asked).toEqual(['hurry', 'prefer a']);
+  expect(gate.wrap(plain)).toMatchObject({ hurry: plain.hurry, prefer: plain.prefer });
+});

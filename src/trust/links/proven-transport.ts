@@ -57,6 +57,7 @@ export class ProvenTransport implements Transport {
     this.kind = inner.kind;
     // What makes no difference to the one inside is not offered.
     if (inner.prefer === undefined) Object.defineProperty(this, 'prefer', { value: undefined });
+    if (inner.hurry === undefined) Object.defineProperty(this, 'hurry', { value: undefined });
   }
 
   async start(self: NodeId, handlers: TransportHandlers, discovery: Discovery): Promise<void> {
@@ -81,6 +82,10 @@ export class ProvenTransport implements Transport {
 
   prefer(peers: readonly NodeId[], others: 'later' | 'never'): void {
     this.#inner.prefer?.(peers, others);
+  }
+
+  hurry(): void {
+    this.#inner.hurry?.();
   }
 
   queuedBytes(peer: NodeId, lane: Lane): number {
