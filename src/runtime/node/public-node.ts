@@ -379,14 +379,16 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
 
   async stop(options: StopOptions = {}): Promise<void> {
     requireKnown('stop', options, STOP_OPTION_NAMES);
-    const runtime = this.#runtime;
-    const timeoutMs = options.timeoutMs ?? 2_000;
+    const { leave = false, transfer = true, timeoutMs = 2_000 } = options;
     checkCallOptions({ timeoutMs });
-    if (runtime.ended === undefined && options.leave === true) await this.membership.leave({ timeoutMs }).catch(() => {});
-    if (runtime.ended === undefined && options.transfer !== false && runtime.member?.isLeader === true) {
-      await this.admin.transferLeadership(undefined, { timeoutMs }).catch(() => {});
+    const runtime = this.#runtime;
+    if (runtime.ended === undefined && leave) await this.membership.leave({ timeoutMs }).catch(() => {});
+    if (runtime.ended === undefined && transfer && runtime.member?.isLeader === true) {
+      // The heir of a pair goes on alone only when this node has acknowledged an entry of its term (docs/CORE.md, A3): a barrier is one.
+      const handedOver = this.admin.transferLeadership(undefined, { timeoutMs });
+      await handedOver.then(() => this.barrier({ timeoutMs })).catch(() => {});
     }
-    await runtime.stop(options.leave === true ? 'leave' : 'stop');
+    await runtime.stop(leave ? 'leave' : 'stop');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -47,6 +47,17 @@ test('of two the leader closes: it leaves its vote to the other, which goes on a
   expect(heir.node.term).toBe(term + 1);
 });
 
+test('of two the leader stops as applications stop it: it hands over, and the other goes on alone', async () => {
+  await using cluster = new Cluster();
+  await cluster.of(2);
+  const leader = cluster.leader();
+  expect(await add(leader)).toBe(1);
+  const heir = other(cluster, leader);
+  await leader.node.stop();
+  expect(await add(heir)).toBe(2);
+  expect(heir.node.config.voters).toEqual([heir.node.id]);
+});
+
 test('a vote that was left is not thrown away by the goodbye that follows it, however slow the disk of the heir is', async () => {
   await using cluster = new Cluster();
   const held: (() => void)[] = [];
