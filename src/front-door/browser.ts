@@ -20,7 +20,7 @@ import { type RoomLink, requireRoomName, secretBytes } from '../trust/room-link.
 import { createSecret } from '../trust/secret.ts';
 import { browserClock } from './browser-clock.ts';
 import { BROWSER_STORAGE_KINDS, type BrowserStorageKind, browserStorage } from './browser-storage.ts';
-import { deviceId, pageWitness } from './device.ts';
+import { deviceId, deviceVoters, noteVoter, pageWitness } from './device.ts';
 import { watchPageLife } from './page-life.ts';
 import { watchSurroundings } from './page-surroundings.ts';
 import { linkFrom, linkIn, type RoomOptions } from './room-access.ts';
@@ -104,6 +104,7 @@ async function prepare(mode: EntryMode, given: string, options: OpenOptions = {}
       suffrage: options.suffrage ?? (storage.durable ? 'voter' : 'learner'),
       priority: options.priority ?? 0,
       preferred: readPreferred(shelf),
+      favoured: deviceVoters(shelf),
       tuning: resolveTuning({ ...DEVELOPMENT_TUNING, ...options.tuning }),
       autopilot: resolveAutopilot(options.autopilot),
       votersTarget: options.votersTarget,
@@ -117,6 +118,7 @@ async function prepare(mode: EntryMode, given: string, options: OpenOptions = {}
     opened: (engine) => {
       if (IS_DEVELOPMENT) tellOfSecondEntry(shelf, engine);
       writePreferred(shelf, engine.id);
+      followVotes(shelf, engine);
       followPage(engine);
     },
   };
@@ -124,6 +126,12 @@ async function prepare(mode: EntryMode, given: string, options: OpenOptions = {}
 
 /** Members compare their states often, so that one that differs is found while its author looks. */
 const DEVELOPMENT_TUNING: Partial<TuningOptions> = IS_DEVELOPMENT ? { digestEveryEntries: 50 } : {};
+
+/** What this device's nodes vote in is remembered for when the browser comes back. */
+function followVotes(shelf: string, { id, emitter, standing }: Runtime): void {
+  emitter.on('config', ({ voters }) => noteVoter(shelf, id, voters.includes(id)));
+  noteVoter(shelf, id, standing.member?.conf.voters.includes(id) === true);
+}
 
 /** Told that its leader goes, the others elect at once, not after a timeout. */
 function followPage(engine: Runtime): void {

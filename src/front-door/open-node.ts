@@ -78,6 +78,7 @@ async function openOnce(
   const request = {
     room: access?.shelf ?? options.room,
     preferred: options.preferred,
+    favoured: options.favoured,
     fresh,
     onFault,
     bootWitness: options.bootWitness,

@@ -39,3 +39,9 @@ export async function newIdFor({ newId }: Pick<AcquireRequest, 'newId'>, extract
   requireNodeId(id);
   return id;
 }
+
+/** Those that are asked for first; among them, and among the others, the order stays. */
+export function favouredFirst(ids: readonly NodeId[], { favoured = [] }: Pick<AcquireRequest, 'favoured'>): readonly NodeId[] {
+  if (favoured.length === 0) return ids;
+  return [...ids.filter((id) => favoured.includes(id)), ...ids.filter((id) => !favoured.includes(id))];
+}

@@ -11,6 +11,8 @@ export interface AcquireRequest {
   readonly room: string;
   /** The identity held before a reload: taken when it exists and nobody holds it. */
   readonly preferred?: NodeId | undefined;
+  /** Orphans that are adopted before others: a cluster waits for those of its members that vote. */
+  readonly favoured?: readonly NodeId[] | undefined;
   /** Do not adopt orphaned identities: make a new one. */
   readonly fresh?: boolean | undefined;
   /**
@@ -56,7 +58,7 @@ export interface StorageProvider {
   /** False when nothing survives the process: such a node never votes unless asked to. */
   readonly durable: boolean;
   /**
-   * Takes the preferred identity, else an orphaned one (stored, held by nobody; the most recent first),
+   * Takes the preferred identity, else an orphaned one (stored, held by nobody; the favoured first, then the most recent),
    * else makes a new random one. The identity is locked to this process until close.
    * Errors: storage-unavailable, storage-newer, storage-blocked, corrupt, quota.
    */

@@ -2,7 +2,7 @@
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 import { heldNames, type Locks } from './idb/idb-locks.ts';
-import { newIdFor, requireNodeId, requireRoom } from './identity.ts';
+import { favouredFirst, newIdFor, requireNodeId, requireRoom } from './identity.ts';
 import type { AcquireRequest, KeptIn, NodeStore } from './storage.ts';
 
 /**
@@ -53,7 +53,7 @@ async function adoptIdentity(stores: WebStores, locks: Locks, request: AcquireRe
   const held = new Set(idsIn(room, await heldNames(locks)));
   const orphans = ids.filter((id) => id !== preferred && !held.has(id)).slice(0, ORPHANS_MAX);
   let unreadable: unknown;
-  for (const id of await byRecency(stores, room, orphans)) {
+  for (const id of favouredFirst(await byRecency(stores, room, orphans), request)) {
     try {
       const store = await stores.open(request, id, 0);
       if (store !== undefined) return store;

@@ -1,6 +1,6 @@
 /** What a page tells its node: which device it is on, and what slows it down. */
 import { describe, expect, test } from 'vitest';
-import { type DeviceStorage, deviceId, pageWitness } from '../../src/front-door/device.ts';
+import { type DeviceStorage, deviceId, deviceVoters, noteVoter, pageWitness } from '../../src/front-door/device.ts';
 import { type PageParts, watchSurroundings } from '../../src/front-door/page-surroundings.ts';
 
 function shelf(kept = new Map<string, string>()): DeviceStorage {
@@ -28,6 +28,35 @@ describe('device', () => {
     expect(deviceId({ getItem: forbidden, setItem: forbidden })).toBe('');
     expect(deviceId({ getItem: () => null, setItem: () => {} })).toBe('');
     expect(deviceId(undefined)).toBe('');
+  });
+});
+
+describe('voters of the device', () => {
+  test('kept by room, the last one first, and forgotten when they vote no more', () => {
+    const storage = shelf();
+    noteVoter('room', 'first-node', true, storage);
+    noteVoter('room', 'second-node', true, storage);
+    noteVoter('other', 'third-node', true, storage);
+    noteVoter('room', 'second-node', true, storage);
+    expect(deviceVoters('room', storage)).toEqual(['second-node', 'first-node']);
+    noteVoter('room', 'second-node', false, storage);
+    expect(deviceVoters('room', storage)).toEqual(['first-node']);
+    expect(deviceVoters('other', storage)).toEqual(['third-node']);
+  });
+
+  test('bounded, and none where what is kept is no list, or nothing can be kept', () => {
+    const storage = shelf();
+    for (let i = 0; i < 100; i++) noteVoter('room', `node-${1000 + i}`, true, storage);
+    expect(deviceVoters('room', storage)).toHaveLength(64);
+    expect(deviceVoters('room', storage)[0]).toBe('node-1099');
+    for (const kept of ['{', '{"a":1}', '7', '[1,{},"<b>","short"]'])
+      expect(deviceVoters('room', shelf(new Map([['tabraft/voters/room', kept]])))).toEqual([]);
+    const forbidden = (): never => {
+      throw new Error('SecurityError');
+    };
+    noteVoter('room', 'first-node', true, { getItem: forbidden, setItem: forbidden });
+    expect(deviceVoters('room', { getItem: forbidden, setItem: forbidden })).toEqual([]);
+    expect(deviceVoters('room', undefined)).toEqual([]);
   });
 });
 

@@ -42,6 +42,8 @@ export interface NodeOptions {
   readonly priority: number;
   /** The identity this tab held before a reload. */
   readonly preferred: NodeId | undefined;
+  /** Identities of this device that vote, as far as is known: taken up before others. */
+  readonly favoured?: readonly NodeId[] | undefined;
   /**
    * What to do when what this device stored cannot be read: `rejoin` (default) leaves it where it is and joins as a new
    * node, which takes the old one's vote; `refuse` rejects with `corrupt`.

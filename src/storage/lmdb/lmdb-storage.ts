@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import { failedStore } from '../batch.ts';
-import { newIdFor, randomId, requireNodeId, requireRoom } from '../identity.ts';
+import { favouredFirst, newIdFor, randomId, requireNodeId, requireRoom } from '../identity.ts';
 import type { Durability } from '../packed/medium.ts';
 import { readMeta } from '../packed/meta.ts';
 import { adoptPacked } from '../packed/open-packed.ts';
@@ -90,7 +90,7 @@ export class LmdbStorage implements StorageProvider {
     }
     const orphans = found.filter((nodeId) => nodeId !== preferred);
     let unreadable: unknown;
-    for (const nodeId of await byRecency(directory, orphans)) {
+    for (const nodeId of favouredFirst(await byRecency(directory, orphans), request)) {
       try {
         const store = await this.#open(request, directory, nodeId);
         if (store !== undefined) return store;

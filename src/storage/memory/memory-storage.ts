@@ -1,7 +1,7 @@
 /** Storage without a disk: for tests, for simulation, and for learners that may forget. */
 import type { NodeId } from '../../core/types.ts';
 import { requireNoRollback, tellWitness, witnessedBoots } from '../boot-witness.ts';
-import { newIdFor, type RandomId, randomId, requireNodeId, requireRoom } from '../identity.ts';
+import { favouredFirst, newIdFor, type RandomId, randomId, requireNodeId, requireRoom } from '../identity.ts';
 import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
 import { MemoryDisk, MemoryImage } from './memory-disk.ts';
 import { MemoryNodeStore, type MemoryWriteHook } from './memory-store.ts';
@@ -79,13 +79,8 @@ export class MemoryStorage implements StorageProvider {
     if (request.fresh === true) return undefined;
     const preferred = request.preferred === undefined ? undefined : room.get(request.preferred);
     if (preferred !== undefined && preferred.holder === undefined) return request.preferred;
-    let found: NodeId | undefined;
-    let latest = 0;
-    for (const [nodeId, image] of room) {
-      if (image.holder !== undefined || image.openedAt <= latest) continue;
-      found = nodeId;
-      latest = image.openedAt;
-    }
-    return found;
+    const orphans = [...room].filter(([, { holder }]) => holder === undefined).sort(([, x], [, y]) => y.openedAt - x.openedAt);
+    const ids = orphans.map(([nodeId]) => nodeId);
+    return favouredFirst(ids, request)[0];
   }
 }

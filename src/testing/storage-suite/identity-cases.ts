@@ -71,6 +71,18 @@ export const identityCases: readonly SuiteCase[] = [
     },
   ],
   [
+    'a favoured orphan is adopted before a more recent one, when nobody holds it',
+    async ({ acquire }) => {
+      const older = await acquire();
+      const newer = await acquire();
+      const favoured = [older.identity.nodeId, 'node-of-another-device'];
+      await older.close();
+      await newer.close();
+      equal((await acquire({ favoured })).identity.nodeId, older.identity.nodeId, 'the favoured one');
+      equal((await acquire({ favoured })).identity.nodeId, newer.identity.nodeId, 'the other, while it is held');
+    },
+  ],
+  [
     'fresh adopts nothing; other rooms are other worlds',
     async ({ room, acquire }) => {
       const orphan = await acquire();
