@@ -179,11 +179,14 @@ function lazyPart(title: string, load: () => Promise<Panel>): Part {
   const details = h('details', {}, h('summary', {}, h('h3', {}, title)), body);
   const element = h('section', { class: 'panel lazy', 'aria-label': title }, details);
   let panel: Panel | undefined;
+  let latest: Facts | undefined;
   let asked = false;
   const begin = async (): Promise<void> => {
     asked = true;
     try {
       panel = await load();
+      // It can be used as soon as it is there, also when nothing is new for a while.
+      if (latest !== undefined) panel.update(latest);
       body.replaceChildren(panel.element);
     } catch {
       // The next opening asks again: the page may have been offline.
@@ -194,5 +197,9 @@ function lazyPart(title: string, load: () => Promise<Panel>): Part {
   details.addEventListener('toggle', () => {
     if (details.open && !asked) void begin();
   });
-  return { element, update: (facts) => panel?.update(facts) };
+  const update = (facts: Facts): void => {
+    latest = facts;
+    panel?.update(facts);
+  };
+  return { element, update };
 }
