@@ -11,3 +11,4 @@ export { keeper } from './state/keeper.ts';
 export type { ApplyContext, ByteMachine } from './state/state-machine.ts';
 export { defineStateMachine } from './state/typed-machine.ts';
 export type { Command, Handlers, Queries, ResultOf, StateMachine } from './state/types.ts';
+export { type Authorize, adminsOnly, allOf, type Requester, type TrustRequest } from './trust/authorize.ts';

@@ -63,6 +63,7 @@ export interface OpenOptions extends RoomOptions {
 const OPTION_NAMES: Names<OpenOptions> = {
   secret: true,
   openRoom: true,
+  authorize: true,
   signaling: true,
   name: true,
   storage: true,
@@ -94,6 +95,7 @@ async function prepare(mode: EntryMode, given: string, options: OpenOptions = {}
   return {
     options: {
       room,
+      authorize: options.authorize,
       access,
       mode,
       storage,

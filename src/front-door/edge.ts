@@ -56,6 +56,7 @@ export interface EdgeOptions extends RoomOptions {
 const OPTION_NAMES: Names<EdgeOptions> = {
   secret: true,
   openRoom: true,
+  authorize: true,
   signaling: true,
   connect: true,
   storage: true,
@@ -83,6 +84,7 @@ async function prepare(mode: EntryMode, room: string, options: EdgeOptions | und
   return {
     options: {
       room: nameIn(link),
+      authorize: options.authorize,
       access: await accessBy(link),
       mode,
       storage,

@@ -1,6 +1,7 @@
 /** Which room is meant, and what opens it: a link says all of it, a name needs a secret or the word that the room is open. */
 import { RaftError } from '../core/errors.ts';
 import { accessBy, linkTo } from '../trust/access.ts';
+import type { Authorize } from '../trust/authorize.ts';
 import { parseRoomLink, type RoomLink, requireRoomName, secretBytes } from '../trust/room-link.ts';
 import { createSecret } from '../trust/secret.ts';
 
@@ -9,6 +10,8 @@ export interface RoomOptions {
   readonly secret?: string;
   /** Everybody who knows the room's name may come in. It has to be asked for, and `status.access` says so. Default false. */
   readonly openRoom?: boolean;
+  /** Who may do what, beyond the roles. It decides by its arguments alone, the same on every member: it is asked again at apply. */
+  readonly authorize?: Authorize;
 }
 
 /**

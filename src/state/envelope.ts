@@ -5,6 +5,7 @@
  * Layout: 1 byte kind, then unsigned LEB128 numbers, then (for text) a length and UTF-8, then the command.
  */
 import { RaftError } from '../core/errors.ts';
+import { MEMBER_ROLES, type MemberRole } from '../trust/roles.ts';
 
 export interface CommandEnvelope {
   readonly kind: 'command';
@@ -30,6 +31,17 @@ export interface RegisterEnvelope {
   /** Tells the waiting client its own registration from a namesake's. */
   readonly nonce: string;
 }
+/** What a member decides about who may come in: for the ledger, not for the machine. Written in a session, so that it happens once. */
+export interface TrustEnvelope {
+  readonly kind: 'trust';
+  readonly session: number;
+  readonly sequence: number;
+  readonly answeredBelow: number;
+  /** Who decides, and what it may: checked by the leader before it appends, so that every member judges by the same. */
+  readonly by: string;
+  readonly role: MemberRole;
+  readonly command: Uint8Array;
+}
 /**
  * The client is done with a session: it is forgotten at once. No build writes it: sessions end by their limits, since a page that
  * closes has no time to say goodbye to the log. It is read for good all the same, as the format says: a log may hold one, and a
@@ -39,11 +51,12 @@ export interface CloseEnvelope {
   readonly kind: 'close';
   readonly session: number;
 }
-export type Envelope = CommandEnvelope | RegisterEnvelope | CloseEnvelope;
+export type Envelope = CommandEnvelope | RegisterEnvelope | CloseEnvelope | TrustEnvelope;
 
 const COMMAND = 1;
 const REGISTER = 2;
 const CLOSE = 3;
+const TRUST = 4;
 /** Of the numbers of a command: session, sequence and what is answered come before the version, term and time after it. */
 const NUMBERS_BEFORE_VERSION = 3;
 const NUMBERS_AFTER_VERSION = 2;
@@ -73,6 +86,19 @@ export function encodeCommand(envelope: Omit<CommandEnvelope, 'kind'>): Uint8Arr
 export function encodeRegister(clientId: string, nonce: string): Uint8Array {
   scratch[0] = REGISTER;
   return scratch.slice(0, putText(putText(1, clientId), nonce));
+}
+
+export function encodeTrust(envelope: Omit<TrustEnvelope, 'kind'>): Uint8Array {
+  scratch[0] = TRUST;
+  let at = putNumber(1, envelope.session);
+  at = putNumber(at, envelope.sequence);
+  at = putNumber(at, envelope.answeredBelow);
+  at = putNumber(at, MEMBER_ROLES.indexOf(envelope.role));
+  at = putText(at, envelope.by);
+  const bytes = new Uint8Array(at + envelope.command.length);
+  bytes.set(scratch.subarray(0, at));
+  bytes.set(envelope.command, at);
+  return bytes;
 }
 
 function putNumber(at: number, value: number): number {
@@ -123,6 +149,12 @@ export function decodeEnvelope(data: Uint8Array): Envelope {
       };
     case REGISTER:
       return { kind: 'register', clientId: readText(), nonce: readText() };
+    case TRUST: {
+      const [session, sequence, answeredBelow] = [readNumber(), readNumber(), readNumber()];
+      const role = MEMBER_ROLES[readNumber()];
+      if (role === undefined) throw new RaftError('corrupt', 'An entry names an unknown role.');
+      return { kind: 'trust', session, sequence, answeredBelow, role, by: readText(), command: readRest() };
+    }
     case CLOSE:
       return { kind: 'close', session: readNumber() };
     default:

@@ -6,11 +6,12 @@ import { packValue, unpackValue } from '../codec/pack.ts';
 import { RaftError } from '../core/errors.ts';
 import type { Entry, Index, NodeId } from '../core/types.ts';
 import { EntryContext } from './entry-context.ts';
-import { type CommandEnvelope, readEnvelope } from './envelope.ts';
+import { type CommandEnvelope, readEnvelope, type TrustEnvelope } from './envelope.ts';
 import { formatOf, KEPT_FORMAT, KeptReader } from './kept-snapshot.ts';
 import { type SessionLimits, Sessions, type SessionsImage } from './sessions.ts';
 import { readFrames, writeFrames } from './snapshot-stream.ts';
 import type { Machine, Outcome } from './state-machine.ts';
+import { type MemberRoles, TrustPart } from './trust-part.ts';
 
 /** What applying one entry meant, for whoever waits for it. */
 export type Applied =
@@ -20,7 +21,8 @@ export type Applied =
   | { readonly kind: 'registered'; readonly clientId: string; readonly nonce: string; readonly session: number }
   | { readonly kind: 'closed'; readonly session: number }
   | {
-      readonly kind: 'command';
+      /** `trust`: for the ledger, not for the machine. */
+      readonly kind: 'command' | 'trust';
       readonly session: number;
       readonly sequence: number;
       readonly command: Uint8Array;
@@ -43,6 +45,9 @@ const ANSWERED_BEFORE: Outcome = {
   code: 'outcome-unknown',
   message: 'This write was answered or given up before.',
 };
+const NO_ROLES: MemberRoles = new Map();
+/** Of a command that is run again past the sessions: it was allowed then. */
+const NOBODY: NodeId = '';
 /** One leap of log time counts for so small a share of a session's life. */
 const SESSION_STEPS = 16;
 type SnapshotHeader = readonly [
@@ -52,6 +57,7 @@ type SnapshotHeader = readonly [
   sessions: SessionsImage,
   sessionTime?: number,
   leaderTime?: number,
+  ledger?: Uint8Array,
 ];
 /** Version of the header of a snapshot. */
 export const SNAPSHOT_FORMAT = 1;
@@ -59,6 +65,7 @@ export const SNAPSHOT_FORMAT = 1;
 export class ReplicatedState {
   readonly machine: Machine;
   readonly sessions: Sessions;
+  readonly trust: TrustPart = new TrustPart();
   /** Log time: the greatest leader's clock seen, in ms since the epoch. */
   #logTime = 0;
   /** The time that sessions live by, in ms: log time, of which no step counts for more than a share of their life. */
@@ -76,8 +83,9 @@ export class ReplicatedState {
   }
 
   /** A configuration took effect: the limits of sessions are the cluster's, and change in their place between the entries. */
-  configured(_index: Index, limits: SessionLimits): void {
+  configured(_index: Index, limits: SessionLimits, roles: MemberRoles = NO_ROLES): void {
     this.sessions.setLimits(limits);
+    this.trust.roles = roles;
   }
 
   /** Applies one committed `normal` entry. Errors: version-mismatch (the node must stop). */
@@ -88,6 +96,7 @@ export class ReplicatedState {
     const envelope = readEnvelope(entry.data);
     if (envelope === undefined) return UNREADABLE;
     if (envelope.kind === 'command') return this.#applyCommand(envelope, entry);
+    if (envelope.kind === 'trust') return this.#applyTrust(envelope, entry);
     if (envelope.kind === 'close') {
       this.sessions.close(envelope.session);
       return { kind: 'closed', session: envelope.session };
@@ -117,21 +126,31 @@ export class ReplicatedState {
         { index: entry.index },
       );
     }
-    const found = this.sessions.lookup(envelope, this.#sessionTime);
-    const { session, sequence, command } = envelope;
+    const { key } = envelope;
+    return this.#once(envelope, key, entry, (proposer) => this.#run(envelope, entry, proposer));
+  }
+
+  #applyTrust(envelope: TrustEnvelope, entry: Entry): Applied {
+    return this.#once(envelope, '', entry, (writer) => this.trust.apply(envelope, entry, writer));
+  }
+
+  /** Whatever is written in a session happens once. */
+  #once(envelope: CommandEnvelope | TrustEnvelope, key: string, entry: Entry, run: (writer: NodeId) => Outcome): Applied {
+    const { kind, session, sequence, answeredBelow, command } = envelope;
+    const found = this.sessions.lookup({ session, sequence, answeredBelow, key }, this.#sessionTime);
     const { index, term } = entry;
     if (found.kind === 'done') {
       const { stored } = found;
       const { outcome } = stored;
-      return { kind: 'command', session, sequence, command, outcome, index: stored.index, term: stored.term, replayed: true };
+      return { kind, session, sequence, command, outcome, index: stored.index, term: stored.term, replayed: true };
     }
     if (found.kind !== 'new') {
       const outcome = found.kind === 'no-session' ? SESSION_EXPIRED : ANSWERED_BEFORE;
-      return { kind: 'command', session, sequence, command, outcome, index, term, replayed: true };
+      return { kind, session, sequence, command, outcome, index, term, replayed: true };
     }
-    const outcome = this.#run(envelope, entry, found.clientId);
-    this.sessions.remember(found, envelope, { index, term, outcome }, this.#sessionTime);
-    return { kind: 'command', session, sequence, command, outcome, index, term, replayed: false };
+    const outcome = run(found.clientId);
+    this.sessions.remember(found, { sequence, key }, { index, term, outcome }, this.#sessionTime);
+    return { kind, session, sequence, command, outcome, index, term, replayed: false };
   }
 
   /** Applies an entry to a machine of its own, past the sessions: every command runs, as it did the first time. */
@@ -139,7 +158,7 @@ export class ReplicatedState {
     this.#advance(entry.time);
     if (entry.type !== 'normal' || entry.data.length === 0) return;
     const envelope = readEnvelope(entry.data);
-    if (envelope?.kind === 'command') this.#run(envelope, entry, '');
+    if (envelope?.kind === 'command') this.#run(envelope, entry, NOBODY);
   }
 
   #run(envelope: CommandEnvelope, entry: Entry, proposer: NodeId): Outcome {
@@ -154,6 +173,10 @@ export class ReplicatedState {
     if (envelope.notAfter !== 0 && entry.time > envelope.notAfter) {
       return { kind: 'error', code: 'timeout', message: 'The write reached the log after its expiry and was not applied.' };
     }
+    if (this.trust.authorize !== undefined && proposer !== NOBODY) {
+      const refused = this.trust.refusalOf(proposer, this.machine.decode(envelope.command));
+      if (refused !== undefined) return refused;
+    }
     return this.machine.apply(envelope.command, new EntryContext(entry, this.#logTime, proposer));
   }
 
@@ -166,6 +189,7 @@ export class ReplicatedState {
       this.sessions.image(),
       this.#sessionTime,
       this.#leaderTime,
+      ...(this.trust.isEmpty ? [] : [this.trust.bytes()]),
     ]);
     return writeFrames(header, this.machine.snapshot());
   }
@@ -193,7 +217,7 @@ export class ReplicatedState {
   }
 
   async #restoreImage(header: Uint8Array, frames: AsyncIterator<Uint8Array>): Promise<void> {
-    const [format, version, logTime, sessions, sessionTime, leaderTime] = unpackValue(header) as SnapshotHeader;
+    const [format, version, logTime, sessions, sessionTime, leaderTime, ledger] = unpackValue(header) as SnapshotHeader;
     if (format !== SNAPSHOT_FORMAT || version > this.machine.version) {
       throw new RaftError(
         'version-mismatch',
@@ -202,6 +226,7 @@ export class ReplicatedState {
     }
     await this.machine.restore({ [Symbol.asyncIterator]: () => frames }, version);
     this.sessions.load(sessions);
+    this.trust.load(ledger);
     this.#logTime = logTime;
     // Builds before it existed let sessions live by log time.
     this.#sessionTime = sessionTime ?? logTime;
@@ -216,6 +241,7 @@ export class ReplicatedState {
       throw new RaftError('handler-failed', `The state machine could not be reset: ${String(error)}`, { cause: error });
     }
     this.sessions.clear();
+    this.trust.load(undefined);
     this.#logTime = 0;
     this.#sessionTime = 0;
     this.#leaderTime = 0;

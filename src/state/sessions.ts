@@ -110,6 +110,11 @@ export class Sessions {
     return this.#sessions.get(session)?.outcomes.get(sequence);
   }
 
+  /** Whose it is; undefined for a session that is not there. */
+  ownerOf(session: number): NodeId | undefined {
+    return this.#sessions.get(session)?.clientId;
+  }
+
   has(session: number): boolean {
     return this.#sessions.has(session);
   }

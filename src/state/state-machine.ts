@@ -3,6 +3,7 @@
  * `StateMachine` (types.ts, made into a Machine by typed-machine.ts) or the three functions of a `ByteMachine`.
  */
 import type { Index, NodeId, Term } from '../core/types.ts';
+import type { TrustErrorCode } from '../trust/errors.ts';
 
 /** What a handler may know of the outside: everything in it comes from the log, so that every member sees the same. */
 export interface ApplyContext {
@@ -25,6 +26,10 @@ export type Outcome =
   | { readonly kind: 'packed'; readonly bytes: Uint8Array }
   | { readonly kind: 'error'; readonly code: OutcomeCode; readonly message: string };
 export type OutcomeCode =
+  | TrustErrorCode
+  | 'not-a-member'
+  | 'membership-mismatch'
+  | 'busy'
   | 'handler-failed'
   | 'unknown-command'
   | 'term-mismatch'

@@ -22,6 +22,8 @@ export interface JoinRequest {
   /** Whether it is one, and the context short enough, is judged where it is answered: with config-invalid. */
   readonly nodeId: NodeId;
   readonly context: Uint8Array;
+  /** The invite that it has proven to hold, as the member says that asks for it; '' or missing for none. */
+  readonly inviteId?: string;
 }
 /** Who belongs to the cluster, as a member says. */
 export interface Introduction {
@@ -112,12 +114,14 @@ export function decodeChange(body: Uint8Array): ChangeRequest {
 }
 
 export function encodeJoin(request: JoinRequest): Uint8Array {
-  return pack([request.nodeId, request.context]);
+  const { nodeId, context, inviteId = '' } = request;
+  return pack(inviteId === '' ? [nodeId, context] : [nodeId, context, inviteId]);
 }
 
 export function decodeJoin(body: Uint8Array): JoinRequest {
-  const [nodeId, context] = list(unpack(body), 2);
-  return { nodeId: text(nodeId), context: bytes(context).slice() };
+  const [nodeId, context, inviteId = ''] = list(unpack(body), 3);
+  const request = { nodeId: text(nodeId), context: bytes(context).slice() };
+  return inviteId === '' ? request : { ...request, inviteId: text(inviteId) };
 }
 
 export function encodeJoinReply(reply: JoinReply): Uint8Array {

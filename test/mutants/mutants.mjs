@@ -6,6 +6,28 @@ import { LIBRARY_MUTANTS } from './library.mjs';
 /** @type {readonly {readonly id: string, readonly file: string, readonly find: string, readonly replace: string, readonly breaks: string}[]} */
 export const MUTANTS = [
   ...LIBRARY_MUTANTS,
+  // ---- who may come in
+  m(
+    'revoked-while-waiting',
+    'runtime/duties/join-batch.ts',
+    'if (this.#trust.isRevoked(nodeId)) {',
+    'if (nodeId === "") {',
+    'a newcomer that is put out while it waits is taken in all the same',
+  ),
+  m(
+    'refusal-cut-off',
+    'trust/links/proven-transport.ts',
+    "if (failure?.origin !== 'self' || error.code === 'proof-timeout') return close();",
+    'return close();',
+    'a link is closed in front of the word why: a refused newcomer tries for ever',
+  ),
+  m(
+    'learner-changes-membership',
+    'runtime/duties/admission.ts',
+    "own === 'learner' && this.#trust.access !== 'secret' ? 'voter' : own",
+    "own === 'learner' ? 'voter' : own",
+    'a learner of a secret room makes itself a voter',
+  ),
   // ---- elections
   m(
     'vote-not-recorded',

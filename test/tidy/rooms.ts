@@ -6,7 +6,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   codec: ['core'],
   wire: ['core', 'codec'],
   storage: ['core', 'codec'],
-  state: ['core', 'codec'],
+  state: ['core', 'codec', 'trust'],
   // Machines as an application writes them: nothing of what runs them.
   structures: ['core', 'state'],
   text: ['core', 'state'],
@@ -45,8 +45,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'trust',
     'runtime',
   ],
-  index: ['core', 'state', 'runtime', 'front-door'],
-  node: ['core', 'state', 'runtime', 'front-door', 'index'],
+  index: ['core', 'state', 'runtime', 'trust', 'front-door'],
+  node: ['core', 'state', 'runtime', 'trust', 'front-door', 'index'],
   testing: ['core', 'codec', 'wire', 'storage', 'state', 'signaling', 'transport', 'trust', 'runtime', 'front-door'],
   cli: [
     'core',

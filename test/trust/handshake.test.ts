@@ -191,8 +191,8 @@ describe('who is not', () => {
       proven: undefined,
       failure: { origin: 'self', error: { code: 'member-revoked' } },
     });
-    expect(wired.seen.dialler.failure).toMatchObject({ origin: 'insider', error: { code: 'member-revoked' } });
-    // Without a common secret both first prove who they are: then it is the word of a member.
+    expect(wired.seen.dialler.failure).toMatchObject({ origin: 'member', error: { code: 'member-revoked' } });
+    // The same without a common secret.
     b.secret = undefined;
     const bare = wire(b, a);
     await bothFailed(bare);

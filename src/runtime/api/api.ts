@@ -4,6 +4,7 @@ import type { RaftError } from '../../core/errors.ts';
 import type { Entry, Index, NodeId, Term } from '../../core/types.ts';
 import type { ByteMachine } from '../../state/state-machine.ts';
 import type { Change, Command, Handlers, Queries, QueryArguments, QueryResult, ResultOf } from '../../state/types.ts';
+import type { MemberRole } from '../../trust/roles.ts';
 import type { NodeRole } from '../../wire/bodies.ts';
 import type { Recording } from '../record/recording.ts';
 import type { Admin, SnapshotInfo } from './admin.ts';
@@ -16,7 +17,7 @@ import type { Registration } from './registration.ts';
 import type { WriteEvent } from './write-event.ts';
 
 export type * from './calls.ts';
-export type { NodeRole };
+export type { MemberRole, NodeRole };
 
 export type PeerState = 'probe' | 'replicate' | 'snapshot' | 'unreachable' | 'unknown';
 
@@ -92,8 +93,36 @@ export interface NodeStatus {
   readonly peers: readonly PeerStatus[];
 }
 
+/** What an invite gives. */
+export interface InviteTerms {
+  /** Default voter. Nobody invites for more than its own role. */
+  readonly role?: MemberRole;
+  /** How many may come with it: 1 to 64. Default 1. */
+  readonly uses?: number;
+  /** At most 30 days. Default a day. */
+  readonly expiresInMs?: number;
+}
+
+export interface Invite {
+  readonly id: string;
+  readonly role: MemberRole;
+  readonly uses: number;
+  /** ms since the epoch. */
+  readonly expiresAt: number;
+  /** To be put behind a page's URL, and given to whom it is for: it begins with `#`, so no server sees it. */
+  readonly link: string;
+}
+
 export interface Membership {
   readonly current: ClusterConfig;
+  /**
+   * Lets somebody in who does not know the room's secret; each use is counted in the log. Errors: invalid-argument, not-authorized,
+   * busy, clock-skew, and those of a write.
+   */
+  invite(terms?: InviteTerms, options?: CallOptions): Promise<Invite>;
+  revokeInvite(id: string, options?: CallOptions): Promise<void>;
+  /** Removes a member for good: its key is not let in any more, whatever it knows. Settles like `remove`. */
+  expel(id: NodeId, options?: CallOptions): Promise<Index>;
   /** Each settles when the change is committed and in force (also through a joint configuration), or with a code. */
   add(
     member: {

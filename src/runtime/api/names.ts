@@ -1,6 +1,6 @@
 /** The names that calls of a node know, beside the types of api.ts: the compiler keeps both the same. */
 import type { Names } from '../ports/require-known.ts';
-import type { Membership, RaftEvents } from './api.ts';
+import type { InviteTerms, Membership, RaftEvents } from './api.ts';
 import type { CallOptions } from './basics.ts';
 import type { ProposeOptions, ReadOptions, StopOptions } from './calls.ts';
 
@@ -26,6 +26,7 @@ export const NEW_MEMBER_NAMES: Names<Parameters<Membership['add']>[0]> = {
   meta: true,
 };
 export const NEXT_CONFIG_NAMES: Names<Parameters<Membership['change']>[0]> = { voters: true, learners: true };
+export const INVITE_TERM_NAMES: Names<InviteTerms> = { role: true, uses: true, expiresInMs: true };
 export const STOP_OPTION_NAMES: Names<StopOptions> = { transfer: true, leave: true, timeoutMs: true };
 export const CONSISTENCIES: readonly string[] = ['linearizable', 'lease', 'local'];
 

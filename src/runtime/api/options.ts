@@ -6,6 +6,7 @@ import type { Signaling } from '../../signaling/signaling.ts';
 import type { BootWitness, StorageProvider } from '../../storage/storage.ts';
 import type { Transport } from '../../transport/transport.ts';
 import type { Access } from '../../trust/access.ts';
+import type { Authorize } from '../../trust/authorize.ts';
 import type { TrustGate } from '../../trust/links/gate.ts';
 import { CALL_BODY_BYTES_MAX, MESSAGE_BYTES_MAX } from '../../wire/limits.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -34,6 +35,8 @@ export interface NodeOptions {
   readonly access?: Access | undefined;
   /** Made of `access` when the node is opened. */
   readonly gate?: TrustGate | undefined;
+  /** Who may do what beyond the roles: the same on every member, asked by the leader and again by each that applies. */
+  readonly authorize?: Authorize | undefined;
   /** A name for people, shown in panels and kept in the configuration. At most 64 characters. */
   readonly name: string;
   /** `voter`: joins as a learner and is promoted when caught up. `learner`: stays one. */

@@ -3,9 +3,10 @@
  * it came to is told to everybody who waits or watches, in the order in which they were given.
  */
 import { RaftError } from '../../core/errors.ts';
-import type { Entry, Index, ReadState } from '../../core/types.ts';
+import type { Entry, Index, NodeId, ReadState } from '../../core/types.ts';
 import type { Applied, ReplicatedState } from '../../state/replicated-state.ts';
 import type { Sessions } from '../../state/sessions.ts';
+import type { MemberRole } from '../../trust/roles.ts';
 import { decodeSettings } from '../member/configuration.ts';
 import { errorData, errorFrom } from '../ports/error-data.ts';
 import type { Application, Consensus, ErrorData } from '../ports/seam.ts';
@@ -51,10 +52,12 @@ export class ApplicationSide implements Application {
   async reset(): Promise<void> {
     this.#halted = false;
     await this.#parts.state.reset();
+    this.#consensus.decided(this.#parts.state.trust.bytes());
   }
 
-  restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    return this.#parts.state.restore(chunks);
+  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.#parts.state.restore(chunks);
+    this.#consensus.decided(this.#parts.state.trust.bytes());
   }
 
   opened(applied: Index): void {
@@ -75,6 +78,7 @@ export class ApplicationSide implements Application {
         if (this.#halted) return;
         const applied = state.apply(entry);
         done = entry.index;
+        if (applied.kind === 'trust' && !applied.replayed) this.#consensus.decided(state.trust.bytes());
         for (const listener of listeners) listener.onApplied(entry, applied);
       }
     } catch (error) {
@@ -85,8 +89,8 @@ export class ApplicationSide implements Application {
     this.#consensus.applied(done);
   }
 
-  configured(index: Index, context: Uint8Array): void {
-    this.#parts.state.configured(index, decodeSettings(context));
+  configured(index: Index, context: Uint8Array, roles: readonly (readonly [id: NodeId, role: MemberRole])[]): void {
+    this.#parts.state.configured(index, decodeSettings(context), new Map(roles));
   }
 
   caughtUp(applied: Index): void {

@@ -4,11 +4,14 @@ import type { Term } from '../../core/types.ts';
 import { commandIn } from '../../state/envelope.ts';
 import type { StoredOutcome } from '../../state/sessions.ts';
 import type { Outcome } from '../../state/state-machine.ts';
+import type { MemberRole } from '../../trust/roles.ts';
 import type { PendingWrite } from '../api/api.ts';
 import type { SavedWrite } from './write-journal.ts';
 
 export interface WriteRequest {
   readonly command: Uint8Array;
+  /** A decision about who may come in, by this role of the caller's; undefined for a command of the machine. */
+  readonly decidesAs?: MemberRole | undefined;
   readonly key: string;
   readonly forward: boolean;
   readonly expectedTerm: Term;
@@ -21,7 +24,7 @@ export interface WriteRequest {
 
 /** What became of a write that the log has: an `Applied` command is one. */
 export interface AppliedWrite {
-  readonly kind: 'command';
+  readonly kind: 'command' | 'trust';
   readonly outcome: Outcome;
   readonly index: number;
   readonly term: number;
@@ -74,7 +77,7 @@ export function sessionOf({ stage }: Pending): number {
 export function describePending(write: Pending, decode: (command: Uint8Array) => unknown): PendingWrite {
   return {
     id: idOf(write),
-    command: asCommand(decode(write.request.command)),
+    command: write.request.decidesAs === undefined ? asCommand(decode(write.request.command)) : { type: 'trust' },
     since: write.since,
     expiresAt: write.request.notAfter === 0 ? undefined : write.request.notAfter,
     attempts: write.attempts,

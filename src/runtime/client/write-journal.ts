@@ -167,8 +167,8 @@ function findInLog([session, first, last, since]: RunInLog, entries: readonly En
   for (const { type, data } of entries) {
     if (type !== 'normal' || data.length === 0) continue;
     const envelope = decodeEnvelope(data);
-    if (envelope.kind !== 'command' || envelope.session !== session) continue;
-    const { sequence, key, notAfter } = envelope;
+    if ((envelope.kind !== 'command' && envelope.kind !== 'trust') || envelope.session !== session) continue;
+    const { sequence, key, notAfter } = envelope.kind === 'command' ? envelope : { ...envelope, key: '', notAfter: 0 };
     if (sequence < first || sequence > last) continue;
     found.push({ session, sequence, key, since, expiresAt: notAfter, data, inLog: true, record: undefined });
   }

@@ -4,7 +4,7 @@
  */
 import { RaftError } from '../../core/errors.ts';
 import type { Entry, Index, NodeId } from '../../core/types.ts';
-import { encodeCommand, encodeRegister } from '../../state/envelope.ts';
+import { encodeCommand, encodeRegister, encodeTrust } from '../../state/envelope.ts';
 import type { Applied } from '../../state/replicated-state.ts';
 import type { Sessions } from '../../state/sessions.ts';
 import type { WriteBatch } from '../../storage/storage.ts';
@@ -183,17 +183,12 @@ export class Writes {
   #dataOf(write: Pending): Uint8Array {
     if (write.stage.kind !== 'unnumbered') return write.stage.data;
     const session = this.#session;
-    const { key, expectedTerm, notAfter, command } = write.request;
-    const data = encodeCommand({
-      session,
-      sequence: write.sequence,
-      answeredBelow: this.#open.answeredBelow(),
-      machineVersion: this.#machineVersion,
-      expectedTerm,
-      notAfter,
-      key,
-      command,
-    });
+    const { key, expectedTerm, notAfter, command, decidesAs } = write.request;
+    const place = { session, sequence: write.sequence, answeredBelow: this.#open.answeredBelow() };
+    const data =
+      decidesAs === undefined
+        ? encodeCommand({ ...place, machineVersion: this.#machineVersion, expectedTerm, notAfter, key, command })
+        : encodeTrust({ ...place, role: decidesAs, by: this.#self, command });
     write.stage = { kind: 'numbered', session, data };
     return data;
   }
@@ -251,7 +246,7 @@ export class Writes {
       if (applied.clientId !== this.#self || applied.nonce !== this.#nonce || this.#session !== 0) return;
       this.#session = applied.session;
       this.#proposals.wake();
-    } else if (applied.kind === 'command') {
+    } else if (applied.kind === 'command' || applied.kind === 'trust') {
       const write = this.#open.find(applied.session, applied.sequence);
       if (write === undefined) return;
       if (applied.outcome.kind === 'error' && applied.outcome.code === 'session-expired') return this.#onExpired(write);

@@ -6,7 +6,18 @@ import { brokenChange } from '../../core/conf/conf-change.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { ConfChange, ConfState, NodeId } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
-import { type ChangeRequest, decodeJoin, encodeIndex, encodeJoinReply, encodeQuorumReport } from '../../wire/bodies.ts';
+import { type Authorize, refusalOf } from '../../trust/authorize.ts';
+import { trustError } from '../../trust/errors.ts';
+import type { TrustCommand } from '../../trust/ledger.ts';
+import {
+  type ChangeRequest,
+  decodeJoin,
+  encodeIndex,
+  encodeJoin,
+  encodeJoinReply,
+  encodeQuorumReport,
+  type JoinRequest,
+} from '../../wire/bodies.ts';
 import { memberIds, suffrageOf } from '../member/configuration.ts';
 import { type CallResult, NO_BODY } from '../peers/peers.ts';
 import { quorumReport } from '../standing/outlook.ts';
@@ -14,6 +25,8 @@ import { isAlive } from '../standing/quorum.ts';
 import type { Reports } from '../standing/reports.ts';
 import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';
+import type { Trust } from '../standing/trust.ts';
+import { asRole, vouchedFor } from './applicant.ts';
 
 import { JoinBatch, MEMBERS_MAX } from './join-batch.ts';
 
@@ -54,38 +67,63 @@ export class Admission {
   readonly #standing: Standing;
   readonly #speakers: Speakers;
   readonly #reports: Reports;
-  readonly #wake: () => void;
+  readonly #trust: Trust;
+  readonly #hooks: AdmissionHooks;
   readonly #joins: JoinBatch;
 
-  constructor(standing: Standing, speakers: Speakers, reports: Reports, joinEveryMs: number, wake: () => void) {
-    this.#joins = new JoinBatch(standing, joinEveryMs, wake);
+  constructor(
+    standing: Standing,
+    speakers: Speakers,
+    reports: Reports,
+    trust: Trust,
+    joinEveryMs: number,
+    hooks: AdmissionHooks,
+  ) {
+    this.#joins = new JoinBatch(standing, trust, joinEveryMs, () => hooks.wake());
     this.#standing = standing;
     this.#reports = reports;
     this.#speakers = speakers;
-    this.#wake = wake;
+    this.#trust = trust;
+    this.#hooks = hooks;
   }
 
   tick(): void {
     this.#joins.tick();
   }
 
-  /** Brings a change through the leader, wherever it is. Errors: no-leader, and those of the queue. */
-  change(request: ChangeRequest, body: Uint8Array, deadlineMs: number, done: (result: CallResult) => void): void {
+  /**
+   * Brings a change of a member through the leader, wherever it is; what it may is judged in the configuration that the change meets.
+   * Errors: no-leader, not-authorized, member-revoked, and those of the queue.
+   */
+  change(by: NodeId, request: ChangeRequest, body: Uint8Array, deadlineMs: number, done: (result: CallResult) => void): void {
     const { member, leaderId, peers, clock } = this.#standing;
     if (member?.isLeader === true) {
       member.changes.submit({
         plan: (conf) => {
           const change = planOf(request, conf, member.confVersion);
-          if (change !== undefined) this.#requireQuorum(change, conf);
+          if (change === undefined) return undefined;
+          this.#requireRight(by, change);
+          this.#requireQuorum(change, conf);
           return change;
         },
         deadlineMs,
         done: (index, error) => done({ body: error === undefined ? encodeIndex(index) : NO_BODY, error }),
       });
-      return this.#wake();
+      return this.#hooks.wake();
     }
     if (leaderId === NO_NODE) return done({ body: NO_BODY, error: new RaftError('no-leader', 'No leader is known.') });
     peers.call(leaderId, 'membership', body, Math.max(1, deadlineMs - clock.monotonicMs()), done);
+  }
+
+  /** Errors: not-authorized, member-revoked. */
+  #requireRight(by: NodeId, change: ConfChange): void {
+    const own = this.#trust.roleOf(by);
+    // Where everybody may come in as a voter, being a learner takes no right away: who was demoted may promote itself again.
+    const role = own === 'learner' && this.#trust.access !== 'secret' ? 'voter' : own;
+    const refused =
+      role === undefined ? undefined : refusalOf(this.#hooks.authorize, { id: by, role }, { kind: 'change', change });
+    if (refused !== undefined) throw refused;
+    if (change.steps.some(({ op, id }) => op !== 'remove' && this.#trust.isRevoked(id))) throw trustError('member-revoked');
   }
 
   /** Nobody takes away, by hand, the majority that is heard: the cluster could not even take it back. Errors: config-invalid. */
@@ -117,7 +155,8 @@ export class Admission {
       return reply(NO_BODY, new RaftError('not-a-member', 'This node belongs to no cluster.'));
     const request = decodeJoin(body);
     const speaker = this.#speakers.speaker(peer);
-    if (request.nodeId !== peer && speaker !== 'member' && speaker !== 'voter')
+    const speaksFor = (speaker === 'member' || speaker === 'voter') && this.#trust.roleOf(peer) !== 'reader';
+    if (request.nodeId !== peer && !speaksFor)
       return reply(NO_BODY, new RaftError('rejected', 'A node asks to be taken in for itself only.'));
     const { nodeId: id, context } = request;
     const broken = brokenChange({ steps: [{ op: 'learner', id, context }], context: undefined });
@@ -127,11 +166,49 @@ export class Admission {
     const welcome = (): Uint8Array => encodeJoinReply({ ...cluster, introduction: this.#speakers.own() });
     // Taken in before, and its storage lost the answer: any member can tell it so, also while nobody leads.
     if (suffrageOf(member.conf, request.nodeId) !== 'none') return reply(welcome());
+    // Of the newcomer itself its link's proof is asked; of a member that asks for it, its word counts.
+    const vouched = request.nodeId === peer ? this.#vouchedFor(request) : request;
+    if (RaftError.is(vouched)) return reply(NO_BODY, vouched);
     if (!member.isLeader) {
       if (leaderId === NO_NODE || leaderId === request.nodeId)
         return reply(this.#quorumReport(), new RaftError('no-leader', 'No leader is known.'));
-      return peers.call(leaderId, 'join', body, CHANGE_TIMEOUT_MS, (result) => reply(result.body, result.error));
+      const forwarded = encodeJoin(vouched);
+      return peers.call(leaderId, 'join', forwarded, CHANGE_TIMEOUT_MS, (result) => reply(result.body, result.error));
     }
-    this.#joins.add(request, (error) => reply(error === undefined ? welcome() : this.#quorumReport(), error));
+    this.#counted(vouched, (granted, refused) => {
+      if (granted === undefined) return reply(this.#quorumReport(), refused);
+      this.#joins.add(granted, (error) => reply(error === undefined ? welcome() : this.#quorumReport(), error));
+    });
   }
+
+  #vouchedFor(request: JoinRequest): JoinRequest | RaftError {
+    try {
+      return vouchedFor(request, this.#trust);
+    } catch (error) {
+      // By what it was let in may have ended meanwhile: its link is proven anew, by what it has now.
+      if (RaftError.is(error, 'not-admitted')) this.#hooks.disconnect(request.nodeId, 'not-admitted');
+      return RaftError.is(error) ? error : new RaftError('message-invalid', String(error));
+    }
+  }
+
+  /** An invite is counted in the log before its bearer is taken in: the role that it comes in as is then the ledger's. */
+  #counted(request: JoinRequest, then: (granted: JoinRequest | undefined, refused: RaftError | undefined) => void): void {
+    const { inviteId = '', nodeId } = request;
+    if (inviteId === '') return then(request, undefined);
+    this.#hooks.decide({ kind: 'use', inviteId, node: nodeId }, (error) => {
+      if (error !== undefined) return then(undefined, error);
+      const role = this.#trust.invite(inviteId)?.role;
+      if (role === undefined) return then(undefined, trustError('invite-invalid'));
+      then(asRole(request, role), undefined);
+    });
+  }
+}
+
+/** What taking somebody in has to do with the rest of the node. */
+export interface AdmissionHooks {
+  readonly authorize: Authorize | undefined;
+  wake(): void;
+  /** Writes a decision of this node's into the log; told once, when it is applied here or has failed. */
+  decide(command: TrustCommand, done: (error: RaftError | undefined) => void): void;
+  disconnect(peer: NodeId, reason: string): void;
 }

@@ -4,9 +4,11 @@
  */
 import { RaftError } from '../../core/errors.ts';
 import type { ConfChange, ConfState, NodeId } from '../../core/types.ts';
+import { trustError } from '../../trust/errors.ts';
 import type { JoinRequest } from '../../wire/bodies.ts';
 import { memberIds, suffrageOf } from '../member/configuration.ts';
 import type { Standing } from '../standing/standing.ts';
+import type { Trust } from '../standing/trust.ts';
 
 /** Members of one cluster, learners included: more would burden every leader. */
 export const MEMBERS_MAX = 64;
@@ -27,14 +29,16 @@ interface Waiting {
 
 export class JoinBatch {
   readonly #standing: Standing;
+  readonly #trust: Pick<Trust, 'isRevoked'>;
   readonly #everyMs: number;
   readonly #wake: () => void;
   #waiting: Waiting[] = [];
   #isUnderway = false;
   #askedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(standing: Standing, everyMs: number, wake: () => void) {
+  constructor(standing: Standing, trust: Pick<Trust, 'isRevoked'>, everyMs: number, wake: () => void) {
     this.#standing = standing;
+    this.#trust = trust;
     this.#everyMs = everyMs;
     this.#wake = wake;
   }
@@ -80,7 +84,9 @@ export class JoinBatch {
     for (const waiting of left) {
       const { nodeId, context } = waiting.request;
       const isNew = suffrageOf(conf, nodeId) === 'none' && !ids.has(nodeId);
-      if (isNew && memberIds(conf).length + ids.size >= MEMBERS_MAX) {
+      if (this.#trust.isRevoked(nodeId)) {
+        waiting.done(trustError('member-revoked'));
+      } else if (isNew && memberIds(conf).length + ids.size >= MEMBERS_MAX) {
         waiting.done(new RaftError('config-invalid', `A cluster has at most ${MEMBERS_MAX} members.`));
       } else if (isNew && (ids.size >= NEWCOMERS_AT_ONCE || (ids.size > 0 && bytes + context.length > CONTEXT_BYTES_AT_ONCE))) {
         this.#waiting.push(waiting);

@@ -162,6 +162,10 @@ export function roleIn(conf: ConfState, id: NodeId): MemberRole | undefined {
   return suffrage === 'learner' && wants !== 'voter' ? 'learner' : 'voter';
 }
 
+export function rolesIn(conf: ConfState): readonly (readonly [id: NodeId, role: MemberRole])[] {
+  return memberIds(conf).map((id) => [id, roleIn(conf, id) ?? 'learner'] as const);
+}
+
 export function memberIds(conf: ConfState): NodeId[] {
   return [...new Set([...conf.voters, ...conf.votersOutgoing, ...conf.learners, ...conf.learnersNext])].sort();
 }

@@ -17,6 +17,7 @@ import type {
 import type { NodeStore, StagedSnapshot, WriteBatch } from '../../storage/storage.ts';
 import type { CoreNode } from '../ports/core-node.ts';
 import type { Application } from '../ports/seam.ts';
+import { rolesIn } from './configuration.ts';
 import type { LogView } from './log-cache.ts';
 
 /** What the loop tells the rest of the node. None of these may throw. */
@@ -291,7 +292,7 @@ export class Replica {
   }
 
   #configure(conf: ConfState, index: Index, error: RaftError | undefined): void {
-    this.#application.configured(index, conf.context);
+    this.#application.configured(index, conf.context, rolesIn(conf));
     this.#hooks.onConfig(conf, index, error);
   }
 

@@ -9,9 +9,17 @@ import type { FreeSpace } from '../duties/free-space.ts';
 import { errorData, errorFrom } from '../ports/error-data.ts';
 import type { Application, Consensus, ErrorData, Leadership, ProposalBatch } from '../ports/seam.ts';
 import type { Standing } from '../standing/standing.ts';
+import type { Gatekeeper } from './gatekeeper.ts';
+import type { ProposalGuard } from './proposal-guard.ts';
 
 /** A forwarded proposal without an answer is sent again after this long, in ms. */
 export const FORWARD_TIMEOUT_MS = 3_000;
+
+/** What is asked before something is written, and who hears what was decided. */
+interface TrustParts {
+  readonly guard: ProposalGuard;
+  readonly gatekeeper: Gatekeeper;
+}
 
 export class ConsensusSide implements Consensus {
   readonly #standing: Standing;
@@ -19,9 +27,19 @@ export class ConsensusSide implements Consensus {
   /** Of the state machine: a leader takes no command that it could not apply itself. */
   readonly #machineVersion: number;
   readonly #wake: () => void;
+  readonly #guard: ProposalGuard;
+  readonly #gatekeeper: Gatekeeper;
   #application: Pick<Application, 'proposed'> | undefined;
 
-  constructor(standing: Standing, freeSpace: FreeSpace, machineVersion: number, wake: () => void) {
+  constructor(
+    standing: Standing,
+    freeSpace: FreeSpace,
+    machineVersion: number,
+    { guard, gatekeeper }: TrustParts,
+    wake: () => void,
+  ) {
+    this.#guard = guard;
+    this.#gatekeeper = gatekeeper;
     this.#standing = standing;
     this.#machineVersion = machineVersion;
     this.#freeSpace = freeSpace;
@@ -51,7 +69,7 @@ export class ConsensusSide implements Consensus {
   propose({ ticket, leadership, data }: ProposalBatch): void {
     const done = (error: RaftError | undefined): void =>
       this.#application?.proposed(ticket, error === undefined ? undefined : errorData(error));
-    if (leadership.leaderId === this.#standing.id) return this.proposeHere(data, done);
+    if (leadership.leaderId === this.#standing.id) return this.proposeHere(leadership.leaderId, data, done);
     this.#standing.peers.call(leadership.leaderId, 'propose', encodeProposal(data), FORWARD_TIMEOUT_MS, ({ error }) => {
       done(error === undefined ? undefined : this.#afterRefusal(leadership.leaderId, error));
       if (error !== undefined) this.#wake();
@@ -66,8 +84,24 @@ export class ConsensusSide implements Consensus {
     return new RaftError('not-leader', 'The leader runs an older version of the state machine and is asked to step aside.');
   }
 
-  /** Into this node's own log, when it leads. */
-  proposeHere(data: readonly Uint8Array[], done: (error: RaftError | undefined) => void): void {
+  decided(ledger: Uint8Array): void {
+    this.#gatekeeper.onDecided(ledger);
+  }
+
+  /** Into this node's own log, when it leads, what a member has written. */
+  proposeHere(by: NodeId, data: readonly Uint8Array[], done: (error: RaftError | undefined) => void): void {
+    const { member } = this.#standing;
+    if (member === undefined) return done(new RaftError('not-leader', 'This node belongs to no cluster.'));
+    const refusal = this.#guard.refusal(by, data);
+    if (!(refusal instanceof Promise)) return refusal === undefined ? this.#append(data, done) : done(refusal);
+    void refusal.then((refused) => {
+      if (refused !== undefined) return done(refused);
+      this.#append(data, done);
+      this.#wake();
+    });
+  }
+
+  #append(data: readonly Uint8Array[], done: (error: RaftError | undefined) => void): void {
     const { member, clock } = this.#standing;
     if (member === undefined) return done(new RaftError('not-leader', 'This node belongs to no cluster.'));
     const few = tooFewCopies(member.conf);

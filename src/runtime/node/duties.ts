@@ -4,7 +4,7 @@ import type { NodeStore } from '../../storage/storage.ts';
 import { encodeJoin } from '../../wire/bodies.ts';
 import type { Emitter } from '../api/emitter.ts';
 import { AUTOPILOT_DEFAULTS, type NodeOptions } from '../api/options.ts';
-import { Admission } from '../duties/admission.ts';
+import { Admission, type AdmissionHooks } from '../duties/admission.ts';
 import { Autopilot } from '../duties/autopilot.ts';
 import { Awakening } from '../duties/awakening.ts';
 import { FreeSpace } from '../duties/free-space.ts';
@@ -17,6 +17,7 @@ import { tickMs } from '../member/core-config.ts';
 import type { Reports } from '../standing/reports.ts';
 import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';
+import type { Trust } from '../standing/trust.ts';
 import { listenerError } from '../watch/events.ts';
 import { PresenceBoard } from '../watch/presence.ts';
 
@@ -25,6 +26,8 @@ interface DutyParts {
   readonly store: NodeStore;
   readonly standing: Standing;
   readonly speakers: Speakers;
+  readonly trust: Trust;
+  readonly decide: AdmissionHooks['decide'];
   readonly reports: Reports;
   readonly emitter: Emitter;
   /** What this node keeps in the configuration. */
@@ -47,7 +50,8 @@ export class Duties {
   readonly #awakening: Awakening;
   readonly #linking: Linking;
 
-  constructor({ options, store, standing, speakers, reports, emitter, member, wake, hurry }: DutyParts) {
+  constructor(parts: DutyParts) {
+    const { options, store, standing, speakers, trust, reports, emitter, member, wake, decide, hurry } = parts;
     this.#standing = standing;
     this.#reports = reports;
     reports.own.lasting = options.lasting === true;
@@ -56,7 +60,9 @@ export class Duties {
     this.#awakening = new Awakening(standing, reports, { hurry, disconnect });
     this.freeSpace = new FreeSpace(standing, reports, () => store.estimate(), emitter);
     const autopilot = options.autopilot ?? AUTOPILOT_DEFAULTS;
-    this.admission = new Admission(standing, speakers, reports, autopilot.intervalMs, wake);
+    const cut = (peer: NodeId, reason: string): void => options.transport.disconnect(peer, reason);
+    const hooks = { authorize: options.authorize, wake, decide, disconnect: cut };
+    this.admission = new Admission(standing, speakers, reports, trust, autopilot.intervalMs, hooks);
     this.#linking = new Linking(standing, speakers, options.transport);
     this.handover = new Handover(standing, wake);
     this.autopilot = new Autopilot(standing, reports, autopilot, emitter, {

@@ -58,6 +58,12 @@ export class Gatekeeper implements GateEvents {
     this.#parts.emitter.emit('fault', { error });
   }
 
+  /** Another ledger is in force here. */
+  onDecided(ledger: Uint8Array): void {
+    this.#parts.trust.take(ledger);
+    this.onChange();
+  }
+
   /** The configuration is another, or the ledger: who was put out goes, who was kept out may be let in. */
   onChange(): void {
     const { standing, trust, transport } = this.#parts;

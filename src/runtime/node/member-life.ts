@@ -3,6 +3,7 @@ import { RaftError } from '../../core/errors.ts';
 import type { NodeStore, StagedSnapshot } from '../../storage/storage.ts';
 import type { Emitter } from '../api/emitter.ts';
 import type { NodeOptions } from '../api/options.ts';
+import { rolesIn } from '../member/configuration.ts';
 import { Member, type MemberHooks } from '../member/member.ts';
 import { storageErrorOf } from '../member/storage-error.ts';
 import type { Application } from '../ports/seam.ts';
@@ -68,7 +69,7 @@ export class MemberLife {
     standing.belong(member, loaded.cluster);
     application.opened(member.appliedIndex);
     // Of the snapshot: entries behind it are applied as its members applied them, whatever this node was opened with.
-    if (member.appliedIndex > 0) application.configured(member.appliedIndex, member.conf.context);
+    if (member.appliedIndex > 0) application.configured(member.appliedIndex, member.conf.context, rolesIn(member.conf));
     member.pump();
     // Alone in its configuration nobody else can lead: no need to wait for a timeout.
     if (member.conf.voters.length === 1 && member.conf.voters[0] === standing.id) member.core.campaign();

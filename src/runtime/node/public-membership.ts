@@ -6,13 +6,14 @@ import { RaftError } from '../../core/errors.ts';
 import { NODE_ID_CHARS_MAX } from '../../core/limits.ts';
 import type { ConfChangeStep, NodeId } from '../../core/types.ts';
 import { type ChangeRequest, decodeIndex, encodeChange } from '../../wire/bodies.ts';
-import type { CallOptions, ClusterConfig, Membership, WantedSuffrage } from '../api/api.ts';
+import type { CallOptions, ClusterConfig, Invite, InviteTerms, Membership, WantedSuffrage } from '../api/api.ts';
 import { awaitCall, checkCallOptions } from '../api/call-options.ts';
 import { CHANGE_OPTION_NAMES, NEW_MEMBER_NAMES, NEXT_CONFIG_NAMES } from '../api/names.ts';
 import { clusterConfig, contextOf, encodeMember, MEMBER_DEFAULTS, memberIds, suffrageOf } from '../member/configuration.ts';
 import { requireInteger } from '../ports/require-integer.ts';
 import { requireKnown, requireOneOf, requireText, shown } from '../ports/require-known.ts';
 import { assertRunning } from '../standing/standing.ts';
+import { invite, putOut, revokeInvite } from './invites.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Of a member. */
@@ -62,6 +63,22 @@ export class NodeMembership implements Membership {
     return this.#send([{ op: 'remove', id, context: undefined }], options);
   }
 
+  async invite(terms: InviteTerms = {}, options: CallOptions = {}): Promise<Invite> {
+    this.#member();
+    return invite(this.#runtime, terms, options);
+  }
+
+  async revokeInvite(id: string, options: CallOptions = {}): Promise<void> {
+    this.#member();
+    return revokeInvite(this.#runtime, id, options);
+  }
+
+  async expel(id: NodeId, options: CallOptions = {}): Promise<number> {
+    this.#member();
+    await putOut(this.#runtime, checkId(id), options);
+    return this.remove(id, options);
+  }
+
   async promote(id: NodeId, options: CallOptions = {}): Promise<number> {
     return this.#send([this.#move(id, 'voter')], options);
   }
@@ -74,7 +91,7 @@ export class NodeMembership implements Membership {
   #move(id: NodeId, op: 'voter' | 'learner'): ConfChangeStep {
     const { conf } = this.#member();
     if (suffrageOf(conf, checkId(id)) === 'none') throw new RaftError('config-invalid', `${id} is not a member.`);
-    return { op, id, context: encodeMember({ ...contextOf(conf, id), wants: op }) };
+    return { op, id, context: encodeMember({ ...contextOf(conf, id), wants: op, reader: false }) };
   }
 
   async replace(from: NodeId, to: NodeId, options: CallOptions = {}): Promise<number> {
@@ -159,7 +176,7 @@ export class NodeMembership implements Membership {
       let open = true;
       const attempt = (): void => {
         if (!open) return;
-        runtime.duties.admission.change(request, body, deadlineMs, (result) => {
+        runtime.duties.admission.change(runtime.id, request, body, deadlineMs, (result) => {
           if (!open) return;
           if (result.error === undefined) {
             open = false;

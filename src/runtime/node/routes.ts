@@ -59,12 +59,12 @@ export class Routes {
     const { standing, admission, divergence, reports, consensus } = parts;
     this.#methods = {
       join: (peer, body, reply) => admission.onJoin(peer, body, reply),
-      propose: (_peer, body, reply) =>
-        this.#onLeader(reply, () => consensus.proposeHere(decodeProposal(body), (error) => reply(NO_BODY, error))),
-      membership: (_peer, body, reply) =>
+      propose: (peer, body, reply) =>
+        this.#onLeader(reply, () => consensus.proposeHere(peer, decodeProposal(body), (error) => reply(NO_BODY, error))),
+      membership: (peer, body, reply) =>
         this.#onLeader(reply, () => {
           const deadlineMs = standing.clock.monotonicMs() + CHANGE_TIMEOUT_MS;
-          admission.change(decodeChange(body), body, deadlineMs, (result) => reply(result.body, result.error));
+          admission.change(peer, decodeChange(body), body, deadlineMs, (result) => reply(result.body, result.error));
         }),
       status: (peer, body, reply) => {
         const answer = reports.onCall(peer, body);

@@ -27,12 +27,11 @@ import { Recorder } from '../record/recorder.ts';
 import { Reports } from '../standing/reports.ts';
 import { Speakers } from '../standing/speakers.ts';
 import { type Standing, StandingRecord } from '../standing/standing.ts';
-import { Trust } from '../standing/trust.ts';
+import type { Trust } from '../standing/trust.ts';
 import { peerStatus, type StatusSources } from '../watch/status.ts';
 import { ApplicationParts } from './application-parts.ts';
 import { ConsensusSide } from './consensus.ts';
 import { Duties } from './duties.ts';
-import { Gatekeeper } from './gatekeeper.ts';
 import { joinHooks } from './join-hooks.ts';
 import { memberOptions, onState, renewalFor, stateFor, versionOf } from './keeping.ts';
 import { MemberLife } from './member-life.ts';
@@ -40,6 +39,7 @@ import { ownContext } from './own-context.ts';
 import { RoomPresence } from './room-presence.ts';
 import { Routes } from './routes.ts';
 import { transportHandlers } from './transport-handlers.ts';
+import { TrustSide } from './trust-side.ts';
 
 export class Runtime {
   readonly options: NodeOptions;
@@ -58,7 +58,7 @@ export class Runtime {
   readonly #standing: StandingRecord;
   readonly #consensus: ConsensusSide;
   readonly #routes: Routes;
-  readonly #gatekeeper: Gatekeeper;
+  readonly #trustSide: TrustSide;
   readonly #join: Join;
   readonly #memberLife: MemberLife;
   readonly #presence: RoomPresence;
@@ -85,25 +85,21 @@ export class Runtime {
     const standing = new StandingRecord({ id, clock, tuning, peers: this.peers });
     this.#standing = standing;
     this.speakers = new Speakers(standing);
-    this.trust = new Trust(standing, this.speakers, options.gate);
     this.reports = new Reports(standing, this.speakers, (peer) => this.#tellOf(peer), end);
     const member = ownContext(options);
-    const { speakers, reports } = this;
-    this.duties = new Duties({ options, store, standing, speakers, reports, emitter, member, wake, hurry: () => this.#hurry() });
-    this.#consensus = new ConsensusSide(standing, this.duties.freeSpace, machine.version, wake);
+    const { speakers, reports, state } = this;
+    const side = new TrustSide({ standing, speakers, state, options, emitter, application: () => this.application, end });
+    const { trust, decide } = side;
+    this.trust = trust;
+    this.#trustSide = side;
+    const hurry = (): void => this.#hurry();
+    this.duties = new Duties({ options, store, standing, speakers, trust, reports, emitter, member, decide, wake, hurry });
+    this.#consensus = new ConsensusSide(standing, this.duties.freeSpace, machine.version, side, wake);
 
-    this.application = new ApplicationParts(
-      standing,
-      reports,
-      store.identity,
-      this.state,
-      this.#consensus,
-      emitter,
-      options.crossing ?? ONE_THREAD,
-    );
+    const crossing = options.crossing ?? ONE_THREAD;
+    this.application = new ApplicationParts(standing, reports, store.identity, state, this.#consensus, emitter, crossing);
 
     this.discovery = new Discovery(signaling);
-    this.#gatekeeper = new Gatekeeper({ standing, trust: this.trust, transport, emitter, end });
     this.#routes = this.#makeRoutes();
     const judge = (hello: Hello): RaftError | undefined => misfit(hello, standing.cluster);
     this.peers.attach({ hello: () => this.hello(), judge, view: this.speakers, ...this.#routes.hooks() });
@@ -258,7 +254,7 @@ export class Runtime {
       onConfig: () => {
         this.#updateRole();
         this.#routes.onConfig();
-        this.#gatekeeper.onChange();
+        this.#trustSide.gatekeeper.onChange();
         this.application.events.onConfig();
       },
       onDeparted: (ids) => this.#routes.tellRemoved(ids),
@@ -359,7 +355,7 @@ export class Runtime {
     this.#standing.end(error);
     this.#ticking?.stop();
     this.#join.stop();
-    this.#gatekeeper.stop();
+    this.#trustSide.gatekeeper.stop();
     member?.stop(error);
     this.application.side.halt();
     this.application.writes.stop('stopped', error.message);

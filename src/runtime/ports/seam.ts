@@ -5,6 +5,7 @@
  */
 import type { RaftErrorCode } from '../../core/errors.ts';
 import type { Entry, Index, NodeId, ReadState, Term } from '../../core/types.ts';
+import type { MemberRole } from '../../trust/roles.ts';
 
 /** A coded error as it crosses: a class does not survive a structured clone. */
 export interface ErrorData {
@@ -45,7 +46,7 @@ export interface Application {
   /** Committed entries in order, none of them a configuration change. Answered by `Consensus.applied` when all are applied. */
   committed(entries: readonly Entry[]): void;
   /** A configuration took effect at `index`, in its place between the entries; `context` holds the cluster's settings. */
-  configured(index: Index, context: Uint8Array): void;
+  configured(index: Index, context: Uint8Array, roles: readonly (readonly [id: NodeId, role: MemberRole])[]): void;
   /** After each run of committed entries and configuration changes. */
   caughtUp(applied: Index): void;
   /** The state of now; what is applied later does not change it. */
@@ -79,6 +80,8 @@ export interface Consensus {
   /** Undefined when nobody is known who leads and can be reached. */
   leadership(): Leadership | undefined;
   propose(batch: ProposalBatch): void;
+  /** The ledger (trust/ledger-codec) is another: by an entry, a snapshot, or a new beginning. */
+  decided(ledger: Uint8Array): void;
   /** Asks one round of reads of the leader (§6.4); false when nobody can be asked now. */
   askReadRound(context: string): boolean;
   /** Something waits on the application side that the next pump should take along. */

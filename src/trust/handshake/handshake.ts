@@ -169,9 +169,9 @@ export class Handshake {
 
   /** Whoever is known to be turned away is told before this node says anything of itself. */
   #requireWelcome({ ground, peer }: Session): void {
-    if (ground === 'membership') return; // it first has to prove that it is the one who was put out
     const { standing } = this.#options;
-    if (standing.isRevoked(peer.from)) throw trustError('member-revoked');
+    // It has to prove first that it is the one who was put out, and has to hear so of one that it knows for a member.
+    if (ground === 'membership' || standing.isRevoked(peer.from)) return;
     if (peer.inviteId.length === 0 || ground !== 'invite' || standing.memberKey(peer.from) !== undefined) return;
     const view = standing.invite(toHex(peer.inviteId));
     const refused = view === undefined ? 'invite-invalid' : inviteRefusal(view, peer.from);

@@ -20,6 +20,8 @@ import { ProvenLink } from './proven-link.ts';
 
 /** The last messages of links that are sealed wait for this long, in ms, when the transport stops. */
 const LAST_WORDS_MS = 500;
+/** A link whose peer is not let in is closed after so long, in ms, unless the peer does it: it has to hear first why. */
+const REFUSAL_MS = 200;
 
 /** What all the transports of a node share. */
 export interface ProofContext {
@@ -35,6 +37,8 @@ export interface ProofContext {
 interface Entry {
   readonly link: ProvenLink;
   wait: { stop(): void } | undefined;
+  /** Runs while the channel carries the refusal. */
+  closing: { stop(): void } | undefined;
 }
 
 export class ProvenTransport implements Transport {
@@ -122,8 +126,9 @@ export class ProvenTransport implements Transport {
     const busy = [...this.#entries.values()].map(({ link }) => link).filter((link) => link.proven && !link.isDrained);
     // A page that goes away has no later moment: where nothing waits, all is done at once.
     if (busy.length > 0) await this.#lastWords(busy);
-    for (const { link, wait } of this.#entries.values()) {
+    for (const { link, wait, closing } of this.#entries.values()) {
       wait?.stop();
+      closing?.stop();
       link.close(() => undefined);
     }
     this.#entries.clear();
@@ -195,7 +200,7 @@ export class ProvenTransport implements Transport {
       },
       onOver: (error, failure) => this.#onOver(peer, link, error, failure),
     });
-    const entry: Entry = { link, wait: undefined };
+    const entry: Entry = { link, wait: undefined, closing: undefined };
     this.#entries.set(peer, entry);
     const { clock } = this.#context;
     const waitMs = this.#pauses.waitMs(peer, clock.monotonicMs());
@@ -225,7 +230,11 @@ export class ProvenTransport implements Transport {
       this.#errors.set(peer, failure.error);
       this.#context.onRefused(peer, failure);
     }
-    if (this.#entries.get(peer)?.link === link) this.#inner.disconnect(peer, error.code);
+    const entry = this.#entries.get(peer);
+    if (entry?.link !== link) return;
+    const close = (): void => this.#inner.disconnect(peer, error.code);
+    if (failure?.origin !== 'self' || error.code === 'proof-timeout') return close();
+    entry.closing = this.#context.clock.after(REFUSAL_MS, close);
   }
 
   /** The link to a peer, which has none from now on. */
@@ -233,6 +242,7 @@ export class ProvenTransport implements Transport {
     const entry = this.#entries.get(peer);
     this.#entries.delete(peer);
     entry?.wait?.stop();
+    entry?.closing?.stop();
     if (entry?.link.proven !== undefined) this.#context.onClosed(peer);
     return entry?.link;
   }

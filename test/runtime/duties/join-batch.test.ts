@@ -13,6 +13,7 @@ import { Cluster } from '../cluster.ts';
 function door(everyMs = 1_000) {
   let now = 0;
   let isLeader = true;
+  const revoked = new Set<string>();
   const submitted: QueuedChange[] = [];
   const member = {
     get isLeader() {
@@ -21,9 +22,11 @@ function door(everyMs = 1_000) {
     changes: { submit: (change: QueuedChange) => submitted.push(change) },
   };
   const told: string[] = [];
-  const batch = new JoinBatch({ member, clock: { monotonicMs: () => now } } as never, everyMs, () => {});
+  const trust = { isRevoked: (id: string) => revoked.has(id) };
+  const batch = new JoinBatch({ member, clock: { monotonicMs: () => now } } as never, trust, everyMs, () => {});
   return {
     told,
+    revoked,
     submitted,
     ask: (nodeId: string, context = new Uint8Array(1)) =>
       batch.add({ nodeId, context }, (error: RaftError | undefined) => told.push(`${nodeId} ${error?.code ?? 'in'}`)),
@@ -132,4 +135,13 @@ test('the leader and those that vote are linked before the others, and told to t
   linking.tick();
   expect(told).toEqual([[['b', 'a'], 'later']]);
   expect(() => new Linking(standing as never, speakers as never, {}).tick()).not.toThrow();
+});
+
+test('who was put out while it waited is told so, and takes nobody with it', () => {
+  const { ask, make, told, revoked } = door();
+  ask('b');
+  ask('c');
+  revoked.add('b');
+  expect(make()).toEqual(['c']);
+  expect(told).toEqual(['b member-revoked', 'c in']);
 });

@@ -10,7 +10,7 @@ export function clonedApplication(inner: Application): Application {
     opened: (applied: Index) => inner.opened(structuredClone(applied)),
     installed: (applied: Index) => inner.installed(structuredClone(applied)),
     committed: (entries: readonly Entry[]) => inner.committed(structuredClone(entries)),
-    configured: (index: Index, context: Uint8Array) => inner.configured(structuredClone(index), structuredClone(context)),
+    configured: (...given: Parameters<Application['configured']>) => inner.configured(...structuredClone(given)),
     caughtUp: (applied: Index) => inner.caughtUp(structuredClone(applied)),
     snapshot: () => clonedChunks(inner.snapshot()),
     proposed: (ticket: number, error: ErrorData | undefined) => inner.proposed(structuredClone(ticket), structuredClone(error)),
@@ -29,6 +29,7 @@ export function clonedConsensus(inner: Consensus): Consensus {
     propose: (batch: ProposalBatch) => inner.propose(structuredClone(batch)),
     askReadRound: (context: string) => inner.askReadRound(structuredClone(context)),
     wake: () => inner.wake(),
+    decided: (ledger: Uint8Array) => inner.decided(structuredClone(ledger)),
   };
 }
 

@@ -44,7 +44,8 @@ test('a membership change whose answer cannot be read may have been made, and it
       member: { conf: { ...EMPTY_CONF, voters: ['a', 'b'] } },
       duties: {
         admission: {
-          change: (_r: unknown, _b: unknown, _d: unknown, done: (result: CallResult) => void) => done({ body, error: undefined }),
+          change: (_by: unknown, _r: unknown, _b: unknown, _d: unknown, done: (result: CallResult) => void) =>
+            done({ body, error: undefined }),
         },
       },
     };

@@ -1,0 +1,37 @@
+/**
+ * What a newcomer may come in as: its link's proof says by what it was let in, and with what key; what it says of itself counts for
+ * no more than that. Judged by the member that it asks, and for invites once more by the leader, whose ledger counts.
+ */
+import { RaftError } from '../../core/errors.ts';
+import { NO_NODE } from '../../core/types.ts';
+import { trustError, trustErrorOf } from '../../trust/errors.ts';
+import type { MemberRole } from '../../trust/roles.ts';
+import type { JoinRequest } from '../../wire/bodies.ts';
+import { decodeMember, encodeMember } from '../member/configuration.ts';
+import type { Trust } from '../standing/trust.ts';
+
+/** The request of a peer, as this member can vouch for it. Errors: member-revoked, not-admitted, invite-invalid, not-a-member. */
+export function vouchedFor(request: JoinRequest, trust: Trust): JoinRequest {
+  const { nodeId } = request;
+  if (trust.isRevoked(nodeId)) throw trustError('member-revoked');
+  if (trust.gate === undefined) return { ...request, inviteId: '' };
+  const proven = trust.proofOf(nodeId);
+  if (proven === undefined) throw new RaftError('not-a-member', 'The newcomer has not proven who it is.');
+  const { admission, publicKey } = proven;
+  // Its link was let in by something that no longer holds: it has to prove anew by what it can come in.
+  if (admission.by === 'member' || admission.by === 'welcome') throw trustError('not-admitted');
+  const own = decodeMember(request.context);
+  const fields = { ...own, publicKey, reader: false };
+  if (admission.by === 'secret') return { nodeId, context: encodeMember(fields), inviteId: '' };
+  return { ...asRole({ nodeId, context: encodeMember(fields), inviteId: '' }, admission.role), inviteId: admission.inviteId };
+}
+
+/** The same in the role that an invite gives, whatever it asks for. */
+export function asRole(request: JoinRequest, role: MemberRole | undefined): JoinRequest {
+  if (role === undefined) throw trustErrorOf('invite-invalid', 'it gives no role');
+  const own = decodeMember(request.context);
+  if (role === 'voter') return { ...request, context: encodeMember({ ...own, reader: false }) };
+  // In the place of a voter it would come to vote.
+  const bounds = { wants: 'learner', reader: role === 'reader', replaces: NO_NODE } as const;
+  return { ...request, context: encodeMember({ ...own, ...bounds }) };
+}
