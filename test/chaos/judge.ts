@@ -30,6 +30,8 @@ export interface Bounds {
   /** And all is as before within: ms. */
   readonly healthyWithinMs: number;
   readonly acknowledgedMin: number;
+  /** The last state was asked for then, in ms since 1970: what was acknowledged later need not be in it. */
+  readonly lastAskedMs: number;
 }
 
 /** Clocks are read in whole milliseconds: a call may have begun so much earlier, and ended so much later, than was told. */
@@ -43,7 +45,7 @@ export function judge(
 ): readonly Finding[] {
   const history = record.history();
   return [
-    ...(last === undefined ? [] : lostIn(history, last)),
+    ...(last === undefined ? [] : lostIn(history, last, bounds.lastAskedMs)),
     ...disorderIn(history),
     ...rivalsIn(record),
     ...(record.clusters.size > 1
@@ -68,20 +70,21 @@ export function judge(
 }
 
 /** What was acknowledged and is not in the last state, or is there twice. */
-function lostIn(history: readonly Operation[], last: Store): readonly Finding[] {
+function lostIn(history: readonly Operation[], last: Store, askedMs: number): readonly Finding[] {
   const found: Finding[] = [];
   const say = (text: string): void => void found.push({ promise: 'acknowledged-kept', text });
   const added = new Map<string, { sure: number; perhaps: number }>();
-  for (const { key, kind, input, outcome, process } of history) {
+  for (const { key, kind, input, outcome, process, end } of history) {
+    const isSure = outcome === 'ok' && end !== null && end + CLOCK_MS < askedMs;
     if (kind === 'append') {
       const times = (last.lists[key] ?? []).filter((value) => value === input).length;
-      if (outcome === 'ok' && times === 0) say(`${process} appended ${String(input)} to ${key}, and it is gone`);
+      if (isSure && times === 0) say(`${process} appended ${String(input)} to ${key}, and it is gone`);
       if (outcome === 'no' && times > 0) say(`${process} was told that ${String(input)} is not in ${key}, and it is`);
       if (times > 1) say(`${String(input)} is in ${key} ${times} times`);
     } else if (kind === 'add') {
       const sum = added.get(key) ?? { sure: 0, perhaps: 0 };
-      if (outcome === 'ok') sum.sure += input as number;
-      if (outcome === 'unknown') sum.perhaps += input as number;
+      if (isSure) sum.sure += input as number;
+      else if (outcome !== 'no') sum.perhaps += input as number;
       added.set(key, sum);
     }
   }

@@ -27,7 +27,10 @@ export interface Settings {
 
 /** The longest election timeout of a node at its defaults: ms. */
 const ELECTION_MS = 1_500;
-const BOUNDS: Omit<Bounds, 'acknowledgedMin'> = { writtenWithinMs: 10 * ELECTION_MS, healthyWithinMs: 30 * ELECTION_MS };
+const BOUNDS: Omit<Bounds, 'acknowledgedMin' | 'lastAskedMs'> = {
+  writtenWithinMs: 10 * ELECTION_MS,
+  healthyWithinMs: 30 * ELECTION_MS,
+};
 /** So few calls a second that a run shows nothing: per second. */
 const CALLS_MIN = 3;
 const FAULTS_UNBOUNDED = 100_000;
@@ -63,9 +66,14 @@ export async function run(settings: Settings): Promise<Report> {
         break;
       }
     }
+    const lastAskedMs = now();
     const last = await lastState(arena);
     const seconds = (now() - begun) / 1000;
-    const findings = judge(arena.record, faults, last, { ...BOUNDS, acknowledgedMin: Math.floor(seconds * CALLS_MIN) });
+    const findings = judge(arena.record, faults, last, {
+      ...BOUNDS,
+      acknowledgedMin: Math.floor(seconds * CALLS_MIN),
+      lastAskedMs,
+    });
     const places = [...arena.places.map(({ name }) => name), ...(edge ? ['edge'] : [])];
     return { seed, commit: settings.commit, from, to: now(), places, faults, findings, record: arena.record };
   } finally {

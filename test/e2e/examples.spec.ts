@@ -46,7 +46,11 @@ test('react-bookings: a seat is shown at once, belongs to one, and who looks at 
 });
 
 test('game: two play by turns, and the referee is the same for both', async ({ profile }) => {
-  await inTwoTabs('game', profile, async (one, other) => {
+  await inTwoTabs('game', profile, async (first, second) => {
+    // Who sits down first plays X: either may.
+    await expect(first.getByRole('status')).toContainText(/You are [XO]: /, SLOW);
+    const isX = (await first.getByRole('status').textContent())?.includes('You are X') === true;
+    const [one, other] = isX ? [first, second] : [second, first];
     await expect(one.getByRole('status')).toHaveText('You are X: your turn', SLOW);
     await expect(other.getByRole('status')).toHaveText('You are O: X is to move', SLOW);
     await other.getByLabel('cell 0').click();

@@ -7,7 +7,7 @@ import { FAULT_KINDS, planOf } from '../chaos/plan.ts';
 import { Record } from '../chaos/record.ts';
 import { pageOf, pictureOf, type Report, summaryOf } from '../chaos/report.ts';
 
-const BOUNDS = { writtenWithinMs: 1_000, healthyWithinMs: 2_000, acknowledgedMin: 1 };
+const BOUNDS = { writtenWithinMs: 1_000, healthyWithinMs: 2_000, acknowledgedMin: 1, lastAskedMs: Number.POSITIVE_INFINITY };
 const EMPTY: Store = { registers: {}, lists: {}, counters: {} };
 
 class Told {
@@ -70,6 +70,16 @@ describe('the judge', () => {
 
   test('finds nothing where nothing is broken', () => {
     expect(good().found(kept, [fault({})])).toEqual([]);
+  });
+
+  test('does not miss what was acknowledged after the last state was asked for, and counts it when it is there', () => {
+    const late = good().call('append', 'list:1', 'b', 90, 100, 'ok', 2).call('add', 'counter:1', 3, 90, 100, 'ok', 5);
+    const found = (last: Store, lastAskedMs: number): readonly string[] =>
+      judge(late.record, [], last, { ...BOUNDS, lastAskedMs }).map(({ promise }) => promise);
+    const full: Store = { registers: {}, lists: { 'list:1': ['a', 'b'] }, counters: { 'counter:1': 5 } };
+    expect(found(kept, 95)).toEqual([]);
+    expect(found(full, 95)).toEqual([]);
+    expect(found(kept, 110)).toEqual(['acknowledged-kept', 'acknowledged-kept']);
   });
 
   test('misses what was acknowledged', () => {
