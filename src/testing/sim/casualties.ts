@@ -57,6 +57,9 @@ export class Casualties {
     const { leader, nodes } = this.#cluster;
     const conf = leader?.engine?.member?.conf;
     if (conf === undefined || conf.votersOutgoing.length > 0 || nodes.length > NODES_MAX || this.unsettled) return false;
+    // One that is in the leader's log, by its own plans, may be decided without the lost one, whom it counts on.
+    const { pendingConfIndex, appliedIndex } = leader?.engine?.member?.core.status() ?? { pendingConfIndex: 0, appliedIndex: 0 };
+    if (pendingConfIndex > appliedIndex) return false;
     // Changes take effect when they are applied: until the others know this one to be committed, durably, they may need its vote.
     const version = leader?.engine?.member?.confVersion ?? 0;
     const know = conf.voters.every((id) => id === node.id || this.#knows(id, version));
