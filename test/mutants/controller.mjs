@@ -273,6 +273,13 @@ export const CONTROLLER_MUTANTS = [
     ';',
     'of several that leave at once all but the first are waited for',
   ),
+  {
+    id: 'one-gap-is-a-burden',
+    file: 'src/runtime/duties/own-pace.ts',
+    find: 'Math.min(GAP_SHARE_MAX, elapsedMs / WINDOW_MS)',
+    replace: 'Math.min(1, elapsedMs / WINDOW_MS)',
+    breaks: 'a tab that slept once loses its office five seconds after it is well again (I36)',
+  },
 ];
 
 function plan(id, find, replace, breaks) {

@@ -88,3 +88,12 @@ test('ticks that come late for most of the time are told of, until they come in 
   for (let i = 0; i < 200; i++) pace.onTick(50, 50);
   expect(own.late).toBe(false);
 });
+
+test('a page that slept once and keeps up since is not slowed down; one that is stopped again and again is', () => {
+  const own = { shortOfSpace: false, hidden: false, saving: false, late: false, lasting: false };
+  const pace = new OwnPace({ own } as never);
+  pace.onTick(60_000, 50);
+  expect(own.late).toBe(false);
+  for (let i = 0; i < 6; i++) pace.onTick(60_000, 50);
+  expect(own.late).toBe(true);
+});
