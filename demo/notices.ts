@@ -1,5 +1,4 @@
 /** What the page must say aloud, worst first. Pure: the banner shows what this returns. */
-import { votersAlive } from '../src/inspector/forecast.ts';
 import type { Page } from './page.ts';
 import { codeOf, sentenceOf } from './sentences.ts';
 
@@ -30,15 +29,13 @@ export function noticesOf(page: Page): readonly Notice[] {
   return [...cluster(page), ...signaling(page), ...fault(page)];
 }
 
-function cluster({ status, config, noMajority }: Page): readonly Notice[] {
+function cluster({ status, config, noMajority, outlook }: Page): readonly Notice[] {
   if (!status || !config) return [];
   if (status.role === 'stopped' || status.role === 'removed') {
     return [{ key: 'ended', level: 'error', ...ENDED[status.role], code: status.role, action: 'reload' }];
   }
-  const voters = config.voters.length;
   if (!noMajority) return [];
-  const text = `${votersAlive(status, config)} of ${voters} voters can be reached. Writes wait until there is a majority; nothing acknowledged is lost.`;
-  return [{ key: 'quorum', level: 'error', title: 'No majority', text, code: undefined, action: undefined }];
+  return [{ key: 'quorum', level: 'error', title: 'No majority', text: outlook, code: undefined, action: undefined }];
 }
 
 const ENDED = {

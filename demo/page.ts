@@ -36,6 +36,8 @@ export interface Page {
   readonly caughtUp: boolean;
   /** No majority of the voters could be reached for a while. */
   readonly noMajority: boolean;
+  /** How it stands with the majority, who is missing and what would help, as the node says. */
+  readonly outlook: string;
   /** Why there is no signaling server; stays while the node tries again, until it is back. */
   readonly signalingError: unknown;
 }
@@ -149,6 +151,7 @@ export class PageModel {
       fault: this.#fault,
       caughtUp: this.#caughtUp,
       noMajority: now - this.#majoritySeenAt > NO_MAJORITY_MS,
+      outlook: this.#node?.forecast().text ?? '',
       signalingError: this.#signalingError,
     };
   }

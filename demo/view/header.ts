@@ -1,7 +1,7 @@
 /** Who this tab is, what the cluster is doing, and the way to more tabs. */
 
+import { ifClosed } from '../../src/inspector/closing.ts';
 import { h, setAttribute, setHue, setText } from '../../src/inspector/dom.ts';
-import { forecastOf } from '../../src/inspector/forecast.ts';
 import type { Page, View } from '../page.ts';
 import { linkTo } from '../room.ts';
 
@@ -36,8 +36,7 @@ export function headerView(room: string): View {
       setText(summary, summaryOf(page));
       setAttribute(open, 'hidden', page.status?.access !== 'open');
       if (page.status) setHue(dot, page.people.hueOf(page.status.id));
-      const foreseen =
-        page.status && page.config && page.failure === undefined ? forecastOf(page.status, page.config) : undefined;
+      const foreseen = page.node && page.failure === undefined ? ifClosed(page.node) : undefined;
       setText(forecast, foreseen?.text ?? '');
       setAttribute(forecast, 'data-level', foreseen?.level);
       setAttribute(forecast, 'hidden', page.failure !== undefined);

@@ -2,7 +2,10 @@
 import type { BaseNode, NodeId } from '../index.ts';
 
 /** Every node of this library is one, whatever its state machine. */
-export type Inspected = Pick<BaseNode<never>, 'id' | 'room' | 'status' | 'config' | 'on' | 'trace' | 'admin' | 'record'>;
+export type Inspected = Pick<
+  BaseNode<never>,
+  'id' | 'room' | 'status' | 'config' | 'on' | 'trace' | 'admin' | 'record' | 'forecast'
+>;
 
 /** How members look: an application may have names and colours of its own. */
 export interface Look {

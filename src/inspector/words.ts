@@ -1,8 +1,8 @@
 /** What the cluster is doing and what would happen next, in sentences; and whom the leader's autopilot trusts with a vote. */
 import type { AutopilotTable } from '../index.ts';
+import { ifClosed } from './closing.ts';
 import { h, type Keyed, keyed, setAttribute, setText } from './dom.ts';
 import { duration } from './facts.ts';
-import { forecastOf } from './forecast.ts';
 import type { Panel } from './inspected.ts';
 
 type Row = AutopilotTable['members'][number];
@@ -19,7 +19,7 @@ export function wordsView(): Panel {
       const silent = silentVoters.length === 0 ? '' : ` Silent: ${named(silentVoters.join(', '))}.`;
       setText(why, `${named(text)}${silent}`);
       setAttribute(why, 'data-level', healthy ? 'good' : 'bad');
-      const next = forecastOf(node.status, node.config);
+      const next = ifClosed(node);
       setText(forecast, next.text);
       setAttribute(forecast, 'data-level', next.level);
       autopilot.update(facts);

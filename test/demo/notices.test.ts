@@ -12,6 +12,7 @@ function page(given: Partial<Page> = {}): Page {
   const facts = {
     signalingError: undefined,
     noMajority: false,
+    outlook: '',
     status: status(),
     config: config(['a', 'b', 'c']),
     failure: undefined,
@@ -51,6 +52,8 @@ test('no majority, a lost signaling server and a full disk are all told', () => 
       fault: new RaftError('quota', 'full'),
     }),
   ).toEqual(['error quorum undefined', 'error signaling signaling-unreachable', 'warn fault quota']);
+  const outlook = 'Only 1 of the 2 voters that make a majority can be reached. Missing: Blue Otter (closed 4 s ago).';
+  expect(noticesOf(page({ status: lonely, noMajority: true, outlook }))[0]).toMatchObject({ text: outlook });
 });
 
 test('a fault of the page is told, a link that failed is not', () => {

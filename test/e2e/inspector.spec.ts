@@ -83,6 +83,7 @@ test('messages travel where motion is wanted; nothing is followed while the page
       },
       on: (...given) => node.on(...given),
       record: () => node.record(),
+      forecast: () => node.forecast(),
       trace: (listener, options) => {
         counted.tracing += 1;
         options?.signal?.addEventListener('abort', () => {
