@@ -3,7 +3,15 @@ import { EMPTY_CONF } from '../../src/core/conf/conf-change.ts';
 import { makeConfig } from '../../src/core/config.ts';
 import type { RaftError } from '../../src/core/errors.ts';
 import { RawNode } from '../../src/core/raw-node.ts';
-import { type ConfState, type Entry, type Index, type Message, makeEntry, NO_BYTES } from '../../src/core/types.ts';
+import {
+  type ConfState,
+  type Entry,
+  type Index,
+  type Message,
+  makeEntry,
+  NO_BYTES,
+  type SnapshotMeta,
+} from '../../src/core/types.ts';
 import { LogView } from '../../src/runtime/member/log-cache.ts';
 import { Replica } from '../../src/runtime/member/replica.ts';
 import type { Application } from '../../src/runtime/ports/seam.ts';
@@ -27,6 +35,13 @@ const NOTHING_LOADED: LoadedState = {
   records: new Map(),
 };
 
+interface Behaviour {
+  write?(batch: WriteBatch): Promise<void>;
+  /** Before the snapshot in force is looked for. */
+  read?(): Promise<void>;
+  apply?(entry: Entry): void;
+}
+
 /** Node b, a follower of a. Its state machine is restored when `restored` is called. */
 export class LoneReplica {
   /** `restore` and `apply 7`, in the order in which they happened. */
@@ -37,10 +52,17 @@ export class LoneReplica {
   readonly replica: Replica;
   readonly #restoring: (() => void)[] = [];
 
-  constructor(behaviour: { write?(batch: WriteBatch): Promise<void>; apply?(entry: Entry): void } = {}) {
+  constructor(behaviour: Behaviour = {}) {
+    let stored: SnapshotMeta | undefined;
     const store = {
-      write: behaviour.write ?? (() => Promise.resolve()),
-      snapshot: () => Promise.resolve({ chunks: () => [] }),
+      write: async (batch: WriteBatch) => {
+        await behaviour.write?.(batch);
+        stored = batch.snapshot?.staged.meta ?? stored;
+      },
+      snapshot: async () => {
+        await behaviour.read?.();
+        return { meta: stored, chunks: () => [] };
+      },
       term: () => undefined,
     } as unknown as NodeStore;
     const application: Application = {

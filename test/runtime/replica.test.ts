@@ -53,3 +53,20 @@ test('A7: an entry right behind a restored snapshot that cannot be applied stops
   expect(lone.replica.isStopped).toBe(true);
   expect(lone.replica.appliedIndex).toBe(3);
 });
+
+test('a snapshot that was stored before an older one was read back is restored in its place: the state has its own index', async () => {
+  let read = (): void => {};
+  const disk = new Promise<void>((resolve) => {
+    read = resolve;
+  });
+  const node = new LoneReplica({ read: () => disk });
+  await node.receive(snapshot(5));
+  await node.receive(snapshot(9));
+  expect(node.replica.appliedIndex).toBe(0);
+  read();
+  await turn();
+  await node.restored();
+  expect([node.done, node.replica.appliedIndex]).toEqual([['restore'], 9]);
+  await node.restored();
+  expect([node.done, node.replica.appliedIndex]).toEqual([['restore', 'restore'], 9]);
+});

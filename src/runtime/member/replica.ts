@@ -218,14 +218,14 @@ export class Replica {
     this.#view.reset(meta);
     this.#toApply = [];
     // One after the other: of two at once the older could end last, and bring an older state back.
-    const restore = this.#lastRestore.then(() => (this.#stopped ? undefined : this.restoreFromStore()));
+    const restore = this.#lastRestore.then(() => (this.#stopped ? meta.index : this.restoreFromStore()));
     this.#lastRestore = restore.catch(() => undefined);
     // What was waiting is applied here too: an entry of a later build ends this node as it does anywhere else.
     restore
-      .then(() => {
+      .then((index) => {
         if (this.#stopped) return;
-        // Also of one that a newer is about to replace: who looks meanwhile sees a state and its own index.
-        this.#appliedTo = meta.index;
+        // Also where a newer is about to be installed, or was stored and restored in its place: who looks sees a state and its own index.
+        this.#appliedTo = index;
         if (number !== this.#restores) return;
         this.#restoring = false;
         this.#handedTo = meta.index;
@@ -239,11 +239,12 @@ export class Replica {
       .catch((error: unknown) => this.fail(error));
   }
 
-  /** Restores the machine from the snapshot in force. Errors: corrupt, version-mismatch. */
-  async restoreFromStore(): Promise<void> {
+  /** Restores the machine from the snapshot in force, and tells its index. Errors: corrupt, version-mismatch. */
+  async restoreFromStore(): Promise<Index> {
     const stored = await this.#store.snapshot();
     if (stored === undefined) throw new RaftError('corrupt', 'The snapshot that should be restored is missing.');
     await this.#application.restore(stored.chunks());
+    return stored.meta.index;
   }
 
   /** The application has applied everything up to `index`: what it was handed, or a part of it. */
