@@ -81,20 +81,23 @@ describe('a recording of three nodes', () => {
 test('an uncommitted tail that gives way is found', async () => {
   await using cluster = new Cluster();
   await cluster.of(3, { record: {}, tune: { callTimeoutMs: 1_000 } });
+  // What is waited for may take as long as an election does on a busy machine; only the lost write shall end soon.
+  const patient = { timeoutMs: 30_000 };
   const old = cluster.leader();
   const others = cluster.followers().map(({ node }) => node.id);
   cluster.hub.partition([old.node.id], others);
   const lost = old.node.propose({ type: 'note', text: 'never committed' }).catch(() => undefined);
-  await old.node.until(({ lastIndex, commitIndex }) => lastIndex > commitIndex);
+  await old.node.until(({ lastIndex, commitIndex }) => lastIndex > commitIndex, patient);
   const next = await (async () => {
     for (const { node } of cluster.opened.filter(({ node }) => others.includes(node.id)))
-      await node.until(({ leaderId }) => leaderId !== undefined && leaderId !== old.node.id);
+      await node.until(({ leaderId }) => leaderId !== undefined && leaderId !== old.node.id, patient);
     return cluster.opened.find(({ node }) => node.role === 'leader' && others.includes(node.id));
   })();
-  await next?.node.propose({ type: 'note', text: 'instead' });
+  await next?.node.propose({ type: 'note', text: 'instead' }, patient);
   cluster.hub.heal();
   await old.node.until(
     ({ leaderId, appliedIndex }) => leaderId === next?.node.id && appliedIndex >= (next?.node.status.commitIndex ?? 0),
+    patient,
   );
   await lost;
   const { moments } = await Timeline.of(old.node.record().copy());

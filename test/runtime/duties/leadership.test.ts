@@ -63,9 +63,11 @@ test('leadership leaves a hidden tab, and stays where it is when all are hidden'
   for (const { engine } of nodes) engine.reports.own.hidden = engine !== visible.engine;
   await first.node.until((status) => status.leaderId === visible.node.id, { timeoutMs: 40_000 });
   expect(first.node.status.role).toBe('follower');
+  const rows = (): readonly { readonly burden: number; readonly id: string }[] => visible.node.admin.autopilot()?.members ?? [];
+  // It has heard that the others are hidden: they tell once a second, which is longer than calm lasts here.
+  await visible.node.until(() => rows().filter(({ burden }) => burden >= 1).length === 2, { timeoutMs: 40_000 });
   visible.engine.reports.own.hidden = true;
   // Everybody has told that it is hidden, and so for longer than it takes to move.
-  const rows = (): readonly { readonly burden: number; readonly id: string }[] => visible.node.admin.autopilot()?.members ?? [];
   await visible.node.until(() => rows().length === 3 && rows().every(({ burden }) => burden >= 1), { timeoutMs: 40_000 });
   const term = visible.node.term;
   expect(await first.node.propose({ type: 'add', amount: 1 })).toBe(1);
