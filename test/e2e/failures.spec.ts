@@ -49,7 +49,7 @@ for (const way of ['closed', 'crashed'] as const) {
     expect(kept.filter((text) => !read.includes(text))).toEqual([]);
     expect(new Set(read).size, 'nothing twice').toBe(read.length);
     for (const tab of followers) {
-      await expect(tab.shown('feed')).toContainText(/(?:left|fell silent); .+ leads term \d+ after [\d.]+ m?s/);
+      await expect(tab.shown('feed')).toContainText(/(?:left|fell silent|stepped down); .+ leads term \d+ after [\d.]+ m?s/);
     }
   });
 }

@@ -148,6 +148,7 @@ test('each thing that can happen to a tab does happen to it', async ({ tabs, url
     expect(await stored()).toBe('QuotaExceededError');
     await b.quota(undefined);
     expect(await stored()).toBe('stored');
+    await b.page.evaluate(() => localStorage.setItem('kept', 'until it is wiped'));
   });
   await test.step('its computer sleeps: nothing runs until it wakes', async () => {
     await ticks(b);
@@ -168,7 +169,14 @@ test('each thing that can happen to a tab does happen to it', async ({ tabs, url
     const [tab] = tabs.all;
     if (!tab) throw new Error('no tab');
     await tab.wipe();
-    await expect.poll(() => tab.page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
+    const left = (): Promise<unknown> =>
+      tab.page.evaluate(async () => {
+        const names: string[] = [];
+        for await (const name of (await navigator.storage.getDirectory()).keys()) names.push(name);
+        return { files: names, stored: localStorage.length };
+      });
+    await expect.poll(left).toEqual({ files: [], stored: 0 });
+    await expect.poll(async () => (await status(tab))?.role).toBe('stopped');
   });
 });
 

@@ -55,7 +55,7 @@ export class SimCluster {
     this.ghost = new Ghost(this.evidence);
     this.network = new VirtualNetwork(this.scheduler, this.#random.fork('network'));
     this.network.faults = plan.network;
-    this.room = new VirtualRoom(this.scheduler);
+    this.room = new VirtualRoom(this.scheduler, (id) => this.#byId.get(id)?.mayHaveFounded === true);
     this.#world = {
       scheduler: this.scheduler,
       network: this.network,

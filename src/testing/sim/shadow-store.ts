@@ -28,6 +28,11 @@ export class Promises {
   asked: WriteBatch[] = [];
   lastCrash: CrashKind = 'process';
 
+  /** A cluster is there, or was asked for when the process died. */
+  get mayHaveFounded(): boolean {
+    return this.image.cluster !== undefined || [...this.told, ...this.asked].some(({ cluster }) => cluster !== undefined);
+  }
+
   settle(batch: WriteBatch): void {
     this.told.push(batch);
     if (batch.sync === false) return;

@@ -11,11 +11,17 @@ const TELL_MS = 5;
 export class VirtualRoom {
   readonly #scheduler: Scheduler;
   readonly #inside = new Map<NodeId, VirtualSignaling>();
+  /**
+   * Whether a node that is gone may hold a cluster that it could not tell of: then its grant waits for it, as with a server
+   * whose grant has not run out. What becomes of a founder that comes later than that is looked at in test/runtime/founding.
+   */
+  readonly #mayHaveFounded: (id: NodeId) => boolean;
   #cluster: string | undefined;
   #granted: NodeId | undefined;
 
-  constructor(scheduler: Scheduler) {
+  constructor(scheduler: Scheduler, mayHaveFounded: (id: NodeId) => boolean) {
     this.#scheduler = scheduler;
+    this.#mayHaveFounded = mayHaveFounded;
   }
 
   signaling(process: VirtualProcess): VirtualSignaling {
@@ -36,6 +42,7 @@ export class VirtualRoom {
       return this.#tell(client, (handlers) => handlers.onState('closed', refusal));
     }
     this.#inside.set(entry.nodeId, client);
+    if (this.#granted === entry.nodeId) this.#granted = undefined;
     if (entry.clusterId !== undefined) this.#cluster ??= entry.clusterId;
     this.#tell(client, (handlers) => handlers.onState('open', undefined));
     for (const other of this.#inside.values()) {
@@ -46,7 +53,8 @@ export class VirtualRoom {
   }
 
   #grant(): void {
-    if (this.#granted !== undefined && this.#inside.has(this.#granted)) return;
+    const granted = this.#granted;
+    if (granted !== undefined && (this.#inside.has(granted) || this.#mayHaveFounded(granted))) return;
     for (const [id, client] of this.#inside) {
       if (!client.mayFound) continue;
       this.#granted = id;
@@ -64,8 +72,6 @@ export class VirtualRoom {
   leave(client: VirtualSignaling): void {
     if (this.#inside.get(client.self) !== client) return;
     this.#inside.delete(client.self);
-    // A grant is for the process that got it: if that is gone before it founded, another may.
-    if (this.#granted === client.self) this.#granted = undefined;
     for (const other of this.#inside.values()) {
       this.#tell(other, (handlers) => handlers.onPeers([...this.#inside.keys()].filter((id) => id !== other.self)));
     }

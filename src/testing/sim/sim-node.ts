@@ -102,6 +102,11 @@ export class SimNode {
     return this.#life?.engine.member?.isLeader === true;
   }
 
+  /** A cluster of its own is on its disk, or was on its way there when it died. */
+  get mayHaveFounded(): boolean {
+    return !this.retired && this.#promises.mayHaveFounded;
+  }
+
   start(mode: EntryMode): void {
     if (this.#life !== undefined || this.retired) return;
     const { scheduler, network, room, random } = this.#world;
