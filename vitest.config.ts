@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { ViteUserConfig } from 'vitest/config';
 
@@ -33,6 +34,8 @@ const config: ViteUserConfig = {
     exclude: ['test/e2e/**'],
     environment: 'node',
     testTimeout: 60_000,
+    // All cores: vitest leaves one for itself, which on two cores means one test file after another.
+    maxWorkers: availableParallelism(),
   },
 };
 
