@@ -1,5 +1,6 @@
 /** Opening a node from its parts: the one path behind `raft.enter`, `create`, `join` and `open`, in a page, in Node, in a test. */
 import { RaftError } from '../core/errors.ts';
+import type { NodeId } from '../core/types.ts';
 import type { ByteNode, RaftNode } from '../runtime/api/api.ts';
 import { Emitter } from '../runtime/api/emitter.ts';
 import { MIN_COPIES_RANGE, type NodeOptions, VOTERS_TARGET_RANGE } from '../runtime/api/options.ts';
@@ -15,7 +16,9 @@ import type { Handlers, Queries, StateMachine } from '../state/types.ts';
 import { retiredBecause } from '../storage/retired.ts';
 import type { NodeStore, StoreFault } from '../storage/storage.ts';
 import { withInvite } from '../trust/access.ts';
+import { identityOf } from '../trust/identity.ts';
 import { TrustGate } from '../trust/links/gate.ts';
+import { proveSuccession } from '../trust/succession.ts';
 import { acquireIdentity, type HeldIdentity } from './node-identity.ts';
 import { sayUnheard } from './unheard.ts';
 
@@ -49,17 +52,25 @@ export async function openNode(
 ): Promise<OpenedNode<unknown>> {
   checkOptions(options);
   throwIfAborted(signal);
+  const tried: Tried = { lost: undefined };
   try {
-    return await openOnce(machine, options, options.mode === 'create', signal);
+    return await openOnce(machine, options, options.mode === 'create', signal, tried);
   } catch (error) {
     const isOver = RaftError.is(error, 'corrupt') || RaftError.is(error, 'epoch-mismatch');
     const rejoins = isOver && options.onCorrupt !== 'refuse' && (options.mode === 'enter' || options.mode === 'join');
     if (!rejoins) throw error;
     // What cannot be verified is never served and never votes again: a new node comes in its place.
-    const opened = await openOnce(machine, { ...options, preferred: undefined, replaces: options.preferred }, true, signal);
+    const replaces = tried.lost ?? options.preferred;
+    const opened = await openOnce(machine, { ...options, preferred: undefined, replaces }, true, signal, tried);
     options.clock.soon(() => opened.engine.emitter.emit('fault', { error }));
     return opened;
   }
+}
+
+/** What an opening came upon. */
+interface Tried {
+  /** The identity that could not be opened. */
+  lost: NodeId | undefined;
 }
 
 async function openOnce(
@@ -67,6 +78,7 @@ async function openOnce(
   options: NodeOptions,
   fresh: boolean,
   signal: AbortSignal | undefined,
+  tried: Tried,
 ): Promise<OpenedNode<unknown>> {
   let engine: Runtime | undefined;
   let early: StoreFault | undefined;
@@ -82,9 +94,13 @@ async function openOnce(
     fresh,
     onFault,
     bootWitness: options.bootWitness,
+    onUnreadable: (id: NodeId) => {
+      tried.lost ??= id;
+    },
   };
   const held = access === undefined ? undefined : await acquireIdentity(options.storage, request);
   const store = held?.store ?? (await options.storage.acquire(request));
+  tried.lost = store.identity.nodeId;
   try {
     await refuseToInvent(store, options);
     await refuseRetired(store);
@@ -118,7 +134,24 @@ async function gated(options: NodeOptions, held: HeldIdentity | undefined): Prom
   if (held === undefined || access === undefined) return options;
   const { cluster } = await held.store.load();
   const gate = new TrustGate(held.identity, cluster === undefined ? await withInvite(access, clock.wallMs()) : access, clock);
-  return { ...options, gate, transport: gate.wrap(transport) };
+  return { ...options, ...(await successionOf(options, held)), gate, transport: gate.wrap(transport) };
+}
+
+/** In whose place it comes, with the proof of it. Without the lost identity's key in nobody's: then the autopilot's time decides. */
+async function successionOf(
+  { replaces, storage, access }: NodeOptions,
+  { identity }: HeldIdentity,
+): Promise<Pick<NodeOptions, 'replaces' | 'succession'>> {
+  const nobody = { replaces: undefined, succession: undefined };
+  if (replaces === undefined || access === undefined) return nobody;
+  try {
+    const pair = await storage.leftKey?.(access.shelf, replaces);
+    if (pair === undefined) return nobody;
+    const lost = await identityOf(pair, replaces);
+    return { replaces, succession: await proveSuccession(lost, access.room, identity.publicKey) };
+  } catch {
+    return nobody;
+  }
 }
 
 function checkOptions(options: NodeOptions): void {

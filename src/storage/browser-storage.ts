@@ -5,6 +5,7 @@
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 import type { Locks } from './idb/idb-locks.ts';
+import { keyUnderLock } from './left-key.ts';
 import { type MediumSource, moveHeld } from './move-store.ts';
 import type { AcquireRequest, NodeStore, StorageProvider } from './storage.ts';
 import { acquireFrom, requireLocks, type WebStores } from './web-identity.ts';
@@ -15,6 +16,8 @@ export type BrowserStorageKind = 'opfs' | 'indexeddb' | 'auto';
 /** One of the two kinds. */
 export interface KindOfStores extends WebStores, MediumSource {
   readonly kind: string;
+  /** The pair of an identity of which the caller holds the lock. */
+  ownKey(room: string, nodeId: NodeId): Promise<CryptoKeyPair | undefined>;
 }
 
 export interface BrowserStorageInit {
@@ -43,6 +46,14 @@ export class BrowserStorage implements StorageProvider {
     } finally {
       this.#init.persist?.();
     }
+  }
+
+  leftKey(room: string, nodeId: NodeId): Promise<CryptoKeyPair | undefined> {
+    const { files, tables, locks } = this.#init;
+    return keyUnderLock(requireLocks(locks), room, nodeId, async () => {
+      const inTables = await tables.ownKey(room, nodeId).catch(() => undefined);
+      return inTables ?? files.ownKey(room, nodeId);
+    });
   }
 }
 

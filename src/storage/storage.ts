@@ -24,6 +24,8 @@ export interface AcquireRequest {
   readonly onFault?: ((fault: StoreFault) => void) | undefined;
   /** Kept apart from the store: finds an older copy of it that came back. */
   readonly bootWitness?: BootWitness | undefined;
+  /** Told of an identity that is there and free, and cannot be opened. */
+  readonly onUnreadable?: ((nodeId: NodeId) => void) | undefined;
 }
 
 /**
@@ -63,6 +65,11 @@ export interface StorageProvider {
    * Errors: storage-unavailable, storage-newer, storage-blocked, corrupt, quota.
    */
   acquire(request: AcquireRequest): Promise<NodeStore>;
+  /**
+   * The key pair of an identity that could not be opened: with it a new one proves that it comes in its place. undefined when somebody
+   * holds the identity, it has no pair, or that cannot be read. Never rejects. Without it nothing is proven.
+   */
+  leftKey?(room: string, nodeId: NodeId): Promise<CryptoKeyPair | undefined>;
 }
 
 export interface NodeIdentity {

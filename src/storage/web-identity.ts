@@ -47,7 +47,7 @@ async function adoptIdentity(stores: WebStores, locks: Locks, request: AcquireRe
   const { room, preferred } = request;
   const ids = await stores.ids(room);
   if (preferred !== undefined && ids.includes(preferred)) {
-    const store = await stores.open(request, preferred, PREFERRED_WAIT_MS);
+    const store = await openNoted(stores, request, preferred, PREFERRED_WAIT_MS);
     if (store !== undefined) return store;
   }
   const held = new Set(idsIn(room, await heldNames(locks)));
@@ -55,7 +55,7 @@ async function adoptIdentity(stores: WebStores, locks: Locks, request: AcquireRe
   let unreadable: unknown;
   for (const id of favouredFirst(await byRecency(stores, room, orphans), request)) {
     try {
-      const store = await stores.open(request, id, 0);
+      const store = await openNoted(stores, request, id, 0);
       if (store !== undefined) return store;
     } catch (error) {
       unreadable ??= error;
@@ -64,6 +64,20 @@ async function adoptIdentity(stores: WebStores, locks: Locks, request: AcquireRe
   // Nothing is made anew in the place of what cannot be read, unless the caller asks for it (fresh).
   if (unreadable !== undefined) throw unreadable;
   return undefined;
+}
+
+async function openNoted(
+  stores: WebStores,
+  request: AcquireRequest,
+  nodeId: NodeId,
+  waitMs: number,
+): Promise<NodeStore | undefined> {
+  try {
+    return await stores.open(request, nodeId, waitMs);
+  } catch (error) {
+    request.onUnreadable?.(nodeId);
+    throw error;
+  }
 }
 
 /** The most recently opened first; what cannot be read comes last. */

@@ -28,6 +28,34 @@ export const MUTANTS = [
     "own === 'learner' ? 'voter' : own",
     'a learner of a secret room makes itself a voter',
   ),
+  m(
+    'succession-unproven',
+    'runtime/duties/applicant.ts',
+    '(holds) => (holds ? proven : inNobodysPlace)',
+    '(_holds) => proven',
+    'any newcomer takes the vote of a voter that is silent for a moment',
+  ),
+  m(
+    'succession-any-key',
+    'trust/succession.ts',
+    '  if ((await idOf(publicKey)) !== lost) return false;\n',
+    '',
+    'a signature by any key proves that one is the successor of anybody',
+  ),
+  m(
+    'succession-any-heir',
+    'trust/succession.ts',
+    '.text(lost).bytes(successorKey)',
+    '.text(lost)',
+    'a proof that was seen once serves everybody',
+  ),
+  m(
+    'change-makes-successor',
+    'runtime/duties/admission.ts',
+    'asked.map((step) => withOwnFacts(step, conf))',
+    'asked.filter((step) => withOwnFacts(step, conf))',
+    'a membership change says in whose place a member came, and whose key it has',
+  ),
   // ---- elections
   m(
     'vote-not-recorded',

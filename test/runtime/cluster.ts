@@ -79,13 +79,20 @@ export class Cluster implements AsyncDisposable {
   async open(options: ClusterNodeOptions = {}): Promise<Opened> {
     const { disk = new MemoryDisk(), onWrite, tune, machine = bank, ...rest } = options;
     const storage = new MemoryStorage({ disk, durable: true, onWrite });
-    const { node, engine } = await openNode(machine, {
+    const { node, engine } = await openNode(machine, { ...(await this.options(tune)), storage, ...rest });
+    const opened = { node, engine, storage, disk };
+    this.opened.push(opened);
+    return opened;
+  }
+
+  /** Of a node of this cluster, without its storage. */
+  async options(tune: Partial<TuningOptions> = {}): Promise<Omit<NodeOptions, 'storage'>> {
+    return {
       room: this.room,
       access: await this.access,
       mode: 'enter',
       votersTarget: 7,
       autopilot: resolveAutopilot({ settleMs: 0, intervalMs: 0 }),
-      storage,
       transport: this.hub.transport(),
       signaling: this.signaling.signaling(),
       clock: nodeClock(),
@@ -94,11 +101,7 @@ export class Cluster implements AsyncDisposable {
       priority: 0,
       preferred: undefined,
       tuning: resolveTuning({ ...FAST, ...tune }),
-      ...rest,
-    });
-    const opened = { node, engine, storage, disk };
-    this.opened.push(opened);
-    return opened;
+    };
   }
 
   /** Opens so many nodes and waits until all of them vote. */

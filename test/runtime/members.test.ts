@@ -236,6 +236,7 @@ test('a node whose storage cannot be read leaves it alone and comes back as anot
   const storage: StorageProvider = {
     kind: 'damaged',
     durable: true,
+    leftKey: (...given) => readable.leftKey(...given),
     acquire: async (request) => {
       if (request.fresh !== true) throw new RaftError('corrupt', 'segment 3 does not match its checksum');
       return readable.acquire(request);

@@ -56,6 +56,8 @@ export interface NodeOptions {
   readonly bootWitness?: BootWitness | undefined;
   /** The identity in whose place this node comes. */
   readonly replaces?: NodeId | undefined;
+  /** What proves that it may: made of the lost identity's key when the node is opened. */
+  readonly succession?: Uint8Array | undefined;
   readonly tuning: TuningOptions;
   /** Who votes is decided by the leader, by these numbers. Default: AUTOPILOT_DEFAULTS. */
   readonly autopilot?: AutopilotOptions | undefined;

@@ -26,7 +26,7 @@ import type { Reports } from '../standing/reports.ts';
 import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';
 import type { Trust } from '../standing/trust.ts';
-import { asRole, vouchedFor } from './applicant.ts';
+import { asRole, successorOf, vouchedFor, withOwnFacts } from './applicant.ts';
 
 import { JoinBatch, MEMBERS_MAX } from './join-batch.ts';
 
@@ -44,7 +44,8 @@ export function planOf(request: ChangeRequest, conf: ConfState, version: number)
   if (request.ifVersion !== 0 && request.ifVersion !== version) {
     throw new RaftError('membership-mismatch', `The configuration is version ${version}, not ${request.ifVersion}.`);
   }
-  const steps = request.steps.filter((step) => !alreadySo(step.op, step.id, step.context, conf));
+  const asked = request.steps.filter((step) => !alreadySo(step.op, step.id, step.context, conf));
+  const steps = asked.map((step) => withOwnFacts(step, conf));
   if (steps.length === 0) return undefined;
   const joins = steps.filter((step) => step.op !== 'remove' && suffrageOf(conf, step.id) === 'none').length;
   if (memberIds(conf).length + joins > MEMBERS_MAX)
@@ -177,7 +178,11 @@ export class Admission {
     }
     this.#counted(vouched, (granted, refused) => {
       if (granted === undefined) return reply(this.#quorumReport(), refused);
-      this.#joins.add(granted, (error) => reply(error === undefined ? welcome() : this.#quorumReport(), error));
+      const take = (one: JoinRequest): void =>
+        this.#joins.add(one, (error) => reply(error === undefined ? welcome() : this.#quorumReport(), error));
+      const successor = successorOf(granted, this.#trust);
+      if (successor instanceof Promise) void successor.then(take);
+      else take(successor);
     });
   }
 

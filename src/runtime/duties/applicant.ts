@@ -3,12 +3,17 @@
  * no more than that. Judged by the member that it asks, and for invites once more by the leader, whose ledger counts.
  */
 import { RaftError } from '../../core/errors.ts';
+import type { ConfChangeStep, ConfState } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
+import { sameBytes } from '../../trust/bytes.ts';
 import { trustError, trustErrorOf } from '../../trust/errors.ts';
 import type { MemberRole } from '../../trust/roles.ts';
+import { isSuccession } from '../../trust/succession.ts';
 import type { JoinRequest } from '../../wire/bodies.ts';
-import { decodeMember, encodeMember } from '../member/configuration.ts';
+import { contextOf, decodeMember, encodeMember } from '../member/configuration.ts';
 import type { Trust } from '../standing/trust.ts';
+
+const NO_PROOF: Uint8Array = new Uint8Array(0);
 
 /** The request of a peer, as this member can vouch for it. Errors: member-revoked, not-admitted, invite-invalid, not-a-member. */
 export function vouchedFor(request: JoinRequest, trust: Trust): JoinRequest {
@@ -32,6 +37,33 @@ export function asRole(request: JoinRequest, role: MemberRole | undefined): Join
   const own = decodeMember(request.context);
   if (role === 'voter') return { ...request, context: encodeMember({ ...own, reader: false }) };
   // In the place of a voter it would come to vote.
-  const bounds = { wants: 'learner', reader: role === 'reader', replaces: NO_NODE } as const;
+  const bounds = { wants: 'learner', reader: role === 'reader', replaces: NO_NODE, succession: NO_PROOF } as const;
   return { ...request, context: encodeMember({ ...own, ...bounds }) };
+}
+
+/**
+ * In whose place it comes, as far as that is proven by the key of the one whose vote it asks for: without proof in nobody's, and
+ * that one is replaced when the autopilot's time for it has come. What is proven is not kept. At once where there is nothing to look at.
+ */
+export function successorOf(request: JoinRequest, trust: Trust): JoinRequest | Promise<JoinRequest> {
+  const own = decodeMember(request.context);
+  const { replaces, succession, publicKey } = own;
+  if (replaces === NO_NODE && succession.length === 0) return request;
+  const inNobodysPlace = { ...request, context: encodeMember({ ...own, replaces: NO_NODE, succession: NO_PROOF }) };
+  const { gate } = trust;
+  if (gate === undefined || trust.isRevoked(replaces)) return inNobodysPlace;
+  const proven = { ...request, context: encodeMember({ ...own, succession: NO_PROOF }) };
+  return isSuccession(succession, gate.access.room, replaces, publicKey).then(
+    (holds) => (holds ? proven : inNobodysPlace),
+    () => inNobodysPlace,
+  );
+}
+
+/** A change by hand says nothing of whose key a member has and in whose place it came: the configuration keeps what it knows. */
+export function withOwnFacts(step: ConfChangeStep, conf: ConfState): ConfChangeStep {
+  if (step.context === undefined) return step;
+  const { publicKey, replaces } = contextOf(conf, step.id);
+  const said = decodeMember(step.context);
+  const isSo = said.replaces === replaces && said.succession.length === 0 && sameBytes(said.publicKey, publicKey);
+  return isSo ? step : { ...step, context: encodeMember({ ...said, publicKey, replaces, succession: NO_PROOF }) };
 }

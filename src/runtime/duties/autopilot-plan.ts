@@ -87,10 +87,7 @@ function replaceGone(input: PlanInput): Decision | undefined {
   const voters = votersOf(input);
   for (const gone of goneVoters(input)) {
     // Whoever comes from the same device in its place is the first choice, and its storage is lost for good.
-    const heir = members.find(
-      ({ suffrage, replaces, caughtUp, heardForMs }) =>
-        suffrage === 'learner' && replaces === gone.id && caughtUp && heardForMs > 0,
-    );
+    const heir = members.find((member) => isWilling(member) && member.replaces === gone.id);
     const next = heir ?? candidates(input, options.settleMs, gone)[0];
     if (next === undefined) continue;
     const after = [...voters.filter((id) => id !== gone.id), next.id];
@@ -111,8 +108,7 @@ function heirOfLost(input: PlanInput): Decision | undefined {
   for (const heir of input.members) {
     const lost = input.members.find(({ id, suffrage }) => id === heir.replaces && suffrage === 'voter');
     // Whoever is still heard has not lost its storage: its vote is not given away.
-    if (heir.suffrage !== 'learner' || !heir.caughtUp || heir.heardForMs === 0 || lost === undefined || lost.heardForMs > 0)
-      continue;
+    if (!isWilling(heir) || lost === undefined || lost.heardForMs > 0) continue;
     const after = [...voters.filter((id) => id !== lost.id), heir.id];
     if (!canCommit(input, voters) || !canCommit(input, after)) continue;
     return {

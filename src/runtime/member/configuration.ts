@@ -23,6 +23,8 @@ export interface MemberContextFields {
   readonly meta: unknown;
   /** The voter of this device whose storage was lost, in whose place this one comes; '' for none. */
   readonly replaces: NodeId;
+  /** What proves that it does (trust/succession); only on the way in: the leader that takes it in checks it and leaves it out. */
+  readonly succession: Uint8Array;
 }
 
 /** Decisions that must be the same on every member: in the configuration, never in a node's own options. */
@@ -48,6 +50,7 @@ export const MEMBER_DEFAULTS: MemberContextFields = {
   reader: false,
   meta: undefined,
   replaces: '',
+  succession: NO_KEY,
 };
 export const SETTINGS_DEFAULTS: ClusterSettings = {
   machineVersion: 1,
@@ -59,18 +62,19 @@ export const SETTINGS_DEFAULTS: ClusterSettings = {
 };
 
 export function encodeMember(fields: MemberContextFields): Uint8Array {
-  const { name, priority, wants, profileDomain, publicKey, meta, replaces, reader } = fields;
+  const { name, priority, wants, profileDomain, publicKey, meta, replaces, reader, succession } = fields;
   const shortName = name.slice(0, NAME_CHARACTERS_MAX);
-  return pack([FORMAT, shortName, priority, wants, profileDomain, publicKey, packValue(meta), replaces, reader]);
+  const row = [FORMAT, shortName, priority, wants, profileDomain, publicKey, packValue(meta), replaces, reader];
+  return pack(succession.length === 0 ? row : [...row, succession]);
 }
 
-type MemberRow = readonly [number, string, number, Suffrage, string, Uint8Array, Uint8Array, NodeId, boolean?];
+type MemberRow = readonly [number, string, number, Suffrage, string, Uint8Array, Uint8Array, NodeId, boolean?, Uint8Array?];
 
 /** Never throws: a context that cannot be read is a member without a name. */
 export function decodeMember(context: Uint8Array | undefined): MemberContextFields {
   if (context === undefined || context.length === 0) return MEMBER_DEFAULTS;
   try {
-    const [, name, priority, wants, profileDomain, publicKey, meta, replaces, reader] = unpack(context) as MemberRow;
+    const [, name, priority, wants, profileDomain, publicKey, meta, replaces, reader, succession] = unpack(context) as MemberRow;
     return {
       name: String(name),
       priority: Number(priority),
@@ -80,6 +84,7 @@ export function decodeMember(context: Uint8Array | undefined): MemberContextFiel
       meta: unpackValue(meta),
       replaces: String(replaces),
       reader: reader === true,
+      succession: succession instanceof Uint8Array ? succession : NO_KEY,
     };
   } catch {
     return MEMBER_DEFAULTS;

@@ -8,9 +8,10 @@ export function ownContext({
   priority,
   suffrage: wants,
   replaces = NO_NODE,
+  succession = MEMBER_DEFAULTS.succession,
   device,
   gate,
 }: NodeOptions): MemberContextFields {
   const { publicKey } = gate?.identity ?? MEMBER_DEFAULTS;
-  return { ...MEMBER_DEFAULTS, name, priority, wants, replaces, publicKey, profileDomain: device ?? '' };
+  return { ...MEMBER_DEFAULTS, name, priority, wants, replaces, succession, publicKey, profileDomain: device ?? '' };
 }

@@ -97,11 +97,12 @@ export class NodeMembership implements Membership {
   async replace(from: NodeId, to: NodeId, options: CallOptions = {}): Promise<number> {
     const { conf } = this.#member();
     if (suffrageOf(conf, checkId(from)) === 'none') throw new RaftError('config-invalid', `${from} is not a member.`);
-    const context = encodeMember({ ...contextOf(conf, from), wants: 'voter' });
+    const { publicKey, replaces } = contextOf(conf, checkId(to));
+    const context = encodeMember({ ...contextOf(conf, from), wants: 'voter', publicKey, replaces });
     return this.#send(
       [
         { op: 'remove', id: from, context: undefined },
-        { op: 'voter', id: checkId(to), context },
+        { op: 'voter', id: to, context },
       ],
       options,
     );

@@ -4,9 +4,10 @@
  */
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
+import { keyUnderLock } from '../left-key.ts';
 import type { MediumRequest, MediumSource } from '../move-store.ts';
 import { openLocked } from '../open-locked.ts';
-import type { Durability, Medium } from '../packed/medium.ts';
+import type { Durability } from '../packed/medium.ts';
 import { readMeta } from '../packed/meta.ts';
 import type { AcquireRequest, NodeStore, StorageProvider } from '../storage.ts';
 import { acquireFrom, idsIn, lockName, type OpenRequest, requireLocks, type WebStores } from '../web-identity.ts';
@@ -44,6 +45,20 @@ export class IdbStorage implements StorageProvider, MediumSource, WebStores {
       throw storageError(error, 'open');
     } finally {
       if (this.#persist) void askForPersistence();
+    }
+  }
+
+  leftKey(room: string, nodeId: NodeId): Promise<CryptoKeyPair | undefined> {
+    return keyUnderLock(requireLocks(this.#locks), room, nodeId, () => this.ownKey(room, nodeId));
+  }
+
+  /** Of which the caller holds the lock. */
+  async ownKey(room: string, nodeId: NodeId): Promise<CryptoKeyPair | undefined> {
+    const medium = await this.openMedium({ room, nodeId, create: false });
+    try {
+      return await medium?.identityKey.load();
+    } finally {
+      await medium?.close();
     }
   }
 
@@ -94,7 +109,7 @@ export class IdbStorage implements StorageProvider, MediumSource, WebStores {
   }
 
   /** The identity's database, of which the caller holds the lock; undefined where there is none and none is made. */
-  openMedium({ room, nodeId, create }: MediumRequest): Promise<Medium | undefined> {
+  openMedium({ room, nodeId, create }: MediumRequest): Promise<IdbMedium | undefined> {
     const ignored = (): void => undefined;
     return IdbMedium.open({ name: lockName(room, nodeId), create, onLost: ignored, onClosed: ignored });
   }

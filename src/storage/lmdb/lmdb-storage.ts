@@ -2,12 +2,14 @@
  * Storage in Node: one LMDB environment per (room, node) under a directory. The identity is held by the living process
  * that put itself down in the environment.
  */
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import { failedStore } from '../batch.ts';
 import { favouredFirst, newIdFor, randomId, requireNodeId, requireRoom } from '../identity.ts';
+import { BytesIdentityKey } from '../identity-key.ts';
+import { shelfIn } from '../packed/key-shelf.ts';
 import type { Durability } from '../packed/medium.ts';
 import { readMeta } from '../packed/meta.ts';
 import { adoptPacked } from '../packed/open-packed.ts';
@@ -51,6 +53,12 @@ export class LmdbStorage implements StorageProvider {
     return acquired;
   }
 
+  leftKey(room: string, nodeId: NodeId): Promise<CryptoKeyPair | undefined> {
+    const read = turn.then(() => keyIn(join(this.#path, roomDirectory(room), nodeId)).catch(() => undefined));
+    turn = read;
+    return read;
+  }
+
   /** Exactly this identity, or none. Errors: identity-in-use, not-open (it is not there), and those of acquire. */
   take(room: string, nodeId: NodeId): Promise<NodeStore> {
     requireRoom(room);
@@ -85,14 +93,14 @@ export class LmdbStorage implements StorageProvider {
     const found = (await readdir(directory, { withFileTypes: true })).flatMap((e) => (e.isDirectory() ? [e.name] : []));
     const { preferred } = request;
     if (preferred !== undefined && found.includes(preferred)) {
-      const store = await this.#open(request, directory, preferred);
+      const store = await this.#openNoted(request, directory, preferred);
       if (store !== undefined) return store;
     }
     const orphans = found.filter((nodeId) => nodeId !== preferred);
     let unreadable: unknown;
     for (const nodeId of favouredFirst(await byRecency(directory, orphans), request)) {
       try {
-        const store = await this.#open(request, directory, nodeId);
+        const store = await this.#openNoted(request, directory, nodeId);
         if (store !== undefined) return store;
       } catch (error) {
         unreadable ??= error;
@@ -101,6 +109,15 @@ export class LmdbStorage implements StorageProvider {
     // Nothing is made anew in the place of what cannot be read, unless the caller asks for it (fresh).
     if (unreadable !== undefined) throw unreadable;
     return undefined;
+  }
+
+  async #openNoted(request: AcquireRequest, directory: string, nodeId: NodeId): Promise<NodeStore | undefined> {
+    try {
+      return await this.#open(request, directory, nodeId);
+    } catch (error) {
+      request.onUnreadable?.(nodeId);
+      throw error;
+    }
   }
 
   /** undefined when the identity is held, or there is none in the environment. */
@@ -149,6 +166,20 @@ async function byRecency(directory: string, nodeIds: readonly NodeId[]): Promise
     if (openedAtMs !== undefined) dated.push({ nodeId, openedAtMs });
   }
   return dated.sort((a, b) => b.openedAtMs - a.openedAtMs).map(({ nodeId }) => nodeId);
+}
+
+/** Of an identity that nobody holds. Errors: corrupt, storage-unavailable. */
+async function keyIn(path: string): Promise<CryptoKeyPair | undefined> {
+  // Opening makes what is not there.
+  if (openPaths.has(path) || (await stat(path).catch(() => undefined)) === undefined) return undefined;
+  const medium = await LmdbMedium.open(path);
+  try {
+    const holder = medium.holder();
+    if (holder !== undefined && isAlive(holder)) return undefined;
+    return await new BytesIdentityKey(shelfIn(medium)).load();
+  } finally {
+    await medium.close();
+  }
 }
 
 /** undefined when it is held. */

@@ -40,10 +40,16 @@ export class MemoryStorage implements StorageProvider {
       // What was refused was not opened: the next one must not pass for it.
       const image = this.disk.room(request.room).get(store.identity.nodeId);
       if (image !== undefined) image.bootCount = bootCount;
+      request.onUnreadable?.(store.identity.nodeId);
       throw error;
     }
     tellWitness(request.bootWitness, store.identity, bootCount + 1);
     return store;
+  }
+
+  async leftKey(room: string, nodeId: NodeId): Promise<CryptoKeyPair | undefined> {
+    const image = this.disk.room(room).get(nodeId);
+    return image?.holder === undefined ? image?.key : undefined;
   }
 
   /** As acquire, at once and asking no witness, with the memory store's own extras (fail, crash). */

@@ -9,6 +9,7 @@ import { DetachedIdentityKey } from '../idb/idb-key.ts';
 import type { HeldLock, Locks } from '../idb/idb-locks.ts';
 import { askForPersistence } from '../idb/idb-storage.ts';
 import { randomId } from '../identity.ts';
+import { keyUnderLock } from '../left-key.ts';
 import type { MediumRequest, MediumSource } from '../move-store.ts';
 import { openLocked } from '../open-locked.ts';
 import type { Durability, Medium } from '../packed/medium.ts';
@@ -54,6 +55,15 @@ export class OpfsStorage implements StorageProvider, MediumSource, WebStores {
     } finally {
       if (this.#options.persist !== false) void askForPersistence();
     }
+  }
+
+  leftKey(room: string, nodeId: NodeId): Promise<CryptoKeyPair | undefined> {
+    return keyUnderLock(requireLocks(this.#options.locks), room, nodeId, () => this.ownKey(room, nodeId));
+  }
+
+  /** Of which the caller holds the lock. The files themselves may be damaged: the pair does not lie in them. */
+  async ownKey(room: string, nodeId: NodeId): Promise<CryptoKeyPair | undefined> {
+    return (await this.ids(room)).includes(nodeId) ? new DetachedIdentityKey(room, nodeId).load() : undefined;
   }
 
   async ids(room: string): Promise<readonly NodeId[]> {

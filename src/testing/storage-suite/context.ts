@@ -11,6 +11,8 @@ export interface Context {
   acquire(request?: Partial<AcquireRequest>): Promise<NodeStore>;
   /** Closes the store and opens it again as the next process would. */
   reopen(store: NodeStore): Promise<NodeStore>;
+  /** What the provider that was asked last reads of an identity's key pair; undefined where it has no `leftKey`. */
+  readonly leftKey: ((nodeId: string) => Promise<CryptoKeyPair | undefined>) | undefined;
 }
 export type SuiteCase = readonly [name: string, body: (context: Context) => Promise<void>];
 
@@ -38,6 +40,11 @@ export class StorageContext implements Context {
     equal(again.identity.nodeId, store.identity.nodeId, 'the identity after reopening');
     return again;
   };
+
+  get leftKey(): ((nodeId: string) => Promise<CryptoKeyPair | undefined>) | undefined {
+    const provider = this.#provider;
+    return provider?.leftKey === undefined ? undefined : async (nodeId) => provider.leftKey?.(this.room, nodeId);
+  }
 
   /** Leaves nothing behind, also after a failed case. */
   async end(): Promise<void> {

@@ -193,6 +193,27 @@ export const identityCases: readonly SuiteCase[] = [
     },
   ],
   [
+    'the key pair of an identity that nobody holds can be read without opening it, and that of no other',
+    async (context) => {
+      const store = await context.acquire();
+      const { nodeId } = store.identity;
+      const { leftKey } = context;
+      if (leftKey === undefined) return;
+      const pair = await makePair(store);
+      await store.identityKey.save(pair);
+      await store.write({ entries: entriesOf(1, 1, 1) });
+      equal(await leftKey(nodeId), undefined, 'of an identity that is held');
+      await store.close();
+      const left = await leftKey(nodeId);
+      check(left !== undefined && (await signs(left.privateKey, pair.publicKey)), 'what is left is not its pair');
+      equal(await leftKey('node-of-another-device'), undefined, 'of one that is not here');
+      const again = await context.acquire({ preferred: nodeId });
+      equal(again.identity.nodeId, nodeId, 'the identity, which can be opened as before');
+      await again.wipe();
+      equal(await leftKey(nodeId), undefined, 'of one that was wiped');
+    },
+  ],
+  [
     'a witness that knows of more openings than the store refuses it as an older copy; one that fails refuses nothing',
     async ({ acquire }) => {
       const known = new Map<string, number>();
@@ -209,8 +230,11 @@ export const identityCases: readonly SuiteCase[] = [
       equal([second.identity.nodeId, known.get(nodeId)], [nodeId, 2], 'the second opening');
       await second.close();
       known.set(nodeId, 3);
-      await fails(() => acquire({ preferred: nodeId, bootWitness }), 'corrupt', 'an older copy, preferred');
-      await fails(() => acquire({ bootWitness }), 'corrupt', 'an older copy, the only orphan');
+      const unreadable: string[] = [];
+      const refused = { bootWitness, onUnreadable: (id: string) => void unreadable.push(id) };
+      await fails(() => acquire({ preferred: nodeId, ...refused }), 'corrupt', 'an older copy, preferred');
+      await fails(() => acquire(refused), 'corrupt', 'an older copy, the only orphan');
+      equal(unreadable, [nodeId, nodeId], 'which could not be opened');
       const broken: BootWitness = {
         read: () => {
           throw new Error('the witness is broken');

@@ -117,6 +117,9 @@ describe('plan', () => {
   test('who comes in the place of an identity whose storage was lost takes its vote, once that is silent, and no other', () => {
     const heir = learner('d', { replaces: 'c', heardForMs: 1 });
     expect(stepsOf(decide([facts('a'), facts('b'), silent('c', 10), heir]))).toEqual(['voter d', 'remove c']);
+    const shy = { ...heir, wantsVote: false };
+    expect(decide([facts('a'), facts('b'), silent('c', 10), shy])).toBeUndefined();
+    expect(stepsOf(decide([facts('a'), facts('b'), left('c'), shy]))).toEqual(['learner c']);
     const settled = learner('d', { replaces: 'c' });
     expect(decide([facts('a'), facts('b'), facts('c'), settled], { votersTarget: 5 })).toBeUndefined();
   });

@@ -74,6 +74,10 @@ export class ModelledStores implements KindOfStores {
     return store;
   }
 
+  async ownKey(room: string, nodeId: NodeId): Promise<CryptoKeyPair | undefined> {
+    return this.#keys.get(`${room}/${nodeId}`)?.load();
+  }
+
   async openMedium({ room, nodeId, create }: MediumRequest): Promise<Medium | undefined> {
     if (!create && !(await this.ids(room)).includes(nodeId)) return undefined;
     this.opened += 1;
