@@ -3,6 +3,7 @@
 //   npm run mutants                      every fault, every suite
 //   npm run mutants -- --resume          those that were not judged before
 //   npm run mutants -- --suites sim,unit some suites: unit, sim, explore, crash
+//   npm run mutants -- --first           each fault until one suite has found it
 //   npm run mutants -- --table           what was judged, as a table
 //   npm run mutants -- --only id,id      some of them
 //   npm run mutants -- --seeds 150       seeds for each
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '400' },
     canary: { type: 'boolean', default: false },
     resume: { type: 'boolean', default: false },
+    first: { type: 'boolean', default: false },
     table: { type: 'boolean', default: false },
     suites: { type: 'string', default: 'unit,sim,explore,crash' },
     jobs: { type: 'string', default: '2' },
@@ -31,7 +33,16 @@ const { values } = parseArgs({
 const RUN_MS_MAX = 180_000;
 const UNIT_MS_MAX = 240_000;
 /** The unit tests that look at a part of the source. */
-const UNIT_SUITES = { core: ['test/core'], runtime: ['test/runtime'], state: ['test/state', 'test/runtime'] };
+const UNIT_SUITES = {
+  core: ['test/core', 'test/runtime'],
+  runtime: ['test/runtime'],
+  state: ['test/state', 'test/runtime'],
+  trust: ['test/trust', 'test/runtime'],
+  storage: ['test/storage', 'test/runtime'],
+  transport: ['test/transport'],
+  signaling: ['test/signaling'],
+  'front-door': ['test/front-door'],
+};
 /** Parts that the exploration of bare cores runs. */
 const EXPLORED = 'core';
 // Politely: whoever works at this machine comes first.
@@ -111,7 +122,10 @@ async function judge(mutant) {
   }
   const started = Date.now();
   const kills = {};
-  for (const suite of values.suites.split(',')) kills[suite] = (await SUITES[suite](tree, file)) ?? null;
+  for (const suite of values.suites.split(',')) {
+    kills[suite] = (await SUITES[suite](tree, file)) ?? null;
+    if (values.first && kills[suite] !== null) break;
+  }
   rmSync(tree, { recursive: true, force: true });
   const by = Object.entries(kills)
     .filter(([, kill]) => kill !== null)
@@ -121,6 +135,7 @@ async function judge(mutant) {
   return { id, file, breaks, kills };
 }
 
+const isJudged = (one, suites) => (values.first && isKilled(one)) || suites.every((suite) => suite in one.kills);
 const isKilled = ({ kills }) => Object.values(kills).some((kill) => kill !== null);
 
 function tableOf(matrix) {
@@ -149,9 +164,7 @@ async function judgeAll() {
   if (values.canary) values.suites = 'sim';
   const only = values.canary ? ['send-before-durable'] : values.only?.split(',');
   const suites = values.suites.split(',');
-  const judged = new Set(
-    values.resume ? known.filter(({ kills }) => suites.every((suite) => suite in kills)).map(({ id }) => id) : [],
-  );
+  const judged = new Set(values.resume ? known.filter((one) => isJudged(one, suites)).map(({ id }) => id) : []);
   const waiting = MUTANTS.filter(({ id }) => (only === undefined || only.includes(id)) && !judged.has(id));
   const count = waiting.length;
   const done = [];

@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createSignalingServer, type SignalingServer } from '../../signaling/server.ts';
 import { runLive } from '../../src/cli/live/verbs.ts';
+import { LOCK_NAME } from '../../src/cli/peer/directory-lock.ts';
 import { lineLogger } from '../../src/cli/peer/logger.ts';
 import { type RunningPeer, startPeer } from '../../src/cli/peer/peer.ts';
 import { peerSettings } from '../../src/cli/peer/settings.ts';
+import { LmdbMedium } from '../../src/storage/lmdb/lmdb-medium.ts';
 
 /** A machine with much to do. */
 const BUSY = { timeoutMs: 30_000 };
@@ -69,6 +71,22 @@ async function said(peer: RunningPeer, ...[verb = '', ...args]: string[]): Promi
 
 const events = (): readonly { readonly event: string; readonly [field: string]: unknown }[] =>
   logged.map((line) => JSON.parse(line));
+
+test('a directory is one process’s: a second is refused while the first runs, and may have it afterwards, also of one that died', async () => {
+  const dir = join(directory, 'shared');
+  const first = await start(dir, '--room', 'shared', '--admin', 'off');
+  const id = nodeOf(first, 'shared').id;
+  await expect(start(dir, '--room', 'other', '--admin', 'off')).rejects.toMatchObject({ code: 'identity-in-use' });
+  await nodeOf(first, 'shared').until(({ role }) => role === 'leader', BUSY);
+  await first.stop();
+  const second = await start(dir, '--room', 'shared', '--admin', 'off');
+  expect(nodeOf(second, 'shared').id).toBe(id);
+  await second.stop();
+  const medium = await LmdbMedium.open(join(dir, LOCK_NAME));
+  medium.hold({ pid: 2 ** 22 + 1, started: 'long ago', nonce: 'dead' }, () => false);
+  await medium.close();
+  expect(nodeOf(await start(dir, '--room', 'shared', '--admin', 'off'), 'shared').id).toBe(id);
+});
 
 test('a keeper and a member with the machine in two rooms: status, members, transfer, snapshot, backup, remove, add', async () => {
   const kept = await start('a', '--room', 'one', '--room', 'two', '--name', 'kept');

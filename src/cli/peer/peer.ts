@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { DiskWatch } from '../../../signaling/disk.ts';
 import { RaftError } from '../../core/errors.ts';
 import { type AdminServer, startAdmin } from './admin.ts';
+import { lockDirectory, type Release } from './directory-lock.ts';
 import { fieldsHelp, PROCESS_FIELDS, ROOM_FIELDS } from './fields.ts';
 import { type Links, linksFor } from './links.ts';
 import type { ProcessLogger } from './logger.ts';
@@ -40,6 +41,7 @@ export async function startPeer(settings: PeerSettings, version: string, log: Pr
   let draining = false;
   let admin: AdminServer | undefined;
   let links: Links | undefined;
+  let release: Release | undefined;
   const disk = new DiskWatch(settings.dir);
   const diskTrouble = async (): Promise<string | undefined> => {
     await disk.look();
@@ -49,9 +51,11 @@ export async function startPeer(settings: PeerSettings, version: string, log: Pr
     await Promise.allSettled(rooms.map(closeRoom));
     await admin?.close();
     links?.cleanup();
+    await release?.();
   };
   try {
     await makeDirectory(settings.dir);
+    release = await lockDirectory(settings.dir);
     if (settings.admin !== undefined)
       admin = await startAdmin(settings.admin, { rooms, version, isDraining: () => draining, diskTrouble });
     links = await linksFor(settings.links, log);
