@@ -1,5 +1,8 @@
-/** The shared app: seats, first come first served, beside an ordered list. The same commands in the same order on every tab. */
+/** The shared apps: seats, a list, a game, names, an account, a lock. One machine, one order, the same on every tab. */
 import { type ApplyContext, defineStateMachine, type NodeId, type StateMachine } from '../src/index.ts';
+import { compose, ledger, locks, uniqueNames } from '../src/structures/index.ts';
+import { type Game, move, newGame, restart } from './apps/game.ts';
+import { type Guarded, print } from './apps/guarded.ts';
 
 export const SEAT_ROWS: readonly string[] = ['A', 'B', 'C', 'D'];
 export const SEAT_COLUMNS: readonly number[] = [1, 2, 3, 4, 5, 6];
@@ -21,10 +24,19 @@ export interface Item {
   done: boolean;
 }
 
-export interface Shared {
+/** Ready-made structures of the library. */
+const parts = compose({ names: uniqueNames(), bank: ledger(), lock: locks() });
+/** The account that all tabs draw from. */
+export const ACCOUNT = 'kitty';
+/** The lock that all tabs ask for. */
+export const LOCK = 'printer';
+
+export interface Shared extends ReturnType<typeof parts.initial> {
   readonly seats: Record<string, Booking>;
   items: Item[];
   nextItem: number;
+  game: Game;
+  readonly guarded: Guarded;
 }
 
 export type BookResult =
@@ -73,16 +85,29 @@ function remove(state: Shared, { id }: { id: number }): boolean {
   return state.items.length < before;
 }
 
+type Fields = Readonly<Record<string, unknown>>;
+const LINES: Readonly<Record<string, (fields: Fields) => string>> = {
+  book: ({ name, seat }) => `${String(name)} asks for seat ${String(seat)}`,
+  release: ({ seat }) => `gives seat ${String(seat)} back`,
+  clear: () => 'frees every seat',
+  add: ({ name, text }) => `${String(name)} adds “${String(text)}”`,
+  check: ({ done, id }) => `${done === true ? 'checks' : 'unchecks'} item ${String(id)}`,
+  remove: ({ id }) => `removes item ${String(id)}`,
+  move: ({ name, cell }) => `${String(name)} plays field ${Number(cell) + 1}`,
+  restart: () => 'begins a new game',
+  print: ({ name, token }) => `${String(name)} prints with token ${String(token)}`,
+  'names.claim': ({ name, owner }) => `${String(owner)} claims the name ${String(name)}`,
+  'names.release': ({ name, owner }) => `${String(owner)} gives the name ${String(name)} up`,
+  'bank.deposit': ({ amount }) => `pays ${String(amount)} in`,
+  'bank.withdraw': ({ amount }) => `takes ${String(amount)} out`,
+  'lock.acquire': ({ owner }) => `${String(owner)} asks for the lock`,
+  'lock.release': ({ token }) => `gives lock ${String(token)} back`,
+};
+
 /** One line about a command, for the log panel. Commands come from other tabs: nothing about them is certain. */
 export function describeCommand(command: { readonly type: string }): string {
-  const { seat, name, text, id, done } = command as unknown as Record<string, unknown>;
-  if (command.type === 'book') return `${String(name)} asks for seat ${String(seat)}`;
-  if (command.type === 'release') return `gives seat ${String(seat)} back`;
-  if (command.type === 'clear') return 'frees every seat';
-  if (command.type === 'add') return `${String(name)} adds “${String(text)}”`;
-  if (command.type === 'check') return `${done === true ? 'checks' : 'unchecks'} item ${String(id)}`;
-  if (command.type === 'remove') return `removes item ${String(id)}`;
-  return command.type;
+  const line = Object.hasOwn(LINES, command.type) ? LINES[command.type] : undefined;
+  return line?.(command as unknown as Fields) ?? command.type;
 }
 
 function holderOf(state: Readonly<Shared>, seat: string): string | undefined {
@@ -93,19 +118,27 @@ function freeSeats(state: Readonly<Shared>): number {
   return SEATS.length - Object.keys(state.seats).length;
 }
 
-export type SharedCommands = {
-  readonly book: typeof book;
-  readonly release: typeof release;
-  readonly clear: typeof clear;
-  readonly add: typeof add;
-  readonly check: typeof check;
-  readonly remove: typeof remove;
-};
-export type SharedQueries = { readonly holderOf: typeof holderOf; readonly freeSeats: typeof freeSeats };
+const commands = { book, release, clear, add, check, remove, move, restart, print, ...parts.commands };
+const queries = { holderOf, freeSeats, ...parts.queries };
+export type SharedCommands = typeof commands;
+export type SharedQueries = typeof queries;
+
+function initial(): Shared {
+  const guarded = { token: 0, writes: 0, by: '', name: '' };
+  return { seats: {}, items: [], nextItem: 1, game: newGame(), guarded, ...parts.initial() };
+}
+
+/** A room of an earlier version had seats and a list only: what is new begins as it would in a new room. */
+function filledIn(saved: object): Shared {
+  return { ...initial(), ...saved };
+}
 
 export const theatre: StateMachine<Shared, SharedCommands, SharedQueries> = defineStateMachine<Shared>()({
-  initial: () => ({ seats: {}, items: [], nextItem: 1 }),
-  commands: { book, release, clear, add, check, remove },
-  queries: { holderOf, freeSeats },
+  initial,
+  commands,
+  queries,
+  version: 2,
+  restore: filledIn,
+  migrate: (old) => filledIn(old as object),
   describe: describeCommand,
 });

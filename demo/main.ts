@@ -1,31 +1,37 @@
 /** Puts the page together and opens the node. Whatever goes wrong ends as a sentence on the page. */
 
 import { h } from '../src/inspector/dom.ts';
+import { Saboteur } from './break/saboteur.ts';
+import { AccountHistory } from './history.ts';
+import { useAccount } from './load.ts';
 import { enter, handleFor } from './open.ts';
 import { type Page, PageModel } from './page.ts';
 import { chooseRoom, rememberRoom, tabName } from './room.ts';
+import { appsView } from './view/apps.ts';
 import { bannerView } from './view/banner.ts';
+import { breakView } from './view/break.ts';
 import { feedView } from './view/feed.ts';
 import { headerView } from './view/header.ts';
 import { inspectorView } from './view/inspector.ts';
 import { listView } from './view/list.ts';
 import { membersView } from './view/members.ts';
 import { seatsView } from './view/seats.ts';
+import { tourView } from './view/tour.ts';
 
 function build(room: string): (page: Page) => void {
   const header = headerView(room);
   const banner = bannerView();
-  const app = [seatsView(), listView()];
-  const cluster = [inspectorView(), membersView(), feedView()];
-  const views = [header, banner, ...app, ...cluster];
+  const doing = [seatsView(), appsView(), tourView(room), breakView(), listView()];
+  const seeing = [inspectorView('cluster'), membersView(), inspectorView('log charts verdict travel'), feedView()];
+  const views = [header, banner, ...doing, ...seeing];
   document.body.replaceChildren(
     header.element,
     banner.element,
     h(
       'main',
       {},
-      h('div', { class: 'column' }, ...app.map(({ element }) => element)),
-      h('div', { class: 'column' }, ...cluster.map(({ element }) => element)),
+      h('div', { class: 'column' }, ...doing.map(({ element }) => element)),
+      h('div', { class: 'column' }, ...seeing.map(({ element }) => element)),
     ),
   );
   return (page) => {
@@ -43,9 +49,19 @@ async function main(): Promise<void> {
   addEventListener('unhandledrejection', ({ reason }) => model.fault(reason));
   model.refresh();
   try {
-    handle.node = await enter(room, tabName());
+    const { node, faults } = await enter(room, tabName());
+    handle.node = node;
     rememberRoom(room);
-    model.attach(handle.node);
+    model.attach(node);
+    const history = new AccountHistory(node);
+    const saboteur = new Saboteur({
+      node,
+      faults,
+      onChange: () => model.refresh(),
+      onLoad: (ms) => void useAccount(history, ms),
+      onAway: (away) => model.add({ away }),
+    });
+    model.add({ history, saboteur });
   } catch (error) {
     handle.error = error;
     model.fail(error);

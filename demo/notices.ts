@@ -9,7 +9,7 @@ export interface Notice {
   readonly text: string;
   /** The error's code, for those who want to look it up. */
   readonly code: string | undefined;
-  readonly action: 'reload' | 'fresh-room' | undefined;
+  readonly action: 'reload' | 'fresh-room' | 'heal' | undefined;
 }
 
 /** Another room helps where the room itself is the matter; a reload helps the rest. */
@@ -21,12 +21,23 @@ const FRESH_ROOM_CODES: ReadonlySet<string | undefined> = new Set([
 ]);
 
 export function noticesOf(page: Page): readonly Notice[] {
+  if (page.away !== undefined)
+    return [
+      { key: 'away', level: 'warn', title: 'On purpose', text: `This tab is ${page.away}.`, code: undefined, action: 'reload' },
+    ];
   if (page.failure !== undefined) {
     const code = codeOf(page.failure);
     const action = FRESH_ROOM_CODES.has(code) ? 'fresh-room' : 'reload';
     return [{ key: 'failure', level: 'error', ...sentenceOf(page.failure), code, action }];
   }
-  return [...cluster(page), ...signaling(page), ...fault(page)];
+  return [...broken(page), ...cluster(page), ...signaling(page), ...fault(page)];
+}
+
+/** Faults that somebody put in must not look like faults of the library. */
+function broken({ saboteur, node }: Page): readonly Notice[] {
+  const words = node === undefined ? undefined : saboteur?.reach(node.id).faults;
+  if (words === undefined || words === '') return [];
+  return [{ key: 'broken', level: 'info', title: 'On purpose', text: `This tab is ${words}.`, code: undefined, action: 'heal' }];
 }
 
 function cluster({ status, config, noMajority, outlook }: Page): readonly Notice[] {

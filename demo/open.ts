@@ -1,5 +1,6 @@
 /** Opens the node and shows it to the console: `window.tabraft.node`. */
-import { type RaftNode, raft, recoverNode } from '../src/index.ts';
+import { type RaftNode, raft, recoverNode, type Transport } from '../src/index.ts';
+import { FaultyTransport } from './break/faulty-transport.ts';
 import { type Shared, type SharedCommands, type SharedQueries, theatre } from './machine.ts';
 
 export type DemoNode = RaftNode<Shared, SharedCommands, SharedQueries>;
@@ -28,7 +29,21 @@ export function handleFor(room: string): Handle {
   return handle;
 }
 
-export function enter(room: string, name: string): Promise<DemoNode> {
+/** The node, and the faults that can be put into its links on purpose. */
+export interface Entered {
+  readonly node: DemoNode;
+  readonly faults: FaultyTransport;
+}
+
+export async function enter(room: string, name: string): Promise<Entered> {
+  let faults: FaultyTransport | undefined;
+  const interpose = (inner: Transport): Transport => {
+    const made = FaultyTransport.around(inner);
+    faults = made.faults;
+    return made.transport;
+  };
   // Recorded, for the inspector's time travel; the recording ends by itself when it is full.
-  return raft.enter(room, theatre, { name, record: true, openRoom: true });
+  const node = await raft.enter(room, theatre, { name, record: true, openRoom: true, interpose });
+  if (faults === undefined) throw new Error('The transport was not made through the demo.');
+  return { node, faults };
 }

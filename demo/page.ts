@@ -1,5 +1,7 @@
 /** Everything the views show, gathered in one place; views ask for nothing else. */
 import type { ClusterConfig, NodeStatus } from '../src/index.ts';
+import type { Saboteur } from './break/saboteur.ts';
+import type { AccountHistory } from './history.ts';
 import type { Shared } from './machine.ts';
 import { narrate, type Tone } from './narrator.ts';
 import type { DemoNode } from './open.ts';
@@ -29,6 +31,11 @@ export interface Page {
   readonly shared: Readonly<Shared> | undefined;
   readonly people: People;
   readonly feed: readonly FeedLine[];
+  /** What breaks tabs on purpose; undefined before there is a node. */
+  readonly saboteur: Saboteur | undefined;
+  readonly history: AccountHistory | undefined;
+  /** Why this tab is away on purpose; undefined while it is not. */
+  readonly away: string | undefined;
   /** Why opening failed, or why the node stopped. */
   readonly failure: unknown;
   /** The last fault that did not stop the node. */
@@ -54,6 +61,7 @@ export class PageModel {
   readonly #closing: AbortController = new AbortController();
   #node: DemoNode | undefined;
   #feed: readonly FeedLine[] = [];
+  #extras: Pick<Page, 'saboteur' | 'history' | 'away'> = { saboteur: undefined, history: undefined, away: undefined };
   #failure: unknown;
   #fault: unknown;
   #caughtUp = false;
@@ -94,6 +102,13 @@ export class PageModel {
     const timer = setInterval(() => this.refresh(), REFRESH_MS);
     this.#closing.signal.addEventListener('abort', () => clearInterval(timer));
     this.refresh();
+  }
+
+  /** What the demo adds to the node. */
+  add(extras: Partial<Pick<Page, 'saboteur' | 'history' | 'away'>>): void {
+    this.#note(() => {
+      this.#extras = { ...this.#extras, ...extras };
+    });
   }
 
   say(text: string, tone: Tone = 'plain'): void {
@@ -147,6 +162,7 @@ export class PageModel {
       shared: this.#node?.peek((state) => state),
       people: peopleOf(status, config, this.#ownName),
       feed: this.#feed,
+      ...this.#extras,
       failure: this.#failure,
       fault: this.#fault,
       caughtUp: this.#caughtUp,

@@ -18,6 +18,7 @@ export function headerView(room: string): View {
       'div',
       { class: 'masthead' },
       h('h1', {}, 'tabraft'),
+      h('p', { class: 'tagline' }, 'Browser tabs as one database: every change has one order.'),
       h('p', { class: 'room' }, 'room ', h('b', { 'data-testid': 'room' }, room)),
       open,
       h(

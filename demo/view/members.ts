@@ -3,6 +3,7 @@ import type { NodeId, NodeStatus, PeerStatus } from '../../src/index.ts';
 import { h, type Keyed, keyed, setAttribute, setHue, setText } from '../../src/inspector/dom.ts';
 import { seconds } from '../narrator.ts';
 import type { Page, View } from '../page.ts';
+import { type FaultButtons, faultButtons } from './faults.ts';
 import type { Member } from './member.ts';
 
 const FACTS = ['term', 'commit', 'applied', 'link'] as const;
@@ -14,6 +15,7 @@ interface Part extends Keyed<HTMLLIElement> {
   readonly role: HTMLElement;
   readonly facts: Readonly<Record<(typeof FACTS)[number], HTMLElement>>;
   readonly bar: HTMLProgressElement;
+  readonly faults: FaultButtons;
 }
 
 export function membersView(): View {
@@ -40,7 +42,10 @@ export function membersView(): View {
       show(
         members,
         ({ id }) => id,
-        (part, member) => showCard(part, member, last),
+        (part, member) => {
+          showCard(part, member, last);
+          part.faults.update(page);
+        },
       );
     },
   };
@@ -88,7 +93,8 @@ function linkText(peer: PeerStatus): string {
   return `${peer.linkKind}${trip}${silent}`;
 }
 
-function makeCard(): Part {
+function makeCard({ id }: Member): Part {
+  const faults = faultButtons(id);
   const name = h('b', { class: 'name' });
   const self = h('span', { class: 'self' }, 'this tab');
   const linkTerm = h('dt');
@@ -101,8 +107,9 @@ function makeCard(): Part {
     h('div', { class: 'member-head' }, name, self, role),
     h('dl', {}, ...FACTS.map((fact) => h('div', {}, fact === 'link' ? linkTerm : h('dt', {}, fact), facts[fact]))),
     bar,
+    faults.element,
   );
-  return { element, name, self, linkTerm, role, facts, bar };
+  return { element, name, self, linkTerm, role, facts, bar, faults };
 }
 
 function showCard({ element, name, self, linkTerm, role, facts, bar }: Part, member: Member, last: number): void {

@@ -40,6 +40,8 @@ export interface OpenOptions extends RoomOptions {
   readonly storage?: BrowserStorageKind | 'memory' | StorageProvider;
   /** Which WebRTC link; or a transport of your own. Default 'simple-peer'. */
   readonly link?: 'simple-peer' | 'native' | Transport;
+  /** Puts something of yours around the transport that is used: to count, hold back or lose what passes. For tests and demos. */
+  readonly interpose?: (transport: Transport) => Transport;
   readonly iceServers?: readonly RTCIceServer[] | (() => Promise<readonly RTCIceServer[]>);
   readonly suffrage?: WantedSuffrage;
   readonly priority?: number;
@@ -68,6 +70,7 @@ const OPTION_NAMES: Names<OpenOptions> = {
   name: true,
   storage: true,
   link: true,
+  interpose: true,
   iceServers: true,
   suffrage: true,
   priority: true,
@@ -99,7 +102,7 @@ async function prepare(mode: EntryMode, given: string, options: OpenOptions = {}
       access,
       mode,
       storage,
-      transport,
+      transport: interposed(options, transport),
       signaling,
       clock: browserClock(),
       name: options.name ?? '',
@@ -185,6 +188,15 @@ function storageOf(options: OpenOptions): StorageProvider {
   return browserStorage(storage as BrowserStorageKind | undefined);
 }
 
+/** Errors: invalid-argument. */
+function interposed({ interpose }: OpenOptions, transport: Transport): Transport {
+  if (interpose === undefined) return transport;
+  const made = typeof interpose === 'function' ? interpose(transport) : undefined;
+  if (typeof made?.start !== 'function' || typeof made.send !== 'function')
+    throw new RaftError('invalid-argument', 'interpose must be a function that gives a transport.');
+  return made;
+}
+
 function transportOf(options: OpenOptions, signaling: SignalingClient): Transport {
   if (typeof options.link === 'object' && typeof options.link?.start === 'function') return options.link;
   // Unless the application says otherwise, the signaling server may name servers; by itself tabraft names none.
@@ -222,4 +234,5 @@ function writePreferred(room: string, id: NodeId): void {
 /** The ways into a room, for a page. */
 export const raft: Verbs<OpenOptions> = /* @__PURE__ */ makeVerbs(OPTION_NAMES, prepare);
 
+export type { Transport };
 export { IdbStorage };

@@ -2,7 +2,7 @@
 import { chartsView } from './charts.ts';
 import { h, setText } from './dom.ts';
 import { amount, factsOf } from './facts.ts';
-import { type Facts, type Inspected, type Look, type Panel, PLAIN_LOOK } from './inspected.ts';
+import { type Facts, type HistorySource, type Inspected, type Look, type Panel, PLAIN_LOOK } from './inspected.ts';
 import { logView } from './log.ts';
 import { MESSAGE_KINDS } from './messages.ts';
 import { picture } from './picture.ts';
@@ -12,7 +12,7 @@ import { Watch, type Watched } from './watch.ts';
 import { wordsView } from './words.ts';
 
 /** The parts, by the names that the attribute `panels` takes, in the order in which they are shown. */
-export const PANELS = ['cluster', 'charts', 'log', 'travel'] as const;
+export const PANELS = ['cluster', 'charts', 'log', 'verdict', 'travel'] as const;
 export type PanelName = (typeof PANELS)[number];
 
 /** Loading this file where there is no page (a server) must not fail: the class is of use only in one. */
@@ -52,6 +52,9 @@ export class TabraftInspector extends PageElement {
     this.#show();
   }
 
+  /** What this page did and saw; undefined for a page that keeps no such history. */
+  history: HistorySource | undefined;
+
   connectedCallback(): void {
     this.#sight = new IntersectionObserver((entries) => {
       this.#isOnScreen = entries.at(-1)?.isIntersecting ?? false;
@@ -81,7 +84,7 @@ export class TabraftInspector extends PageElement {
     const root = this.shadowRoot ?? this.#open();
     const node = this.#node;
     const names = panelNames(this.getAttribute('panels'));
-    this.#parts = node === undefined ? [] : names.map((name) => BUILDERS[name]());
+    this.#parts = node === undefined ? [] : names.map((name) => (name === 'verdict' ? this.#verdictPart() : BUILDERS[name]()));
     const nothing = h('p', { class: 'panel empty' }, 'There is no node to look at yet.');
     root.replaceChildren(
       h('div', { class: 'panels' }, ...(node === undefined ? [nothing] : this.#parts.map(({ element }) => element))),
@@ -89,6 +92,10 @@ export class TabraftInspector extends PageElement {
     if (node === undefined) return;
     this.#watch = new Watch(node, () => this.#show());
     this.#lookAround();
+  }
+
+  #verdictPart(): Part {
+    return lazyPart('One order?', async () => (await import('./verdict.ts')).verdictView(() => this.history));
   }
 
   #open(): ShadowRoot {
@@ -118,7 +125,7 @@ export function panelNames(attribute: string | null): readonly PanelName[] {
   return PANELS.filter((name) => asked.has(name));
 }
 
-const BUILDERS: Readonly<Record<PanelName, () => Part>> = {
+const BUILDERS: Readonly<Record<Exclude<PanelName, 'verdict'>, () => Part>> = {
   cluster: clusterPart,
   charts: chartsPart,
   log: logPart,

@@ -1,8 +1,10 @@
 /** tabraft/inspector: `<tabraft-inspector>`, a look into a running node for any page. Importing it defines the element. */
 import { TabraftInspector } from './element.ts';
 
+export type { Operation } from '../testing/history/history.ts';
+export type { Model } from '../testing/history/models.ts';
 export { PANELS, type PanelName, TabraftInspector } from './element.ts';
-export type { Inspected, Look } from './inspected.ts';
+export type { HistorySource, Inspected, Look } from './inspected.ts';
 
 export const INSPECTOR_TAG = 'tabraft-inspector';
 

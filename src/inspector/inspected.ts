@@ -1,5 +1,7 @@
 /** What the inspector needs of a node, and of those who put it on a page. */
 import type { BaseNode, NodeId } from '../index.ts';
+import type { Operation } from '../testing/history/history.ts';
+import type { Model } from '../testing/history/models.ts';
 
 /** Every node of this library is one, whatever its state machine. */
 export type Inspected = Pick<
@@ -80,4 +82,13 @@ export interface Facts {
   readonly voters: number;
   /** Names in the place of ids, for texts that come from the node. */
   readonly named: (text: string) => string;
+}
+
+/** What a page did and saw, for the checker. */
+export interface HistorySource {
+  /** In a few words, for the panel: what was done. */
+  readonly what: string;
+  operations(): readonly Operation[];
+  /** Default: the models of tabraft/testing, by the first word of the key. */
+  readonly modelOf?: (key: string) => Model<unknown>;
 }

@@ -9,6 +9,8 @@ import type { Mark } from './messages.ts';
 const MARKS_MAX = 60;
 /** How long a mark is on its way, in ms: long enough to be followed by eye. */
 const MARK_MS = 620;
+/** Where a link's words stand: nearer to the other end, where its lines are apart. */
+const WORDS_AT = 0.62;
 /** A silence shorter than this share of an election timeout is not worth an arc. */
 const CLOCK_SHOWN = 0.06;
 
@@ -99,11 +101,10 @@ function linesOf(places: readonly Place[]): Line[] {
   return lines;
 }
 
-function linkWords({ reach, linkKind, rttMs, loss, silentMs }: MemberFact): string {
+function linkWords({ reach, linkKind, rttMs, silentMs }: MemberFact): string {
   if (reach === 'connecting') return 'connecting';
   if (reach === 'away') return silentMs === undefined ? 'no link' : `silent ${duration(silentMs)}`;
-  const lost = loss === undefined || loss < 0.005 ? '' : `, ${Math.round(loss * 100)} % lost`;
-  return `${linkKind}${rttMs === undefined ? '' : ` ${duration(rttMs)}`}${lost}`;
+  return `${linkKind}${rttMs === undefined ? '' : ` ${duration(rttMs)}`}`;
 }
 
 function drawLine(): { readonly element: SVGGElement; update(line: Line): void } {
@@ -114,12 +115,13 @@ function drawLine(): { readonly element: SVGGElement; update(line: Line): void }
     element,
     update: (line) => {
       const ends = between(line.from, line.to);
+      const level = Math.abs(ends.y2 - ends.y1) < 20;
       for (const [name, value] of Object.entries(ends)) setAttribute(stroke, name, value.toFixed(1));
       setAttribute(element, 'data-state', line.state);
       setAttribute(element, 'data-relayed', line.relayed);
       setText(words, line.words);
-      setAttribute(words, 'x', ((ends.x1 + ends.x2) / 2).toFixed(1));
-      setAttribute(words, 'y', ((ends.y1 + ends.y2) / 2 - 5).toFixed(1));
+      setAttribute(words, 'x', (ends.x1 + (ends.x2 - ends.x1) * WORDS_AT).toFixed(1));
+      setAttribute(words, 'y', (ends.y1 + (ends.y2 - ends.y1) * WORDS_AT + (level ? -6 : 3)).toFixed(1));
     },
   };
 }

@@ -87,7 +87,7 @@ tr[data-reach="away"] { color: var(--muted); }
 .legend i.dot[data-kind="snapshot"] { background: var(--bad); }
 .legend i.dot[data-kind="call"] { background: var(--text); }
 
-.words { display: grid; gap: 0.15rem; margin-top: 0.5rem; }
+.words { display: grid; gap: 0.15rem; margin-top: 0.5rem; grid-template-columns: minmax(0, 1fr); overflow-wrap: anywhere; }
 .why { font-weight: 500; }
 [data-level="good"] { color: var(--good); }
 [data-level="warn"] { color: var(--warn); }
@@ -95,7 +95,7 @@ tr[data-reach="away"] { color: var(--muted); }
 .forecast[data-level="good"] { color: var(--muted); }
 .decisions { color: var(--muted); font-size: 0.8125rem; margin-top: 0.35rem; }
 
-.charts { display: grid; gap: 0.9rem 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 11rem), 1fr)); }
+.charts { display: grid; gap: 0.9rem 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 8.5rem), 1fr)); }
 .chart svg { display: block; width: 100%; height: 2.5rem; border-bottom: 1px solid var(--line); overflow: visible; }
 .chart path { fill: none; stroke-width: 1.5; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .chart .first { stroke: var(--accent); }

@@ -8,7 +8,7 @@ import { RaftError, type RaftErrorCode } from '../../src/index.ts';
 import { config, peer, status } from './fake-node.ts';
 
 function page(given: Partial<Page> = {}): Page {
-  const base = { room: 'r', ownName: 'Me', node: undefined, shared: undefined, entries: [], feed: [], caughtUp: true };
+  const base = { room: 'r', ownName: 'Me', node: undefined, shared: undefined, feed: [], caughtUp: true };
   const facts = {
     signalingError: undefined,
     noMajority: false,
@@ -17,6 +17,9 @@ function page(given: Partial<Page> = {}): Page {
     config: config(['a', 'b', 'c']),
     failure: undefined,
     fault: undefined,
+    saboteur: undefined,
+    history: undefined,
+    away: undefined,
   };
   return { ...base, ...facts, people: peopleOf(undefined, undefined, 'Me'), ...given };
 }

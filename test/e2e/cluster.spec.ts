@@ -55,6 +55,8 @@ test('a follower proposes; every tab shows it', async ({ profile, url }) => {
   for (const tab of tabs) {
     await expect(tab.shown('items').locator('.text')).toHaveText(['from a follower']);
     expect(await tab.readItems()).toEqual(['from a follower']);
+    // Out of sight the inspector draws nothing.
+    await tab.shown('log').scrollIntoViewIfNeeded();
     await expect(tab.shown('log').locator('li').filter({ hasText: 'from a follower' })).toHaveAttribute('data-state', 'applied');
   }
 });

@@ -23,6 +23,8 @@ test('the picture, the table and the log tell the same story, and change with it
   await expect(inside(page, '.table:not(.autopilot) tbody')).toContainText('leader');
   await page.getByText('Who votes, and why').click();
   await expect(inside(page, '.autopilot .hint')).toContainText('leads and decides');
+  // Out of sight it draws nothing, and the log is further down.
+  await watcher.shown('log').scrollIntoViewIfNeeded();
   await expect(inside(page, '.strips li')).toHaveCount(3);
   const row = watcher.shown('log').locator('li').filter({ hasText: 'seen in the log' });
   await expect(row).toHaveAttribute('data-state', 'applied');
@@ -40,6 +42,7 @@ test('the picture, the table and the log tell the same story, and change with it
   await expect(inside(page, '.travel')).toContainText(/[\d,]+ calls, each as it was\./);
   await page.getByLabel('Open a recording').setInputFiles({ name: 'x.png', mimeType: 'image/png', buffer: Buffer.from('none') });
   await expect(inside(page, '.travel')).toContainText('x.png cannot be played: These bytes are not a trace.');
+  await inside(page, 'svg.picture').scrollIntoViewIfNeeded();
   await leader.page.close();
   await expect(inside(page, 'svg.picture')).toHaveAttribute(
     'aria-label',

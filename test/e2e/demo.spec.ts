@@ -1,0 +1,192 @@
+/** The demo's own buttons, on real tabs: two long walks through it, because every cluster of tabs costs seconds to form. */
+import AxeBuilder from '@axe-core/playwright';
+import type { Locator, Page } from '@playwright/test';
+import { agreed, expect, FORMING_MS, formed, Tab, test } from './cluster.ts';
+
+const press = (page: Page, name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click();
+
+/** Not on by itself in axe: what is pressed with a thumb is large enough, or stands apart. */
+const AXE = { rules: { 'target-size': { enabled: true } } };
+
+/** The card of one member, on the page of another. */
+async function cardOf(watcher: Tab, member: Tab): Promise<Locator> {
+  return watcher.page.locator(`[data-member="${await member.id()}"]`);
+}
+
+test('the small apps: a turn, a name, an account and a lock are decided by one order; axe finds nothing on any of it', async ({
+  profile,
+  url,
+}) => {
+  const [a, b] = await formed(profile, url, 2);
+  if (a === undefined || b === undefined) throw new Error('no tabs');
+  const cell = (tab: Tab, at: number): Locator => tab.page.locator(`[data-cell="${at}"]`);
+  await cell(a, 4).click();
+  await expect(a.shown('game-outcome')).toContainText('You played X.');
+  await cell(a, 0).click();
+  await expect(a.shown('game-outcome')).toContainText('not your turn');
+  await cell(b, 4).click();
+  await expect(b.shown('game-outcome')).toContainText('Somebody was there first.');
+  await cell(b, 0).click();
+  await expect(cell(a, 0)).toHaveText('O');
+  await press(b.page, 'New game');
+  await expect(cell(a, 4)).toHaveText('');
+
+  for (const tab of [a, b]) await tab.page.getByRole('tab', { name: 'Account' }).click();
+  await press(a.page, 'Pay 10 in');
+  await expect(b.shown('balance')).toHaveText('10');
+  await press(b.page, 'Take 30 out');
+  await expect(b.shown('account-outcome')).toContainText('not enough');
+  await press(b.page, 'Ask for the balance');
+  await expect(b.shown('account-outcome')).toContainText('told 10');
+  await b.page.getByRole('heading', { name: 'One order?' }).click();
+  await press(b.page, 'Check now');
+  await expect(b.page.locator('tabraft-inspector .answer')).toContainText(/0 violations in [23] operations/);
+
+  for (const tab of [a, b]) {
+    await tab.page.getByRole('tab', { name: 'Name' }).click();
+    await tab.page.getByLabel('A name', { exact: true }).fill('ada');
+    await press(tab.page, 'Claim');
+  }
+  await expect(b.shown('name-outcome')).toContainText('The name ada belongs to');
+  await press(a.page, 'Give mine up');
+  await expect(b.shown('names-taken')).toHaveText('No name is taken.');
+
+  for (const tab of [a, b]) {
+    await tab.page.getByRole('tab', { name: 'Lock' }).click();
+    await press(tab.page, 'Ask for the lock');
+  }
+  await expect(b.shown('lock-outcome')).toContainText('The lock is held.');
+  await press(a.page, 'Print with my token');
+  await expect(a.shown('lock-outcome')).toContainText('Printed: page 1.');
+  await press(a.page, 'Give it back');
+  await press(b.page, 'Ask for the lock');
+  await press(b.page, 'Print with my token');
+  await expect(b.shown('lock-outcome')).toContainText('Printed: page 2.');
+  await press(a.page, 'Print with my token');
+  await expect(a.shown('lock-outcome')).toContainText('Refused: the printer has seen token');
+  await test.step('axe, with everything open', () => axe(b.page));
+});
+
+test('the tour drives the real cluster; one member is broken from another tab; a storm; and one order explains it all', async ({
+  profile,
+  url,
+}) => {
+  test.setTimeout(180_000);
+  const [first] = await formed(profile, url, 1);
+  if (first === undefined) throw new Error('no tab');
+  const { page } = first;
+  const opened: Tab[] = [];
+  page.context().on('page', (other) => opened.push(new Tab(other)));
+
+  await test.step('the tour: found, elect, replicate, lose the leader, split, heal', () => tour(first));
+  const others = await Promise.all(opened.map((tab) => tab.ready()));
+  await agreed([first, ...others], 3);
+  const { leaderId } = (await first.status()) ?? {};
+  const ids = await Promise.all(others.map((tab) => tab.id()));
+  const victim = others[ids.findIndex((id) => id !== leaderId)];
+  const last = others.find((tab) => tab !== victim);
+  if (victim === undefined || last === undefined) throw new Error('the tour opened no tabs');
+  await test.step('slowed, cut off, healed, frozen, wiped', () => breakOne(first, victim));
+  await agreed([first, ...others], 3);
+
+  await test.step('a storm of faults, and one order explains what was seen all the same', async () => {
+    await press(page, 'Storm');
+    await expect(first.shown('break-outcome')).toContainText(/\d+ strikes/, { timeout: 60_000 });
+    await page.getByRole('heading', { name: 'One order?' }).click();
+    await press(page, 'Check now');
+    await expect(page.locator('tabraft-inspector .answer')).toContainText(/0 violations in [\d,]{2,} operations/);
+  });
+  await test.step('measured, and closed', async () => {
+    await page.getByRole('button', { name: 'Measure' }).click();
+    await expect(first.shown('break-outcome')).toContainText(/64 at a time: [\d,]+ writes per second/, { timeout: FORMING_MS });
+    const other = await cardOf(first, last);
+    await other.getByRole('button', { name: 'Close', exact: true }).click();
+    // A tab that no script may close says so instead.
+    const said = (): Promise<boolean> =>
+      last.page
+        .locator('.banner')
+        .count()
+        .then(Boolean, () => last.page.isClosed());
+    await expect.poll(said).toBe(true);
+    await expect(other.locator('[data-role="unreachable"]')).toHaveCount(1);
+  });
+});
+
+async function tour(first: Tab): Promise<void> {
+  const { page } = first;
+  const at = (title: string): Promise<void> =>
+    expect(page.locator('.steps [data-state="now"]')).toHaveText(title, { timeout: FORMING_MS });
+  const go = (): Promise<void> => first.shown('tour-button').click({ timeout: FORMING_MS });
+  await go();
+  await at('Elect');
+  for (let i = 0; i < 2; i++) {
+    await page.bringToFront();
+    await page.locator('.tour a').click();
+  }
+  await page.bringToFront();
+  await at('Replicate');
+  await go();
+  await at('Lose the leader');
+  const { term = 0 } = (await first.status()) ?? {};
+  await go();
+  await at('Split');
+  await expect.poll(async () => (await first.status())?.term).toBeGreaterThan(term);
+  await go();
+  await at('Heal');
+  const cutOff = page.locator('.faults-words').filter({ hasText: 'cut off from 2' });
+  await expect(cutOff).toHaveCount(1);
+  await go();
+  await expect(first.shown('tour-text')).toContainText('That was all.', { timeout: FORMING_MS });
+  await expect(cutOff).toHaveCount(0);
+  await expect(first.shown('tour-button')).toHaveText('Begin anew');
+}
+
+async function breakOne(watcher: Tab, victim: Tab): Promise<void> {
+  const card = await cardOf(watcher, victim);
+  const break_ = (name: string): Promise<void> => card.getByRole('button', { name, exact: true }).click();
+  await break_('Slow down');
+  await expect(card).toContainText('200 ms late');
+  await break_('Cut off');
+  await expect(victim.page.locator('.banner')).toContainText('On purpose. This tab is cut off');
+  await expect.poll(async () => (await victim.status())?.quorumAlive).toBe(false);
+  expect(await watcher.add('without it')).toBe(1);
+  expect(await victim.items()).toEqual([]);
+  await break_('Heal');
+  await expect.poll(() => victim.items(), { timeout: FORMING_MS }).toEqual(['without it']);
+  await break_('Freeze');
+  expect(await watcher.add('while it is frozen')).toBe(2);
+  await expect.poll(() => victim.items(), { timeout: FORMING_MS }).toEqual(['without it', 'while it is frozen']);
+
+  const id = await victim.id();
+  const reloaded = victim.page.waitForEvent('load');
+  await break_('Wipe');
+  await reloaded;
+  await victim.ready();
+  expect(await victim.id()).not.toBe(id);
+  await expect.poll(() => victim.items(), { timeout: FORMING_MS }).toEqual(['without it', 'while it is frozen']);
+}
+
+async function axe(page: Page): Promise<void> {
+  await page.bringToFront();
+  const closed = page.locator('tabraft-inspector details:not([open]) > summary');
+  while ((await closed.count()) > 0) await closed.first().click();
+  await press(page, "This node's recording");
+  await expect(page.locator('tabraft-inspector .walk')).toBeVisible();
+  for (const [colorScheme, width] of [
+    ['light', 360],
+    ['dark', 1280],
+  ] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.setViewportSize({ width, height: 900 });
+    const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).options(AXE).analyze();
+    const told = violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ target, any }) => `${id} ${target.join(' ')} ${any[0]?.message ?? ''}`),
+    );
+    expect(told, `${colorScheme}, ${width} px`).toEqual([]);
+  }
+  for (const width of [360, 768]) {
+    await page.setViewportSize({ width, height: 900 });
+    // Nothing sticks out of the page, however narrow.
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  }
+}
