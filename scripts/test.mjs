@@ -42,7 +42,11 @@ const stages = {
   // As strangers use it: the tarball under four bundlers, in a stock template, without optional packages; and its weight.
   package: {
     needs: ['build'],
-    steps: [tsc('-p', 'tsconfig.build.json'), node(join(root, 'scripts', 'package-check.mjs'))],
+    steps: [
+      tsc('-p', 'tsconfig.build.json'),
+      node(join(root, 'scripts', 'package-check.mjs')),
+      node(join(root, 'scripts', 'create-check.mjs')),
+    ],
   },
   e2e: {
     needs: ['build'],
