@@ -22,6 +22,7 @@ export type RaftErrorCode =
   | 'transfer-in-progress'
   | 'transfer-refused'
   | 'term-mismatch'
+  | 'state-changed'
   | 'timeout'
   | 'aborted'
   | 'outcome-unknown'
@@ -87,6 +88,7 @@ export const ERROR_CODES: Readonly<Record<RaftErrorCode, CodeFacts>> = {
   'transfer-in-progress': retry,
   'transfer-refused': retry,
   'term-mismatch': no,
+  'state-changed': no,
   // calls
   timeout: unknown,
   aborted: unknown,

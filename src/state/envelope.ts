@@ -20,6 +20,8 @@ export interface CommandEnvelope {
   readonly expectedTerm: number;
   /** Apply only until this log time in ms; 0 for ever. */
   readonly notAfter: number;
+  /** Apply only if no other member's command has taken effect after this index; undefined for always. */
+  readonly ifVersion?: number | undefined;
   /** The caller's idempotency key; '' for none. */
   readonly key: string;
   readonly command: Uint8Array;
@@ -57,6 +59,8 @@ const COMMAND = 1;
 const REGISTER = 2;
 const CLOSE = 3;
 const TRUST = 4;
+/** A command with `ifVersion`; the number stands behind the time. */
+const COMMAND_IF = 5;
 /** Of the numbers of a command: session, sequence and what is answered come before the version, term and time after it. */
 const NUMBERS_BEFORE_VERSION = 3;
 const NUMBERS_AFTER_VERSION = 2;
@@ -65,17 +69,18 @@ export const ENVELOPE_TEXT_BYTES_MAX = 256;
 
 const encoder: TextEncoder = new TextEncoder();
 const decoder: TextDecoder = new TextDecoder('utf-8', { fatal: true });
-/** A header is at most 1 + 6 numbers of 8 bytes + 2 texts; grown never. */
-const scratch: Uint8Array = new Uint8Array(1 + 6 * 8 + 2 * (ENVELOPE_TEXT_BYTES_MAX + 2));
+/** A header is at most 1 + 7 numbers of 8 bytes + 2 texts; grown never. */
+const scratch: Uint8Array = new Uint8Array(1 + 7 * 8 + 2 * (ENVELOPE_TEXT_BYTES_MAX + 2));
 
 export function encodeCommand(envelope: Omit<CommandEnvelope, 'kind'>): Uint8Array {
-  scratch[0] = COMMAND;
+  scratch[0] = envelope.ifVersion === undefined ? COMMAND : COMMAND_IF;
   let at = putNumber(1, envelope.session);
   at = putNumber(at, envelope.sequence);
   at = putNumber(at, envelope.answeredBelow);
   at = putNumber(at, envelope.machineVersion);
   at = putNumber(at, envelope.expectedTerm);
   at = putNumber(at, envelope.notAfter);
+  if (envelope.ifVersion !== undefined) at = putNumber(at, envelope.ifVersion);
   at = putText(at, envelope.key);
   const bytes = new Uint8Array(at + envelope.command.length);
   for (let i = 0; i < at; i++) bytes[i] = scratch[i] ?? 0;
@@ -147,6 +152,19 @@ export function decodeEnvelope(data: Uint8Array): Envelope {
         key: readText(),
         command: readRest(),
       };
+    case COMMAND_IF:
+      return {
+        kind: 'command',
+        session: readNumber(),
+        sequence: readNumber(),
+        answeredBelow: readNumber(),
+        machineVersion: readNumber(),
+        expectedTerm: readNumber(),
+        notAfter: readNumber(),
+        ifVersion: readNumber(),
+        key: readText(),
+        command: readRest(),
+      };
     case REGISTER:
       return { kind: 'register', clientId: readText(), nonce: readText() };
     case TRUST: {
@@ -192,7 +210,7 @@ export function checkEnvelope(data: Uint8Array, machineVersion: number): void {
 
 /** Reads all that decodeEnvelope reads and makes nothing of it but the version a command is for, 0 for none. Errors: corrupt. */
 function scanEnvelope(data: Uint8Array): number {
-  if (data[0] !== COMMAND) {
+  if (data[0] !== COMMAND && data[0] !== COMMAND_IF) {
     decodeEnvelope(data);
     return 0;
   }
@@ -201,6 +219,7 @@ function scanEnvelope(data: Uint8Array): number {
   for (let i = 0; i < NUMBERS_BEFORE_VERSION; i++) readNumber();
   const version = readNumber();
   for (let i = 0; i < NUMBERS_AFTER_VERSION; i++) readNumber();
+  if (data[0] === COMMAND_IF) readNumber();
   readText();
   return version;
 }

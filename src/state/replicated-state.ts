@@ -8,6 +8,7 @@ import type { Entry, Index, NodeId } from '../core/types.ts';
 import { EntryContext } from './entry-context.ts';
 import { type CommandEnvelope, readEnvelope, type TrustEnvelope } from './envelope.ts';
 import { formatOf, KEPT_FORMAT, KeptReader } from './kept-snapshot.ts';
+import { type EffectsImage, LastEffects } from './last-effects.ts';
 import { type SessionLimits, Sessions, type SessionsImage } from './sessions.ts';
 import { readFrames, writeFrames } from './snapshot-stream.ts';
 import type { Machine, Outcome } from './state-machine.ts';
@@ -57,7 +58,8 @@ type SnapshotHeader = readonly [
   sessions: SessionsImage,
   sessionTime?: number,
   leaderTime?: number,
-  ledger?: Uint8Array,
+  ledger?: Uint8Array | undefined,
+  effects?: EffectsImage,
 ];
 /** Version of the header of a snapshot. */
 export const SNAPSHOT_FORMAT = 1;
@@ -66,6 +68,7 @@ export class ReplicatedState {
   readonly machine: Machine;
   readonly sessions: Sessions;
   readonly trust: TrustPart = new TrustPart();
+  readonly #effects = new LastEffects();
   /** Log time: the greatest leader's clock seen, in ms since the epoch. */
   #logTime = 0;
   /** The time that sessions live by, in ms: log time, of which no step counts for more than a share of their life. */
@@ -173,11 +176,20 @@ export class ReplicatedState {
     if (envelope.notAfter !== 0 && entry.time > envelope.notAfter) {
       return { kind: 'error', code: 'timeout', message: 'The write reached the log after its expiry and was not applied.' };
     }
+    if (envelope.ifVersion !== undefined && proposer !== NOBODY && this.#effects.ofOthers(proposer) > envelope.ifVersion) {
+      return {
+        kind: 'error',
+        code: 'state-changed',
+        message: `Another member's command has taken effect at entry ${this.#effects.ofOthers(proposer)}, after ${envelope.ifVersion}.`,
+      };
+    }
     if (this.trust.authorize !== undefined && proposer !== NOBODY) {
       const refused = this.trust.refusalOf(proposer, this.machine.decode(envelope.command));
       if (refused !== undefined) return refused;
     }
-    return this.machine.apply(envelope.command, new EntryContext(entry, this.#logTime, proposer));
+    const outcome = this.machine.apply(envelope.command, new EntryContext(entry, this.#logTime, proposer));
+    if (outcome.kind !== 'error') this.#effects.note(entry.index, proposer);
+    return outcome;
   }
 
   /** The state at this moment as a stream of bytes; what is applied later does not change it. */
@@ -189,7 +201,8 @@ export class ReplicatedState {
       this.sessions.image(),
       this.#sessionTime,
       this.#leaderTime,
-      ...(this.trust.isEmpty ? [] : [this.trust.bytes()]),
+      this.trust.isEmpty ? undefined : this.trust.bytes(),
+      this.#effects.image(),
     ]);
     return writeFrames(header, this.machine.snapshot());
   }
@@ -217,7 +230,7 @@ export class ReplicatedState {
   }
 
   async #restoreImage(header: Uint8Array, frames: AsyncIterator<Uint8Array>): Promise<void> {
-    const [format, version, logTime, sessions, sessionTime, leaderTime, ledger] = unpackValue(header) as SnapshotHeader;
+    const [format, version, logTime, sessions, sessionTime, leaderTime, ledger, effects] = unpackValue(header) as SnapshotHeader;
     if (format !== SNAPSHOT_FORMAT || version > this.machine.version) {
       throw new RaftError(
         'version-mismatch',
@@ -227,6 +240,7 @@ export class ReplicatedState {
     await this.machine.restore({ [Symbol.asyncIterator]: () => frames }, version);
     this.sessions.load(sessions);
     this.trust.load(ledger);
+    this.#effects.load(effects);
     this.#logTime = logTime;
     // Builds before it existed let sessions live by log time.
     this.#sessionTime = sessionTime ?? logTime;
@@ -242,6 +256,7 @@ export class ReplicatedState {
     }
     this.sessions.clear();
     this.trust.load(undefined);
+    this.#effects.load(undefined);
     this.#logTime = 0;
     this.#sessionTime = 0;
     this.#leaderTime = 0;

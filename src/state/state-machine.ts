@@ -33,6 +33,7 @@ export type OutcomeCode =
   | 'handler-failed'
   | 'unknown-command'
   | 'term-mismatch'
+  | 'state-changed'
   | 'timeout'
   | 'session-expired'
   | 'outcome-unknown';

@@ -2,6 +2,50 @@
 
 /** @type {readonly {readonly id: string, readonly file: string, readonly find: string, readonly replace: string, readonly breaks: string}[]} */
 export const LIBRARY_MUTANTS = [
+  // ---- the outbox
+  m(
+    'kept-sent-before-stored',
+    'runtime/client/kept-write.ts',
+    '    if (this.#placeOnDisk === data) return true;\n',
+    '    if (data.length > 0) return true;\n',
+    'a kept write is sent before its number is on disk: the next life sends it under another',
+  ),
+  m(
+    'kept-number-not-given-back',
+    'runtime/client/writes.ts',
+    '    write.request.kept?.renumber();\n',
+    '',
+    'a kept write whose session expired stays on disk under its old number',
+  ),
+  m(
+    'kept-end-told-early',
+    'runtime/client/outbox.ts',
+    "kept.onDisk === 'no' || result.kind !== 'failed' || result.error.mayHaveApplied",
+    "kept.onDisk !== 'no' || result.kind !== 'failed' || result.error.mayHaveApplied",
+    'a kept write is said to be off while the next life would still find it (A6)',
+  ),
+  m(
+    'kept-waits-as-calls-do',
+    'runtime/client/refusals.ts',
+    'request.kept !== undefined || ',
+    '',
+    'a kept write ends when a leader cannot take it for now',
+  ),
+  m(
+    'version-not-looked-at',
+    'state/replicated-state.ts',
+    'this.#effects.ofOthers(proposer) > envelope.ifVersion',
+    'this.#effects.ofOthers(proposer) < 0',
+    'a write with ifVersion is applied to whatever the state has become',
+  ),
+  m(
+    'effects-not-in-snapshot',
+    'state/replicated-state.ts',
+    '    this.#effects.load(effects);\n',
+    '',
+    'after a snapshot ifVersion is judged otherwise than on the others',
+  ),
+  // ---- what is expected, presence, structures
   m(
     'rehearsal-moves-keys',
     'state/draft.ts',

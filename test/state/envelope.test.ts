@@ -19,12 +19,14 @@ test('every command comes back as it was written', () => {
     machineVersion: count,
     expectedTerm: count,
     notAfter: count,
+    ifVersion: fc.option(count, { nil: undefined }),
     key: fc.string({ maxLength: 60 }),
     command: fc.uint8Array({ maxLength: 200 }),
   });
   fc.assert(
     fc.property(envelopes, (envelope) => {
       expect(decodeEnvelope(encodeCommand(envelope))).toEqual({ kind: 'command', ...envelope });
+      expect(encodeCommand(envelope)[0]).toBe(envelope.ifVersion === undefined ? 1 : 5);
     }),
   );
 });
@@ -59,6 +61,7 @@ test('damaged bytes are corrupt, whatever they are', () => {
     machineVersion: 1,
     expectedTerm: 0,
     notAfter: 0,
+    ifVersion: 700,
     key: 'abc',
     command: new Uint8Array(),
   });
@@ -82,7 +85,11 @@ test('what a leader checks before it appends lets through what every member can 
   };
   const header = { session: 300, sequence: 5, answeredBelow: 1, expectedTerm: 0, notAfter: 2 ** 41, command: Uint8Array.of(1) };
   const whole = fc
-    .record({ machineVersion: fc.integer({ min: 0, max: 2 ** 40 }), key: fc.string({ maxLength: 60 }) })
+    .record({
+      machineVersion: fc.integer({ min: 0, max: 2 ** 40 }),
+      key: fc.string({ maxLength: 60 }),
+      ifVersion: fc.option(count, { nil: undefined }),
+    })
     .map((fields) => encodeCommand({ ...header, ...fields }));
   const damaged = fc.tuple(whole, fc.nat(), fc.nat({ max: 255 }), fc.boolean()).map(([bytes, where, value, cut]) => {
     const at = where % bytes.length;
@@ -91,7 +98,7 @@ test('what a leader checks before it appends lets through what every member can 
     return bytes;
   });
   const anything = fc
-    .tuple(fc.nat({ max: 4 }), fc.uint8Array({ maxLength: 40 }))
+    .tuple(fc.nat({ max: 6 }), fc.uint8Array({ maxLength: 40 }))
     .map(([kind, rest]) => Uint8Array.of(kind, ...rest));
   fc.assert(
     fc.property(fc.oneof(whole, damaged, anything), (bytes) => {

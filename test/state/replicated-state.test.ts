@@ -241,3 +241,36 @@ test('a snapshot of a newer machine version is refused; an older one is migrated
   await migrating.restore(older.snapshot());
   expect(total(migrating)).toBe(101);
 });
+
+/** Two clients, whose sessions are 1 and 2. */
+function withTwo(): ReplicatedState {
+  const state = started();
+  state.apply(entry(2, encodeRegister('other', 'nonce')));
+  return state;
+}
+
+test('a write with ifVersion takes effect only if no other member’s command has since; one’s own, and refused ones, do not count', () => {
+  const state = withTwo();
+  state.apply(entry(3, command({ session: 2, sequence: 1 })));
+  expect(state.apply(entry(4, command({ sequence: 1, ifVersion: 2 })))).toMatchObject({ outcome: { code: 'state-changed' } });
+  expect(state.apply(entry(5, command({ sequence: 2, ifVersion: 3 })))).toMatchObject({ outcome: { kind: 'packed' } });
+  expect(state.apply(entry(6, command({ sequence: 3, ifVersion: 3 })))).toMatchObject({ outcome: { kind: 'packed' } });
+  state.apply(entry(7, command({ session: 2, sequence: 2 }, { type: 'fail' })));
+  expect(state.apply(entry(8, command({ sequence: 4, ifVersion: 3 })))).toMatchObject({ outcome: { kind: 'packed' } });
+  expect(state.apply(entry(9, command({ session: 2, sequence: 3, ifVersion: 7 })))).toMatchObject({
+    outcome: { code: 'state-changed' },
+  });
+  expect(total(state)).toBe(4);
+});
+
+test('what has taken effect is in a snapshot: whoever restores it judges ifVersion as the others do', async () => {
+  const state = withTwo();
+  state.apply(entry(3, command({ session: 2, sequence: 1 })));
+  state.apply(entry(4, command({ sequence: 1 })));
+  const restored = make();
+  await restored.restore(state.snapshot());
+  for (const one of [state, restored]) {
+    expect(one.apply(entry(5, command({ sequence: 2, ifVersion: 2 })))).toMatchObject({ outcome: { code: 'state-changed' } });
+    expect(one.apply(entry(6, command({ sequence: 3, ifVersion: 3 })))).toMatchObject({ outcome: { kind: 'packed' } });
+  }
+});

@@ -12,6 +12,7 @@ import type { CallOptions, ClusterConfig, Suffrage, WantedSuffrage } from './bas
 import type { Applied, PendingWrite, ProposeOptions, ReadOptions, StopOptions } from './calls.ts';
 import type { Forecast, MissingVoter } from './forecast.ts';
 import type { ExpectedState, OptimisticWrite, Rollback } from './optimistic.ts';
+import type { ByteOutbox, Outbox } from './outbox.ts';
 import type { Presence } from './presence.ts';
 import type { Registration } from './registration.ts';
 import type { WriteEvent } from './write-event.ts';
@@ -299,6 +300,8 @@ export interface RaftNode<S, C extends Handlers<S>, Q extends Queries<S>> extend
    * are known at the call.
    */
   optimistic<const T extends Command<C>>(command: T, options?: ProposeOptions): OptimisticWrite<ResultOf<C, T>>;
+  /** Writes that are kept on this device until the cluster has taken them, over reloads. */
+  readonly outbox: Outbox<S, C>;
   /** The state with this node's optimistic writes on it. */
   readonly expected: ExpectedState<S>;
   /** Of a named query; linearizable unless asked otherwise (§6.4). Errors: unknown-command, and those of `read`. */
@@ -316,6 +319,8 @@ export interface ByteNode<M extends ByteMachine> extends BaseNode<M> {
   propose(command: Uint8Array, options?: ProposeOptions): Promise<Uint8Array>;
   proposeDetailed(command: Uint8Array, options?: ProposeOptions): Promise<Applied<Uint8Array>>;
   batch(commands: readonly Uint8Array[], options?: ProposeOptions): Promise<readonly Uint8Array[]>;
+  /** Writes that are kept on this device until the cluster has taken them, over reloads. */
+  readonly outbox: ByteOutbox;
   /** Every command applied, from an index on (default: from now), each once and in order. */
   changes(options?: { readonly from?: Index; readonly signal?: AbortSignal }): AsyncIterable<ByteChange>;
 }
@@ -342,6 +347,7 @@ export type {
 export type { CallOptions, ClusterConfig, MemberInfo, Suffrage, WantedSuffrage } from './basics.ts';
 export type { Forecast, MissingVoter } from './forecast.ts';
 export type * from './optimistic.ts';
+export type * from './outbox.ts';
 export type * from './presence.ts';
 export type { Registration } from './registration.ts';
 export type { WriteEvent } from './write-event.ts';

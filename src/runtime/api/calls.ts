@@ -9,6 +9,8 @@ export interface ProposeOptions extends CallOptions {
   readonly forward?: boolean;
   /** Apply only if the leader's term is still this one; else `term-mismatch`. */
   readonly expectedTerm?: Term;
+  /** Apply only if no other member's command has taken effect after this index; else `state-changed`. */
+  readonly ifVersion?: Index;
   /** Give up for good (never applied later) if it is not in the log by then, in ms from now. */
   readonly expiresMs?: number;
 }

@@ -3,6 +3,7 @@ import type { Names } from '../ports/require-known.ts';
 import type { InviteTerms, Membership, RaftEvents } from './api.ts';
 import type { CallOptions } from './basics.ts';
 import type { ProposeOptions, ReadOptions, StopOptions } from './calls.ts';
+import type { OutboxOptions } from './outbox.ts';
 
 export const CALL_OPTION_NAMES: Names<CallOptions> = { signal: true, timeoutMs: true };
 export const PROPOSE_OPTION_NAMES: Names<ProposeOptions> = {
@@ -10,8 +11,10 @@ export const PROPOSE_OPTION_NAMES: Names<ProposeOptions> = {
   id: true,
   forward: true,
   expectedTerm: true,
+  ifVersion: true,
   expiresMs: true,
 };
+export const OUTBOX_OPTION_NAMES: Names<OutboxOptions> = { id: true, expiresMs: true, ifVersion: true };
 export const READ_OPTION_NAMES: Names<ReadOptions> = { ...CALL_OPTION_NAMES, consistency: true };
 export const LISTEN_OPTION_NAMES: Names<{ signal: AbortSignal }> = { signal: true };
 export const CHANGES_OPTION_NAMES: Names<{ from: number; signal: AbortSignal }> = { ...LISTEN_OPTION_NAMES, from: true };

@@ -6,6 +6,8 @@ export class OpenWrites {
   readonly #own = new Map<number, Pending>();
   /** Left by earlier lives. */
   readonly #inherited = new Map<string, Pending>();
+  /** Of this life, those that are kept. */
+  #kept = 0;
   #nextSequence = 1;
   #lowestOpen = 1;
 
@@ -15,6 +17,11 @@ export class OpenWrites {
 
   get ownSize(): number {
     return this.#own.size;
+  }
+
+  /** Without those that are kept, which have a limit of their own. */
+  get callsSize(): number {
+    return this.#own.size - this.#kept;
   }
 
   /** Earlier lives' first: they are the older. */
@@ -33,6 +40,7 @@ export class OpenWrites {
   add(request: WriteRequest, since: number): Pending {
     const write: Pending = { request, sequence: this.#nextSequence++, since, stage: UNNUMBERED, attempts: 0, saved: undefined };
     this.#own.set(write.sequence, write);
+    if (request.kept !== undefined) this.#kept++;
     return write;
   }
 
@@ -57,12 +65,16 @@ export class OpenWrites {
 
   /** False when it was answered before. */
   remove(write: Pending): boolean {
-    if (this.#own.get(write.sequence) === write) return this.#own.delete(write.sequence);
+    if (this.#own.get(write.sequence) === write) {
+      if (write.request.kept !== undefined) this.#kept--;
+      return this.#own.delete(write.sequence);
+    }
     return this.isInherited(write) && this.#inherited.delete(keyOf(sessionOf(write), write.sequence));
   }
 
   clear(): void {
     this.#own.clear();
+    this.#kept = 0;
     this.#inherited.clear();
   }
 

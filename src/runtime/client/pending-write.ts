@@ -1,6 +1,6 @@
 /** What a write is on its way from the call to its answer; and how what is known of it is told. */
 import { RaftError } from '../../core/errors.ts';
-import type { Term } from '../../core/types.ts';
+import type { Index, Term } from '../../core/types.ts';
 import { commandIn } from '../../state/envelope.ts';
 import type { StoredOutcome } from '../../state/sessions.ts';
 import type { Outcome } from '../../state/state-machine.ts';
@@ -15,11 +15,23 @@ export interface WriteRequest {
   readonly key: string;
   readonly forward: boolean;
   readonly expectedTerm: Term;
+  /** Apply only if no other member's command has taken effect after it. */
+  readonly ifVersion?: Index | undefined;
   /** Wall ms after which it must not be applied; 0 for never. */
   readonly notAfter: number;
   /** Monotonic ms at which the caller is told to stop waiting. */
   readonly deadlineMs: number;
   readonly done: (result: WriteResult) => void;
+  /** A kept write has a record of its own on disk (kept-writes.ts), and none in the journal. */
+  readonly kept?: KeptWrite | undefined;
+}
+
+/** What is asked of the record behind a kept write. */
+export interface KeptWrite {
+  /** Whether the number that it is to be sent under is on disk; otherwise it is stored, and the node is woken when that is done. */
+  mayGo(session: number, sequence: number, data: Uint8Array): boolean;
+  /** The session of its number had expired before its only copy came: it was certainly not applied. */
+  renumber(): void;
 }
 
 /** What became of a write that the log has: an `Applied` command is one. */
@@ -95,8 +107,8 @@ export function idOf(write: Pending): string {
   return write.request.key === '' ? `${sessionOf(write)}/${write.sequence}` : write.request.key;
 }
 
-/** A write found in the journal after a reload: nobody waits for it. */
-export function inheritedWrite(saved: SavedWrite): Pending {
+/** A write found after a reload: in the journal, then nobody waits for it; or kept, then `asked` says who does. */
+export function inheritedWrite(saved: SavedWrite, asked: Partial<WriteRequest> = {}): Pending {
   const { session, sequence, key, since, expiresAt, data } = saved;
   const request: WriteRequest = {
     command: commandIn(data),
@@ -106,8 +118,10 @@ export function inheritedWrite(saved: SavedWrite): Pending {
     notAfter: expiresAt,
     deadlineMs: Number.POSITIVE_INFINITY,
     done: () => {},
+    ...asked,
   };
-  return { request, sequence, since, stage: { kind: 'numbered', session, data }, attempts: 1, saved };
+  const kept = request.kept === undefined ? saved : undefined;
+  return { request, sequence, since, stage: { kind: 'numbered', session, data }, attempts: 1, saved: kept };
 }
 
 /** Refused before it was ever sent. */

@@ -27,7 +27,8 @@ import {
   type WriteResult,
 } from './pending-write.ts';
 import type { Proposals } from './proposals.ts';
-import { JOURNAL_AGE_MS_MAX, WriteJournal } from './write-journal.ts';
+import { isLost, isRetried } from './refusals.ts';
+import { JOURNAL_AGE_MS_MAX, type SavedWrite, WriteJournal } from './write-journal.ts';
 
 /** Data of proposals sent to the leader in one call, in bytes, and no more than PROPOSE_COUNT_MAX of them; the rest goes in the next. */
 export const PROPOSE_BATCH_BYTES_MAX: number = 256 * 1024;
@@ -89,7 +90,7 @@ export class Writes {
 
   /** Errors (through done): busy, then whatever becomes of it. */
   submit(request: WriteRequest): Pending | undefined {
-    if (this.#open.ownSize >= this.#pendingMax) {
+    if (this.#open.callsSize >= this.#pendingMax) {
       request.done(refusedBusy(this.#pendingMax));
       return undefined;
     }
@@ -99,8 +100,24 @@ export class Writes {
     return write;
   }
 
+  /** A kept write, which has waited long already or will: it has no deadline, and its own limit on how many may be. */
+  keep(request: WriteRequest): Pending {
+    const write = this.#open.add(request, this.#clock.wallMs());
+    this.#unsent.push(write);
+    this.#proposals.wake();
+    return write;
+  }
+
+  /** A kept write that an earlier life of this node has numbered. */
+  keepOn(saved: SavedWrite, asked: Partial<WriteRequest>): Pending {
+    const write = inheritedWrite(saved, asked);
+    this.#open.inherit(write);
+    this.#unsent.push(write);
+    return write;
+  }
+
   /** Ends a write for its caller with an error; it may have been, or yet be, applied if it was ever sent. */
-  giveUp(write: Pending, code: 'aborted' | 'timeout' | 'no-leader' | 'stopped' | 'removed', text: string): void {
+  giveUp(write: Pending, code: 'aborted' | 'timeout' | 'no-leader' | 'quota', text: string): void {
     const sent = mayComeYet(write);
     if (!this.#forget(write)) return;
     const honest = code === 'no-leader' && sent ? 'timeout' : code;
@@ -140,7 +157,7 @@ export class Writes {
       if (error === undefined) return;
       this.#registerRefused = true;
       // What refuses the session refuses the writes that wait for one.
-      if (!isLost(error) && !isWorthRetrying(error)) this.#refuseWaiting(error);
+      if (!isLost(error)) this.#refuseWaiting(error);
     });
   }
 
@@ -160,6 +177,7 @@ export class Writes {
         continue;
       }
       const data = this.#dataOf(write);
+      if (!this.#mayGo(write)) continue;
       if (batch.length === PROPOSE_COUNT_MAX || (batch.length > 0 && bytes + data.length > PROPOSE_BATCH_BYTES_MAX)) {
         this.#send(batch, leadership, name);
         batch = [];
@@ -169,6 +187,15 @@ export class Writes {
       bytes += data.length;
     }
     if (batch.length > 0) this.#send(batch, leadership, name);
+  }
+
+  /** What is kept goes when its number is on disk: a next life of this node must not give it another. */
+  #mayGo(write: Pending): boolean {
+    const { stage, request, sequence } = write;
+    if (request.kept === undefined || stage.kind === 'unnumbered') return true;
+    if (request.kept.mayGo(stage.session, sequence, stage.data)) return true;
+    this.#unsent.push(write);
+    return false;
   }
 
   /** It may be in this node's log from a time when it led: then whoever leads now may commit it yet. */
@@ -183,11 +210,11 @@ export class Writes {
   #dataOf(write: Pending): Uint8Array {
     if (write.stage.kind !== 'unnumbered') return write.stage.data;
     const session = this.#session;
-    const { key, expectedTerm, notAfter, command, decidesAs } = write.request;
+    const { key, expectedTerm, notAfter, ifVersion, command, decidesAs } = write.request;
     const place = { session, sequence: write.sequence, answeredBelow: this.#open.answeredBelow() };
     const data =
       decidesAs === undefined
-        ? encodeCommand({ ...place, machineVersion: this.#machineVersion, expectedTerm, notAfter, key, command })
+        ? encodeCommand({ ...place, machineVersion: this.#machineVersion, expectedTerm, notAfter, ifVersion, key, command })
         : encodeTrust({ ...place, role: decidesAs, by: this.#self, command });
     write.stage = { kind: 'numbered', session, data };
     return data;
@@ -211,6 +238,7 @@ export class Writes {
 
   /** A write that this node's log has is saved anew, with its bytes, when it goes to another leader: the log may lose it. */
   #save(write: Pending, { session, data }: SentStage, inLog: boolean): void {
+    if (write.request.kept !== undefined) return;
     if (write.saved !== undefined) {
       if (inLog || !write.saved.inLog) return;
       this.#journal.remove(write.saved);
@@ -223,20 +251,25 @@ export class Writes {
 
   #onRefused(batch: readonly Pending[], leadership: string, error: RaftError): void {
     const lost = isLost(error);
-    const again = lost || isWorthRetrying(error);
     for (const write of batch) {
       const { stage } = write;
       if (!this.#open.has(write) || stage.kind !== 'sent' || stage.under !== leadership) continue;
       write.stage = { kind: 'numbered', session: stage.session, data: stage.data };
       if (!lost) write.attempts--;
-      if (again || this.#open.isInherited(write)) this.#refused.push(write);
+      if (lost || isRetried(write, error) || this.#isLeftOver(write)) this.#refused.push(write);
       else this.#finish(write, { kind: 'failed', error: refusedError(error, write) });
     }
   }
 
+  /** Of an earlier life, with nobody who could be told. */
+  #isLeftOver(write: Pending): boolean {
+    return write.request.kept === undefined && this.#open.isInherited(write);
+  }
+
   #refuseWaiting(error: RaftError): void {
     for (const write of this.#open.own()) {
-      if (write.stage.kind === 'unnumbered') this.#finish(write, { kind: 'failed', error: refusedError(error, write) });
+      if (write.stage.kind === 'unnumbered' && !isRetried(write, error))
+        this.#finish(write, { kind: 'failed', error: refusedError(error, write) });
     }
   }
 
@@ -275,6 +308,7 @@ export class Writes {
   #reissue(write: Pending): void {
     if (write.saved !== undefined) this.#journal.remove(write.saved);
     write.saved = undefined;
+    write.request.kept?.renumber();
     write.stage = { kind: 'unnumbered' };
     write.attempts = 0;
     this.#unsent.push(write);
@@ -306,7 +340,7 @@ export class Writes {
       else this.giveUp(write, 'no-leader', 'No leader could be reached in time.');
     }
     const oldest = this.#clock.wallMs() - JOURNAL_AGE_MS_MAX;
-    for (const write of this.#open.inherited()) if (write.since < oldest) this.#forget(write);
+    for (const write of this.#open.inherited()) if (write.since < oldest && this.#isLeftOver(write)) this.#forget(write);
   }
 
   stop(code: 'stopped' | 'removed', text: string): void {
@@ -350,14 +384,4 @@ function nameOf({ leaderId, term }: Leadership): string {
 /** Sent, and not refused since; or refused, but still in the journal, from which the next life of this node would send it. */
 function mayComeYet(write: Pending): boolean {
   return write.attempts > 0 || write.saved !== undefined;
-}
-
-/** Lost on the way it may have arrived all the same; refused by a leader it has not. */
-function isLost({ code }: RaftError): boolean {
-  return code === 'link-failed' || code === 'timeout' || code === 'stopped';
-}
-
-/** A full disk is for people to see at once, not to be waited out. */
-function isWorthRetrying({ retryable, code }: RaftError): boolean {
-  return retryable && code !== 'quota' && code !== 'no-quorum';
 }

@@ -1,9 +1,11 @@
 /** The parts of the application side, joined to the consensus side. */
+import type { RaftError } from '../../core/errors.ts';
 import type { ReplicatedState } from '../../state/replicated-state.ts';
-import type { NodeIdentity } from '../../storage/storage.ts';
+import type { NodeIdentity, WriteBatch } from '../../storage/storage.ts';
 import type { Emitter } from '../api/emitter.ts';
 import { ApplicationSide } from '../client/application.ts';
 import { Expected } from '../client/expected.ts';
+import { Outbox } from '../client/outbox.ts';
 import { Proposals } from '../client/proposals.ts';
 import { Reads } from '../client/reads.ts';
 import { Writes } from '../client/writes.ts';
@@ -21,6 +23,7 @@ export class ApplicationParts {
   readonly state: ReplicatedState;
   readonly reads: Reads;
   readonly writes: Writes;
+  readonly outbox: Outbox;
   readonly events: Events;
   readonly subscriptions: Subscriptions;
   readonly expected: Expected;
@@ -40,6 +43,7 @@ export class ApplicationParts {
     consensusSide: ConsensusSide,
     emitter: Emitter,
     crossing: Crossing,
+    store: (batch: WriteBatch) => Promise<void>,
   ) {
     const consensus = crossing.consensus(consensusSide);
     const { clock, tuning } = standing;
@@ -51,6 +55,16 @@ export class ApplicationParts {
     this.events = new Events(standing, reports, emitter);
     const { reportListenerError, reportMisuse } = this.events;
     state.machine.onMisuse?.(reportMisuse);
+    this.outbox = new Outbox({
+      writes: this.writes,
+      bootCount,
+      clock,
+      store,
+      wake: () => consensus.wake(),
+      onFault: (error) => emitter.emit('fault', { error }),
+      onListenerError: reportListenerError,
+    });
+    this.outbox.showAs((command) => state.machine.decode(command));
     this.subscriptions = new Subscriptions(state.machine, clock, reportListenerError);
     const expected = new Expected(state.machine, id, clock, (index) => this.expectations.onAppliedTo(index));
     this.expected = expected;
@@ -62,6 +76,19 @@ export class ApplicationParts {
     const listeners = [this.writes, this.expected, this.feed, this.divergence, this.subscriptions, this.leaderWork, this.events];
     this.side = crossing.application(new ApplicationSide({ state, reads: this.reads, proposals, listeners }, consensus));
     consensusSide.join(this.side);
+  }
+
+  tickCalls(): void {
+    this.writes.tick();
+    this.outbox.tick();
+    this.reads.tick();
+  }
+
+  /** Whoever waits is told: nothing will come any more. */
+  stopCalls(code: 'stopped' | 'removed', error: RaftError): void {
+    this.outbox.stop(code, error.message);
+    this.writes.stop(code, error.message);
+    this.reads.stop(error);
   }
 }
 

@@ -45,6 +45,7 @@ export function checkProposeOptions(options: ProposeOptions, key: string): void 
   if (key.length > KEY_CHARACTERS_MAX + 5)
     throw new RaftError('invalid-argument', `id takes at most ${KEY_CHARACTERS_MAX} characters, got ${key.length}.`);
   if (options.expectedTerm !== undefined) requireInteger('expectedTerm', options.expectedTerm, 1, Number.MAX_SAFE_INTEGER);
+  if (options.ifVersion !== undefined) requireInteger('ifVersion', options.ifVersion, 0, Number.MAX_SAFE_INTEGER);
   if (options.expiresMs !== undefined) requireInteger('expiresMs', options.expiresMs, 1, 365 * 24 * 60 * 60 * 1000);
 }
 

@@ -2,7 +2,7 @@
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId, Term } from '../../core/types.ts';
 import { commandIn } from '../../state/envelope.ts';
-import type { Machine, Outcome } from '../../state/state-machine.ts';
+import type { Machine } from '../../state/state-machine.ts';
 import { TypedMachine } from '../../state/typed-machine.ts';
 import type { Change, Command, Handlers, Queries, ResultOf } from '../../state/types.ts';
 import { linkTo } from '../../trust/access.ts';
@@ -15,6 +15,7 @@ import type {
   Membership,
   NodeRole,
   NodeStatus,
+  Outbox,
   PendingWrite,
   Presence,
   ProposeOptions,
@@ -37,21 +38,13 @@ import { hasCaughtUp, holdsLease, stalenessMs } from '../standing/freshness.ts';
 import { assertRunning } from '../standing/standing.ts';
 import { forecastOf } from '../watch/forecast.ts';
 import { nodeStatus } from '../watch/status.ts';
-import {
-  checkConsistency,
-  checkProposeOptions,
-  encodeCommandValue,
-  notReady,
-  refuseInHandler,
-  requireCommand,
-  tellWrite,
-  typeOf,
-  withId,
-} from './call-checks.ts';
+import { checkConsistency, notReady, typeOf } from './call-checks.ts';
 import { ExpectedView, OptimisticCall } from './optimistic.ts';
 import { NodeAdmin } from './public-admin.ts';
 import { NodeMembership } from './public-membership.ts';
+import { NodeOutbox } from './public-outbox.ts';
 import type { Runtime } from './runtime.ts';
+import { WriteDesk } from './write-desk.ts';
 
 /** `ready` says what hinders a node that has not caught up with a leader after so long, in ms: a page should show more than a spinner. */
 export const READY_TIMEOUT_MS = 30_000;
@@ -62,9 +55,11 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   readonly membership: Membership;
   readonly admin: Admin;
   readonly expected: ExpectedState<S>;
+  readonly outbox: Outbox<S, C>;
   readonly ready: Promise<void>;
   readonly #runtime: Runtime;
   readonly #machine: Machine;
+  readonly #desk: WriteDesk;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -72,6 +67,8 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     this.membership = new NodeMembership(runtime);
     this.admin = new NodeAdmin(runtime);
     this.expected = new ExpectedView(runtime);
+    this.#desk = new WriteDesk(runtime);
+    this.outbox = new NodeOutbox<S, C>(runtime, this.#desk);
     this.ready = this.whenReady({ timeoutMs: READY_TIMEOUT_MS });
     // Whoever does not wait for it must not be punished for it.
     this.ready.catch(() => {});
@@ -147,25 +144,14 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     if (commands.length > BATCH_MAX)
       throw new RaftError('invalid-argument', `A batch holds at most ${BATCH_MAX} commands, got ${commands.length}.`);
     // All are encoded before the first is sent: one that cannot be takes the others with it.
-    const encoded = commands.map((command) => this.#encode(command));
+    const encoded = commands.map((command) => this.#desk.encode(command));
     const keyOf = (i: number): string => (options.id === undefined ? '' : `${options.id}#${i}`);
     const results = await Promise.all(
       encoded.map(
-        (bytes, i) => new Promise<unknown>((resolve, reject) => this.#submit(bytes, options, keyOf(i), resolve, reject)),
+        (bytes, i) => new Promise<unknown>((resolve, reject) => this.#desk.submit(bytes, options, keyOf(i), resolve, reject)),
       ),
     );
     return results as { -readonly [I in keyof T]: ResultOf<C, T[I]> };
-  }
-
-  /** Checks a command before anything is promised. Errors: unknown-command, invalid-argument, too-large. */
-  #encode(command: Command<C>): Uint8Array {
-    const machine = this.#machine;
-    if (machine instanceof TypedMachine) requireCommand(machine, command);
-    const bytes = encodeCommandValue(command, machine);
-    const max = this.#runtime.options.tuning.commandBytesMax;
-    if (bytes.length > max)
-      throw new RaftError('too-large', `A command takes at most ${max} bytes, this one takes ${bytes.length}.`);
-    return bytes;
   }
 
   /** One promise per write, and nothing else: this is the path that every command takes. */
@@ -176,63 +162,14 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     pick: (result: unknown, applied: AppliedWrite) => R,
   ): Promise<R> {
     return new Promise((resolve, reject) =>
-      this.#submit(this.#encode(command), options, key, (result, applied) => resolve(pick(result, applied)), reject),
+      this.#desk.submit(this.#desk.encode(command), options, key, (result, applied) => resolve(pick(result, applied)), reject),
     );
   }
 
-  /** Errors thrown: those of what the caller gave; all others come through `reject`. */
-  #submit(
-    command: Uint8Array,
-    options: ProposeOptions,
-    key: string,
-    resolve: (result: unknown, applied: AppliedWrite) => void,
-    reject: (error: unknown) => void,
-  ): void {
-    checkProposeOptions(options, key);
-    const runtime = this.#runtime;
-    assertRunning(runtime.standing);
-    refuseInHandler();
-    const { signal, expiresMs, forward = true, expectedTerm = 0 } = options;
-    const { clock, tuning } = runtime.options;
-    let onAbort: (() => void) | undefined;
-    const calledMs = clock.monotonicMs();
-    const write = runtime.application.writes.submit({
-      command,
-      key,
-      forward,
-      expectedTerm,
-      notAfter: expiresMs === undefined ? 0 : Math.ceil(clock.wallMs() + expiresMs),
-      deadlineMs: clock.monotonicMs() + (options.timeoutMs ?? tuning.callTimeoutMs),
-      done: (result) => {
-        if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
-        if (runtime.emitter.has('write')) runtime.emitter.emit('write', tellWrite(result, clock.monotonicMs() - calledMs));
-        if (result.kind === 'failed') return reject(withId(result.error, key));
-        try {
-          resolve(this.#answer(result.outcome, result.index), result);
-        } catch (error) {
-          reject(error);
-        }
-      },
-    });
-    if (signal === undefined || write === undefined) return;
-    onAbort = (): void => runtime.application.writes.giveUp(write, 'aborted', 'The call was aborted.');
-    signal.addEventListener('abort', onAbort, { once: true });
-  }
-
-  #answer(outcome: Outcome, index: number): unknown {
-    try {
-      return this.#machine.answer(outcome);
-    } catch (error) {
-      throw RaftError.is(error)
-        ? new RaftError(error.code, error.message, { index, mayHaveApplied: error.mayHaveApplied })
-        : error;
-    }
-  }
-
   optimistic<const T extends Command<C>>(command: T, options: ProposeOptions = {}): OptimisticWrite<ResultOf<C, T>> {
-    const bytes = this.#encode(command);
+    const bytes = this.#desk.encode(command);
     return new OptimisticCall<ResultOf<C, T>>(this.#runtime, bytes, options, (given, resolve, reject) =>
-      this.#submit(bytes, given, given?.id ?? '', resolve, reject),
+      this.#desk.submit(bytes, given, given?.id ?? '', resolve, reject),
     );
   }
 

@@ -38,6 +38,7 @@ import { MemberLife } from './member-life.ts';
 import { ownContext } from './own-context.ts';
 import { RoomPresence } from './room-presence.ts';
 import { Routes } from './routes.ts';
+import { type StoreKept, storeKept } from './store-kept.ts';
 import { transportHandlers } from './transport-handlers.ts';
 import { TrustSide } from './trust-side.ts';
 
@@ -96,9 +97,10 @@ export class Runtime {
     this.duties = new Duties({ options, store, standing, speakers, trust, reports, emitter, member, decide, wake, hurry });
     this.#consensus = new ConsensusSide(standing, this.duties.freeSpace, machine.version, side, wake);
 
-    const crossing = options.crossing ?? ONE_THREAD;
-    this.application = new ApplicationParts(standing, reports, store.identity, state, this.#consensus, emitter, crossing);
-
+    const fail = (error: RaftError): void => this.#memberLife.fail(error);
+    const keep: StoreKept = (batch) => storeKept(batch, standing, store, emitter, fail);
+    const { crossing = ONE_THREAD } = options;
+    this.application = new ApplicationParts(standing, reports, store.identity, state, this.#consensus, emitter, crossing, keep);
     this.discovery = new Discovery(signaling);
     this.#routes = this.#makeRoutes();
     const judge = (hello: Hello): RaftError | undefined => misfit(hello, standing.cluster);
@@ -157,6 +159,7 @@ export class Runtime {
     const { transport, clock, tuning } = this.options;
     const loaded = await this.store.load();
     await this.application.writes.inherit(loaded.records, () => uncommittedEntries(this.store, loaded));
+    this.application.outbox.inherit(loaded.records);
     await transport.start(this.id, transportHandlers(this.peers, this.emitter), this.discovery);
     if (loaded.cluster !== undefined) await this.#memberLife.open();
     this.#standing.ticked();
@@ -191,8 +194,7 @@ export class Runtime {
     this.peers.tick();
     if (standing.member === undefined) this.#join.tick();
     else standing.member.tick(elapsed - tickMs(standing.tuning));
-    this.application.writes.tick();
-    this.application.reads.tick();
+    this.application.tickCalls();
     this.duties.tick(elapsed);
     this.application.divergence.tick();
     this.#renewal?.tick();
@@ -325,9 +327,7 @@ export class Runtime {
 
   /** Whoever waits is told now: nothing will come any more. */
   #onRemoved(): void {
-    const text = 'This node was removed from the cluster.';
-    this.application.writes.stop('removed', text);
-    this.application.reads.stop(new RaftError('removed', text));
+    this.application.stopCalls('removed', new RaftError('removed', 'This node was removed from the cluster.'));
   }
 
   /** Storage died under the node: closed or deleted by the browser, or a newer build waits for it. */
@@ -358,8 +358,7 @@ export class Runtime {
     this.#trustSide.gatekeeper.stop();
     member?.stop(error);
     this.application.side.halt();
-    this.application.writes.stop('stopped', error.message);
-    this.application.reads.stop(error);
+    this.application.stopCalls('stopped', error);
     this.peers.stop(error);
     this.duties.presence.stop();
     this.#updateRole();
@@ -385,6 +384,7 @@ export class Runtime {
   async stop(reason: Goodbye['reason']): Promise<void> {
     if (this.ended === undefined) {
       this.duties.handover.sayGoodbye(reason);
+      this.application.outbox.flush();
       this.#halt(new RaftError('stopped', 'The node was stopped.'));
       this.store.write(this.application.writes.lastFlush() ?? {}).catch(() => {});
     }
