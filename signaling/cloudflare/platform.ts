@@ -14,9 +14,13 @@ export interface ObjectContext {
     readonly sql: {
       exec(
         query: string,
-        ...values: readonly (string | number | null)[]
-      ): { toArray(): readonly Readonly<Record<string, unknown>>[] };
+        ...values: readonly (string | number | ArrayBuffer | null)[]
+      ): { toArray(): readonly Readonly<Record<string, unknown>>[]; readonly rowsWritten: number };
+      readonly databaseSize: number;
     };
+    transactionSync(work: () => void): void;
+    /** Resolves when everything that was written before is durable. */
+    sync(): Promise<void>;
     setAlarm(atMs: number): void | Promise<void>;
     getAlarm(): Promise<number | null>;
   };

@@ -1,6 +1,7 @@
 /**
  * PORT: durable storage of one node: log, hard state, snapshot, and small records, in one place, under
- * one identity that lives and dies with them. Adapters: memory, idb (IndexedDB), lmdb (Node).
+ * one identity that lives and dies with them. Adapters: memory, idb (IndexedDB), opfs, lmdb (Node), sqlite
+ * (a Durable Object).
  * Proven by `storageSuite` of tabraft/testing.
  */
 import type { Entry, HardState, Index, NodeId, SnapshotMeta, Term } from '../core/types.ts';
@@ -55,7 +56,7 @@ export interface StoreFault {
 
 /** Makes and finds the node stores of this device. */
 export interface StorageProvider {
-  /** Short name for status and logs: 'memory', 'indexeddb', 'opfs', 'lmdb'. One of several kinds says in the identity which it took. */
+  /** Short name for status and logs: 'memory', 'indexeddb', 'opfs', 'lmdb', 'sqlite'. One of several kinds says in the identity which it took. */
   readonly kind: string;
   /** False when nothing survives the process: such a node never votes unless asked to. */
   readonly durable: boolean;

@@ -85,9 +85,12 @@ class Platform {
         sql: {
           exec: (query, ...values) => {
             const rows = this.#query(query, values);
-            return { toArray: () => rows };
+            return { toArray: () => rows, rowsWritten: 0 };
           },
+          databaseSize: 0,
         },
+        transactionSync: (work) => work(),
+        sync: async () => {},
         setAlarm: (atMs) => {
           this.alarmMs = atMs;
         },

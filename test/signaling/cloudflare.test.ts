@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Miniflare } from 'miniflare';
-import { build } from 'vite';
+import type { Miniflare } from 'miniflare';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { builtWorker, miniflareOf } from '../support/miniflare.ts';
 import { Tab } from './tab.ts';
 
 let script = '';
@@ -17,19 +17,7 @@ let room = '';
 let count = 0;
 
 beforeAll(async () => {
-  const built = await build({
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      write: false,
-      minify: false,
-      lib: { entry: 'signaling/cloudflare/worker.ts', formats: ['es'], fileName: 'worker' },
-      rollupOptions: { external: /^node:/ },
-    },
-  });
-  const [output] = Array.isArray(built) ? built : [built];
-  if (output === undefined || !('output' in output)) throw new Error('nothing was built');
-  script = output.output[0].code;
+  script = await builtWorker('signaling/cloudflare/worker.ts');
   folder = mkdtempSync(join(tmpdir(), 'tabraft-cloudflare-'));
   await start();
 });
@@ -47,13 +35,10 @@ afterEach(async () => {
 
 async function start(): Promise<void> {
   await miniflare?.dispose();
-  miniflare = new Miniflare({
-    modules: true,
+  miniflare = miniflareOf({
     script,
-    compatibilityDate: '2026-04-01',
-    compatibilityFlags: ['nodejs_compat'],
-    durableObjects: { ROOMS: { className: 'RoomObject', useSQLite: true } },
-    durableObjectsPersist: folder,
+    folder,
+    className: 'RoomObject',
     bindings: { STUN: 'stun:stun.example:3478', TURN: 'turn:turn.example', TURN_SECRET: 'secret' },
   });
   url = `${String(await miniflare.ready).replace(/^http/, 'ws')}signal?room=`;

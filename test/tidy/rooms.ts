@@ -73,6 +73,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   // Outside src.
   server: ['core', 'signaling'],
+  // A room's object: the signaling server's rooms and, where the deployment keeps the room, a member of it.
+  cloudflare: ['core', 'storage', 'signaling', 'front-door', 'server'],
   demo: ['index', 'inspector', 'structures'],
 };
 
@@ -151,6 +153,7 @@ export const NODE_FOLDERS: readonly string[] = ['src/storage/lmdb/'];
 export function roomOf(path: string): string {
   const src = /^src\/(?:([^/]+)\/|([^/]+)\.ts$)/.exec(path);
   if (src) return src[1] ?? src[2] ?? path;
+  if (path.startsWith('signaling/cloudflare/')) return 'cloudflare';
   if (path.startsWith('signaling/')) return 'server';
   return path.split('/')[0] ?? path;
 }
