@@ -9,18 +9,17 @@ import { SignalingClient } from '../signaling/client.ts';
 import { SIGNALING_PATH } from '../signaling/protocol.ts';
 import { IS_DEVELOPMENT } from '../state/development.ts';
 import { IdbStorage } from '../storage/idb/idb-storage.ts';
-import { keptSecret } from '../storage/idb/room-secrets.ts';
 import { MemoryStorage } from '../storage/memory/memory-storage.ts';
 import type { StorageProvider } from '../storage/storage.ts';
 import type { Transport } from '../transport/transport.ts';
 import { webrtcTransport } from '../transport/webrtc/transport.ts';
 import { accessBy } from '../trust/access.ts';
-import { toBase64Url } from '../trust/base64url.ts';
-import { type RoomLink, requireRoomName, secretBytes } from '../trust/room-link.ts';
+import { type RoomLink, requireRoomName } from '../trust/room-link.ts';
 import { createSecret } from '../trust/secret.ts';
 import { browserClock } from './browser-clock.ts';
 import { BROWSER_STORAGE_KINDS, type BrowserStorageKind, browserStorage } from './browser-storage.ts';
 import { deviceId, deviceVoters, noteVoter, pageWitness } from './device.ts';
+import { followSecret, keptLink } from './kept-room.ts';
 import { watchPageLife } from './page-life.ts';
 import { watchSurroundings } from './page-surroundings.ts';
 import { linkFrom, linkIn, type RoomOptions } from './room-access.ts';
@@ -124,6 +123,7 @@ async function prepare(mode: EntryMode, given: string, options: OpenOptions = {}
       if (IS_DEVELOPMENT) tellOfSecondEntry(shelf, engine);
       writePreferred(shelf, engine.id);
       followVotes(shelf, engine);
+      followSecret(access, engine.trust, engine.emitter);
       followPage(engine);
     },
   };
@@ -173,11 +173,9 @@ function tellOfSecondEntry(room: string, engine: Runtime): void {
 async function linkOfPage(room: string, { durable }: StorageProvider): Promise<RoomLink> {
   const inPage = linkIn(globalThis.location?.hash ?? '', room);
   if (inPage !== undefined) return inPage;
-  const secret = createSecret(room);
   // Where nothing can be kept, others come in by this node's link.
-  if (!durable && globalThis.indexedDB === undefined) return { kind: 'secret', secret, at: undefined };
-  const kept = await keptSecret(room, toBase64Url(secret.bytes));
-  return { kind: 'secret', secret: { ...secret, bytes: secretBytes(kept) }, at: undefined };
+  if (!durable && globalThis.indexedDB === undefined) return { kind: 'secret', secret: createSecret(room), at: undefined };
+  return keptLink(room);
 }
 
 function storageOf(options: OpenOptions): StorageProvider {

@@ -13,6 +13,8 @@ export interface Access {
   /** What this device keeps its nodes of the room under: rooms of one name and different secrets are different rooms. */
   readonly shelf: string;
   readonly secret: PreparedSecret | undefined;
+  /** How often the secret had been changed when this one came into force; 0 for the one of the link. */
+  readonly epoch: number;
   /** The secret as it stands in links; undefined for who came with an invite. */
   readonly shared: RoomSecret | undefined;
   /** The invite as it stands in the link. */
@@ -27,6 +29,7 @@ const SHELF_DIGITS = 16;
 /** Errors: insecure-context. */
 export async function accessBy(link: RoomLink): Promise<Access> {
   const invite = undefined;
+  const epoch = 0;
   if (link.kind === 'invite') {
     const { room, at: rendezvous, token } = link;
     return {
@@ -35,6 +38,7 @@ export async function accessBy(link: RoomLink): Promise<Access> {
       rendezvous,
       shelf: shelfOf(room, rendezvous),
       secret: undefined,
+      epoch,
       shared: undefined,
       token,
       invite,
@@ -44,9 +48,9 @@ export async function accessBy(link: RoomLink): Promise<Access> {
   const shared = link.kind === 'open' ? await openRoom(link.room) : link.secret;
   const { room, open } = shared;
   const secret = await prepareSecret(shared);
-  if (open) return { room, open, rendezvous: room, shelf: room, secret, shared, token, invite };
+  if (open) return { room, open, rendezvous: room, shelf: room, secret, epoch, shared, token, invite };
   const rendezvous = (link.kind === 'secret' ? link.at : undefined) ?? (await rendezvousOf(shared));
-  return { room, open, rendezvous, shelf: shelfOf(room, rendezvous), secret, shared, token, invite };
+  return { room, open, rendezvous, shelf: shelfOf(room, rendezvous), secret, epoch, shared, token, invite };
 }
 
 /**
@@ -55,6 +59,12 @@ export async function accessBy(link: RoomLink): Promise<Access> {
  */
 export async function withInvite(access: Access, nowMs: number): Promise<Access> {
   return access.token === undefined ? access : { ...access, invite: await prepareInvite(access.token, nowMs) };
+}
+
+/** The same room with the secret that came into force at an epoch; it is found where it was. Errors: insecure-context. */
+export async function withSecret(access: Access, bytes: Uint8Array, epoch: number): Promise<Access> {
+  const shared: RoomSecret = { room: access.room, open: false, bytes };
+  return { ...access, shared, epoch, secret: await prepareSecret(shared) };
 }
 
 function shelfOf(room: string, rendezvous: string): string {

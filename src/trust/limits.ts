@@ -56,3 +56,5 @@ export const INVITE_TTL_MAX_MS: number = 30 * 24 * 60 * 60 * 1000;
 export const CLOCK_SKEW_MAX_MS: number = 10 * 60 * 1000;
 /** Identities put out that the ledger remembers. Beyond it the room's secret must be changed first (then the oldest are forgotten). */
 export const REVOKED_MAX = 1_024;
+/** Secrets made here whose fate is not known yet, kept beside the log. More are refused with `busy` until the log has said what became of them. */
+export const SECRETS_MADE_MAX = 8;

@@ -24,6 +24,8 @@ export interface JoinRequest {
   readonly context: Uint8Array;
   /** The invite that it has proven to hold, as the member says that asks for it; '' or missing for none. */
   readonly inviteId?: string;
+  /** Of a member that asks for somebody who knew the room's secret: how often that had been changed; 0 or missing for never. */
+  readonly secretEpoch?: number;
 }
 /** Who belongs to the cluster, as a member says. */
 export interface Introduction {
@@ -114,14 +116,16 @@ export function decodeChange(body: Uint8Array): ChangeRequest {
 }
 
 export function encodeJoin(request: JoinRequest): Uint8Array {
-  const { nodeId, context, inviteId = '' } = request;
+  const { nodeId, context, inviteId = '', secretEpoch = 0 } = request;
+  // As it was before either was known, where there is neither.
+  if (secretEpoch > 0) return pack([nodeId, context, inviteId, secretEpoch]);
   return pack(inviteId === '' ? [nodeId, context] : [nodeId, context, inviteId]);
 }
 
 export function decodeJoin(body: Uint8Array): JoinRequest {
-  const [nodeId, context, inviteId = ''] = list(unpack(body), 3);
-  const request = { nodeId: text(nodeId), context: bytes(context).slice() };
-  return inviteId === '' ? request : { ...request, inviteId: text(inviteId) };
+  const [nodeId, context, inviteId = '', secretEpoch = 0] = list(unpack(body), 4);
+  const request = { nodeId: text(nodeId), context: bytes(context).slice(), ...(inviteId !== '' && { inviteId: text(inviteId) }) };
+  return secretEpoch === 0 ? request : { ...request, secretEpoch: integer(secretEpoch) };
 }
 
 export function encodeJoinReply(reply: JoinReply): Uint8Array {

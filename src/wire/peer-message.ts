@@ -42,7 +42,7 @@ export interface Call {
   /** Encoded by the method's own codec; at most CALL_BODY_BYTES_MAX bytes. */
   readonly body: Uint8Array;
 }
-export type CallMethod = 'propose' | 'membership' | 'join' | 'status' | 'transfer' | 'digest';
+export type CallMethod = 'propose' | 'membership' | 'join' | 'status' | 'transfer' | 'digest' | 'secret';
 
 export interface Reply {
   readonly kind: 'reply';

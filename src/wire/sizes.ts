@@ -38,6 +38,7 @@ export const CALL_BYTES_MAX: { readonly [M in CallMethod]: number } = {
   status: CONFIGURATION_BYTES_MAX,
   transfer: SHORT_BYTES_MAX,
   digest: SHORT_BYTES_MAX,
+  secret: SHORT_BYTES_MAX,
 };
 
 export const KIND_BYTES_MAX: { readonly [K in Exclude<PeerMessage['kind'], 'raft' | 'call'>]: number } = {

@@ -26,6 +26,7 @@ export const METHODS: readonly (CallMethod | undefined)[] = [
   'status',
   'transfer',
   'digest',
+  'secret',
 ];
 export const GOODBYE_REASONS: readonly Goodbye['reason'][] = ['stop', 'pagehide', 'leave', 'removed'];
 export const REFUSAL_REASONS: readonly RefusalReason[] = [

@@ -255,6 +255,36 @@ const calls: readonly (Wrong & { readonly run: (node: Loose) => unknown })[] = [
   },
   { what: 'a query that does not exist', run: (node) => node.query('balanced'), code: 'unknown-command', says: /balanced/ },
   {
+    what: 'an invite for nobody',
+    run: (node) => node.membership.invite({ role: 'owner' }),
+    code: 'invalid-argument',
+    says: /role is one of .*owner|role named owner/,
+  },
+  {
+    what: 'an invite of an open room',
+    run: (node) => node.membership.invite(),
+    code: 'invalid-argument',
+    says: /open room needs no invites/,
+  },
+  {
+    what: 'an invite that is taken back by its link',
+    run: (node) => node.membership.revokeInvite('#room=kitchen&invite=x'),
+    code: 'invalid-argument',
+    says: /32 hex digits/,
+  },
+  {
+    what: 'a new secret of an open room',
+    run: (node) => node.membership.rotateSecret(),
+    code: 'invalid-argument',
+    says: /Only a room that has a secret/,
+  },
+  {
+    what: 'a new secret with an option that never was',
+    run: (node) => node.membership.rotateSecret({ secret: 'mine' }),
+    code: 'invalid-argument',
+    says: /no .*option named secret/,
+  },
+  {
     what: 'waiting for a truth',
     run: (node) => node.until(true),
     code: 'invalid-argument',

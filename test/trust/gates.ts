@@ -31,6 +31,7 @@ export interface Gated {
 export const KNOWS_NOBODY: GateView = {
   clusterId: '',
   epoch: 0,
+  secret: { epoch: 0, commitment: new Uint8Array(0) },
   memberKey: () => undefined,
   isRevoked: () => false,
   invite: () => undefined,

@@ -68,7 +68,7 @@ describe('who is let in', () => {
   test('an open room lets in who knows its name, and says that it is open', async () => {
     const [a, b] = await Promise.all([newNode({ secret: await openRoom(ROOM) }), newNode({ secret: await openRoom(ROOM) })]);
     const { dialler } = await wire(a, b).settled();
-    expect(dialler.proven?.admission).toEqual({ by: 'secret', open: true });
+    expect(dialler.proven?.admission).toMatchObject({ by: 'secret', open: true });
     const c = await newNode({ secret: { ...createSecret(ROOM), bytes: (await openRoom(ROOM)).bytes } });
     const wired = wire(a, c); // the same bytes, but not as an open room's
     await bothFailed(wired);

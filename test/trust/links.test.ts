@@ -9,9 +9,10 @@ import type { LinkSecurity, LinkState, Transport } from '../../src/transport/tra
 import { accessBy } from '../../src/trust/access.ts';
 import { HANDSHAKE_MARK, SEALED_MARK } from '../../src/trust/handshake/messages.ts';
 import { PROOF_BYTES_MAX } from '../../src/trust/limits.ts';
+import type { GateView } from '../../src/trust/links/gate.ts';
 import { createSecret } from '../../src/trust/secret.ts';
 import { newIdentity, until } from './ends.ts';
-import { type Gated, gateOf, Identities, secretAccess, withSecurity } from './gates.ts';
+import { type Gated, gateOf, Identities, KNOWS_NOBODY, secretAccess, withSecurity } from './gates.ts';
 
 const access = await secretAccess();
 const PRINTS = new TextEncoder().encode('sha-256 AA|sha-256 BB');
@@ -228,11 +229,10 @@ describe('who is not let in', () => {
     const bare = { ...access, secret: undefined, shared: undefined };
     let knows = false;
     const memberOf = (identity: { readonly id: NodeId; readonly publicKey: Uint8Array }) => ({
+      ...KNOWS_NOBODY,
       clusterId: 'c',
       epoch: 1,
       memberKey: (id: NodeId) => (knows && id === identity.id ? identity.publicKey : undefined),
-      isRevoked: () => false,
-      invite: () => undefined,
     });
     const a = await node(hub, gateOf(first, bare, memberOf(second)));
     const b = await node(hub, gateOf(second, bare, memberOf(first)));
@@ -241,10 +241,76 @@ describe('who is not let in', () => {
     await until(() => a.found.refused.length > 1);
     expect(a.found.refused.every(({ failure }) => failure.error.code === 'not-admitted')).toBe(true);
     knows = true;
-    a.gate.retry();
-    b.gate.retry();
+    a.gate.review();
+    b.gate.review();
     await until(() => a.links.includes(`${b.id} open`) && b.links.includes(`${a.id} open`));
     expect(a.found.proven[0]?.proven.admission).toEqual({ by: 'member' });
+  });
+
+  describe('what a peer was let in by is over', () => {
+    const changed = { epoch: 1, commitment: new Uint8Array(32).fill(9) };
+    const overs: readonly [string, Over][] = [
+      ['on the device', (inner) => inner],
+      ['carried by others', (inner) => withSecurity(inner, () => ({ protection: 'none' }))],
+    ];
+    interface Known {
+      secret: GateView['secret'];
+      readonly revoked: Set<NodeId>;
+    }
+    /** A node that knows what it is told, and one that came by the secret. */
+    async function pair(over: Over): Promise<{ a: Node; b: Node; known: Known }> {
+      const hub = new MemoryHub();
+      const [first, second] = await Promise.all([newIdentity(), newIdentity()]);
+      const known: Known = { secret: KNOWS_NOBODY.secret, revoked: new Set() };
+      const view: GateView = {
+        ...KNOWS_NOBODY,
+        get secret() {
+          return known.secret;
+        },
+        isRevoked: (id) => known.revoked.has(id),
+      };
+      const a = await node(hub, gateOf(first, access, view), over);
+      const b = await node(hub, gateOf(second, access), over);
+      a.see([b.id]);
+      b.see([a.id]);
+      return { a, b, known };
+    }
+
+    for (const [name, over] of overs) {
+      for (const code of ['wrong-secret', 'member-revoked'] as const) {
+        it(`its open link ends at once, and it hears why: ${code}, links ${name}`, async () => {
+          const { a, b, known } = await pair(over);
+          await until(() => a.links.includes(`${b.id} open`) && b.links.includes(`${a.id} open`));
+          a.transport.send(b.id, Uint8Array.of(1), 'urgent');
+          await until(() => b.heard.length === 1);
+          if (code === 'wrong-secret') known.secret = changed;
+          else known.revoked.add(b.id);
+          a.gate.review();
+          // From this moment, not when the channel is closed.
+          expect(a.transport.send(b.id, Uint8Array.of(2), 'urgent')).toBe(false);
+          b.transport.send(a.id, Uint8Array.of(3), 'urgent');
+          await until(() => b.links.includes(`${a.id} closed`) && a.links.includes(`${b.id} closed`));
+          expect(b.found.refused[0]?.failure).toMatchObject({ error: { code }, origin: 'insider' });
+          expect([a.heard, b.heard.length]).toEqual([[], 1]);
+          // It tries again, and is not let in.
+          await until(() => {
+            for (const { gate } of [a, b]) gate.review();
+            return b.found.refused.length > 1;
+          });
+          expect(a.links.filter((text) => text === `${b.id} open`)).toHaveLength(1);
+        });
+      }
+    }
+
+    it('it is decided while it proves: the link never opens', async () => {
+      const { a, b, known } = await pair((inner) => inner);
+      await until(() => a.links.includes(`${b.id} connecting`));
+      known.secret = changed;
+      await until(() => b.found.refused.length > 0);
+      expect(b.found.refused[0]?.failure.error.code).toBe('wrong-secret');
+      expect(a.links).not.toContain(`${b.id} open`);
+      expect(a.found.proven).toEqual([]);
+    });
   });
 
   it('a sealed message that was altered, repeated or left out on the way ends the link', async () => {

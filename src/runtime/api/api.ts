@@ -122,6 +122,14 @@ export interface Membership {
    */
   invite(terms?: InviteTerms, options?: CallOptions): Promise<Invite>;
   revokeInvite(id: string, options?: CallOptions): Promise<void>;
+  /**
+   * Makes a new secret for the room: whoever knows only the old one is let in no more, and who had come by it without being a member by
+   * now is cut off. Members stay, and those that may let in voters get the new secret over their links. Resolves with the room's new
+   * link once that is decided and kept here; the room stays where it is found. Open invites go on: take them back where they should not.
+   * Errors: invalid-argument (an open room), not-a-member, not-authorized, membership-mismatch (another member did it meanwhile), busy,
+   * and those of a write and of storage. After `timeout` or `outcome-unknown` the event `room-link` says whether it has happened.
+   */
+  rotateSecret(options?: CallOptions): Promise<string>;
   /** Removes a member for good: its key is not let in any more, whatever it knows. Settles like `remove`. */
   expel(id: NodeId, options?: CallOptions): Promise<Index>;
   /** Each settles when the change is committed and in force (also through a joint configuration), or with a code. */
@@ -200,6 +208,8 @@ export interface RaftEvents {
   /** This replica's state differed from the leader's: `index` is the first bad entry, or (not exact) where it was found. It takes the leader's state. */
   readonly diverged: { readonly index: Index; readonly exact: boolean };
   readonly removed: Record<string, never>;
+  /** The room's secret is another: the link to give to others from now on, undefined until this node knows it or where it never will. */
+  readonly 'room-link': { readonly link: string | undefined };
   /** A write of this node has its answer. Not told: those found after a reload, which nobody waits for. */
   readonly write: WriteEvent;
   /** On the leader: the autopilot has changed who votes, or who belongs to the cluster. */

@@ -47,6 +47,7 @@ export const EVENT_NAMES: Names<RaftEvents> = {
   copies: true,
   diverged: true,
   removed: true,
+  'room-link': true,
   autopilot: true,
   fault: true,
   fatal: true,

@@ -26,7 +26,7 @@ import type { Reports } from '../standing/reports.ts';
 import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';
 import type { Trust } from '../standing/trust.ts';
-import { asRole, successorOf, vouchedFor, withOwnFacts } from './applicant.ts';
+import { asRole, requireSecretOf, successorOf, vouchedFor, withOwnFacts } from './applicant.ts';
 
 import { JoinBatch, MEMBERS_MAX } from './join-batch.ts';
 
@@ -199,6 +199,7 @@ export class Admission {
   /** An invite is counted in the log before its bearer is taken in: the role that it comes in as is then the ledger's. */
   #counted(request: JoinRequest, then: (granted: JoinRequest | undefined, refused: RaftError | undefined) => void): void {
     const { inviteId = '', nodeId } = request;
+    requireSecretOf(request, this.#trust);
     if (inviteId === '') return then(request, undefined);
     this.#hooks.decide({ kind: 'use', inviteId, node: nodeId }, (error) => {
       if (error !== undefined) return then(undefined, error);

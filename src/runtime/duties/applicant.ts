@@ -27,8 +27,16 @@ export function vouchedFor(request: JoinRequest, trust: Trust): JoinRequest {
   if (admission.by === 'member' || admission.by === 'welcome') throw trustError('not-admitted');
   const own = decodeMember(request.context);
   const fields = { ...own, publicKey, reader: false };
-  if (admission.by === 'secret') return { nodeId, context: encodeMember(fields), inviteId: '' };
+  if (admission.by === 'secret') return { nodeId, context: encodeMember(fields), inviteId: '', secretEpoch: trust.secret.epoch };
   return { ...asRole({ nodeId, context: encodeMember(fields), inviteId: '' }, admission.role), inviteId: admission.inviteId };
+}
+
+/**
+ * A member that has slept through a change of the secret does not bring in who knows the old one: the leader's ledger counts.
+ * Errors: not-admitted, which passes when both have read the same log.
+ */
+export function requireSecretOf({ inviteId = '', secretEpoch = 0 }: JoinRequest, trust: Trust): void {
+  if (inviteId === '' && trust.access === 'secret' && secretEpoch !== trust.secret.epoch) throw trustError('not-admitted');
 }
 
 /** The same in the role that an invite gives, whatever it asks for. */

@@ -12,6 +12,7 @@ import { Handover } from '../duties/handover.ts';
 import { SecondIntroduction } from '../duties/introduction.ts';
 import { Linking } from '../duties/linking.ts';
 import { OwnPace } from '../duties/own-pace.ts';
+import type { RoomSecret } from '../duties/room-secret.ts';
 import { encodeMember, type MemberContextFields } from '../member/configuration.ts';
 import { tickMs } from '../member/core-config.ts';
 import type { Reports } from '../standing/reports.ts';
@@ -27,6 +28,7 @@ interface DutyParts {
   readonly standing: Standing;
   readonly speakers: Speakers;
   readonly trust: Trust;
+  readonly secret: RoomSecret;
   readonly decide: AdmissionHooks['decide'];
   readonly reports: Reports;
   readonly emitter: Emitter;
@@ -40,6 +42,7 @@ interface DutyParts {
 export class Duties {
   readonly freeSpace: FreeSpace;
   readonly admission: Admission;
+  readonly secret: RoomSecret;
   readonly handover: Handover;
   readonly autopilot: Autopilot;
   readonly presence: PresenceBoard;
@@ -53,6 +56,7 @@ export class Duties {
   constructor(parts: DutyParts) {
     const { options, store, standing, speakers, trust, reports, emitter, member, wake, decide, hurry } = parts;
     this.#standing = standing;
+    this.secret = parts.secret;
     this.#reports = reports;
     reports.own.lasting = options.lasting === true;
     this.#pace = new OwnPace(reports);
@@ -85,6 +89,7 @@ export class Duties {
     this.#reports.tick();
     this.autopilot.tick();
     this.admission.tick();
+    this.secret.tick();
     this.#linking.tick();
     this.presence.tick();
   }

@@ -5,6 +5,7 @@ import type { Transport } from '../../transport/transport.ts';
 import type { HandshakeFailure } from '../../trust/handshake/handshake.ts';
 import type { GateEvents } from '../../trust/links/gate.ts';
 import type { Emitter } from '../api/emitter.ts';
+import type { RoomSecret } from '../duties/room-secret.ts';
 import type { Standing } from '../standing/standing.ts';
 import type { Trust } from '../standing/trust.ts';
 
@@ -18,6 +19,7 @@ const QUIET: ReadonlySet<string> = new Set(['link-failed', 'not-admitted', 'proo
 interface GatekeeperParts {
   readonly standing: Standing;
   readonly trust: Trust;
+  readonly secret: RoomSecret;
   readonly transport: Transport;
   readonly emitter: Emitter;
   end(error: RaftError): void;
@@ -62,15 +64,16 @@ export class Gatekeeper implements GateEvents {
   onDecided(ledger: Uint8Array): void {
     this.#parts.trust.take(ledger);
     this.onChange();
+    this.#parts.secret.onDecided();
   }
 
   /** The configuration is another, or the ledger: who was put out goes, who was kept out may be let in. */
   onChange(): void {
     const { standing, trust, transport } = this.#parts;
+    if (trust.gate !== undefined) return trust.gate.review();
     for (const { id, link } of standing.peers.all()) {
       if (link !== 'closed' && link !== 'none' && trust.isRevoked(id)) transport.disconnect(id, 'member-revoked');
     }
-    trust.gate?.retry();
   }
 
   stop(): void {

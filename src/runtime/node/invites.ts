@@ -1,6 +1,7 @@
 /** Who may come in, as applications decide it: invites, and putting a member out for good. */
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
+import { trustErrorOf } from '../../trust/errors.ts';
 import { issueInvite } from '../../trust/invite.ts';
 import type { TrustCommand } from '../../trust/ledger.ts';
 import { INVITE_TTL_MAX_MS, INVITE_USES_MAX } from '../../trust/limits.ts';
@@ -58,6 +59,23 @@ export async function revokeInvite(runtime: Runtime, inviteId: string, options: 
   if (typeof inviteId !== 'string' || !INVITE_ID.test(inviteId))
     throw new RaftError('invalid-argument', `An invite's id is 32 hex digits, got ${shown(inviteId)}.`);
   await decided(runtime, { kind: 'revoke-invite', inviteId }, options);
+}
+
+/** Resolves with the room's new link. Errors: invalid-argument, busy, those of storage, and those of `decided`. */
+export async function rotateSecret(runtime: Runtime, options: CallOptions): Promise<string> {
+  checkCallOptions(options);
+  const { secret } = runtime.duties;
+  const role = runtime.trust.roleOf(runtime.id);
+  if (role !== 'voter') throw trustErrorOf('not-authorized', `a ${role ?? 'stranger'} does not change the secret`);
+  const { made, command } = await secret.make();
+  try {
+    await decided(runtime, command, options);
+  } catch (error) {
+    if (RaftError.is(error) && !error.mayHaveApplied) secret.forget(made);
+    throw error;
+  }
+  await secret.inForce(made.epoch);
+  return runtime.trust.roomLink ?? '';
 }
 
 /** Puts an identity out for good; it is taken out of the configuration by the caller. */

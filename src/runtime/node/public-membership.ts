@@ -13,7 +13,7 @@ import { clusterConfig, contextOf, encodeMember, MEMBER_DEFAULTS, memberIds, suf
 import { requireInteger } from '../ports/require-integer.ts';
 import { requireKnown, requireOneOf, requireText, shown } from '../ports/require-known.ts';
 import { assertRunning } from '../standing/standing.ts';
-import { invite, putOut, revokeInvite } from './invites.ts';
+import { invite, putOut, revokeInvite, rotateSecret } from './invites.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Of a member. */
@@ -71,6 +71,11 @@ export class NodeMembership implements Membership {
   async revokeInvite(id: string, options: CallOptions = {}): Promise<void> {
     this.#member();
     return revokeInvite(this.#runtime, id, options);
+  }
+
+  async rotateSecret(options: CallOptions = {}): Promise<string> {
+    this.#member();
+    return rotateSecret(this.#runtime, options);
   }
 
   async expel(id: NodeId, options: CallOptions = {}): Promise<number> {

@@ -5,7 +5,6 @@ import { commandIn } from '../../state/envelope.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import { TypedMachine } from '../../state/typed-machine.ts';
 import type { Change, Command, Handlers, Queries, ResultOf } from '../../state/types.ts';
-import { linkTo } from '../../trust/access.ts';
 import type {
   Admin,
   Applied,
@@ -97,8 +96,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     return this.#runtime.options.room;
   }
   get roomLink(): string | undefined {
-    const { gate } = this.#runtime.trust;
-    return gate === undefined ? undefined : linkTo(gate.access);
+    return this.#runtime.trust.roomLink;
   }
   get role(): NodeRole {
     return this.#runtime.standing.role;

@@ -9,6 +9,7 @@ import { CHANGE_TIMEOUT_MS } from '../duties/admission.ts';
 import type { Autopilot } from '../duties/autopilot.ts';
 import type { Divergence } from '../duties/divergence.ts';
 import type { Handover } from '../duties/handover.ts';
+import type { RoomSecret } from '../duties/room-secret.ts';
 import { isOfLaterEpoch } from '../peers/acquaintance.ts';
 import { NO_BODY, type Peer, type PeerHooks } from '../peers/peers.ts';
 import type { Reports } from '../standing/reports.ts';
@@ -37,6 +38,7 @@ export interface RouteParts {
   readonly reports: Reports;
   readonly consensus: ConsensusSide;
   readonly admission: Admission;
+  readonly secret: RoomSecret;
   readonly divergence: Divergence;
   readonly handover: Handover;
   readonly autopilot: Autopilot;
@@ -56,7 +58,7 @@ export class Routes {
 
   constructor(parts: RouteParts) {
     this.#parts = parts;
-    const { standing, admission, divergence, reports, consensus } = parts;
+    const { standing, admission, secret, divergence, reports, consensus } = parts;
     this.#methods = {
       join: (peer, body, reply) => admission.onJoin(peer, body, reply),
       propose: (peer, body, reply) =>
@@ -76,6 +78,7 @@ export class Routes {
           reply(NO_BODY);
         }),
       digest: (peer, body, reply) => divergence.onCall(peer, body, reply),
+      secret: (peer, body, reply) => secret.onCall(peer, body, reply),
     };
   }
 

@@ -89,12 +89,13 @@ export class Runtime {
     this.reports = new Reports(standing, this.speakers, (peer) => this.#tellOf(peer), end);
     const member = ownContext(options);
     const { speakers, reports, state } = this;
-    const side = new TrustSide({ standing, speakers, state, options, emitter, application: () => this.application, end });
-    const { trust, decide } = side;
+    const common = { options, store, standing, speakers, emitter };
+    const side = new TrustSide({ ...common, state, application: () => this.application, end });
+    const { trust, decide, secret } = side;
     this.trust = trust;
     this.#trustSide = side;
     const hurry = (): void => this.#hurry();
-    this.duties = new Duties({ options, store, standing, speakers, trust, reports, emitter, member, decide, wake, hurry });
+    this.duties = new Duties({ ...common, trust, secret, reports, member, decide, wake, hurry });
     this.#consensus = new ConsensusSide(standing, this.duties.freeSpace, machine.version, side, wake);
 
     const fail = (error: RaftError): void => this.#memberLife.fail(error);
@@ -158,6 +159,7 @@ export class Runtime {
   async start(): Promise<void> {
     const { transport, clock, tuning } = this.options;
     const loaded = await this.store.load();
+    await this.duties.secret.load(loaded.records);
     await this.application.writes.inherit(loaded.records, () => uncommittedEntries(this.store, loaded));
     this.application.outbox.inherit(loaded.records);
     await transport.start(this.id, transportHandlers(this.peers, this.emitter), this.discovery);
@@ -287,6 +289,7 @@ export class Runtime {
       reports: this.reports,
       consensus: this.#consensus,
       admission: this.duties.admission,
+      secret: this.duties.secret,
       divergence: this.application.divergence,
       handover: this.duties.handover,
       autopilot: this.duties.autopilot,
@@ -355,7 +358,7 @@ export class Runtime {
     this.#standing.end(error);
     this.#ticking?.stop();
     this.#join.stop();
-    this.#trustSide.gatekeeper.stop();
+    this.#trustSide.stop(error);
     member?.stop(error);
     this.application.side.halt();
     this.application.stopCalls('stopped', error);

@@ -72,6 +72,7 @@ export const INBOX: { readonly [K in InboxKind]: Row } = {
   'call status': { who: 'member', strikes: 0 },
   'call transfer': { who: 'member', strikes: 0 },
   'call digest': { who: 'member', strikes: 0 },
+  'call secret': { who: 'member', strikes: 0 },
 };
 
 /** Indexes that a message may be ahead of this node's log: more entries than any log will hold, fewer than there are numbers. */

@@ -3,8 +3,9 @@
  * applied here. What proofs ask, and what is judged by roles, is answered from here.
  */
 import type { NodeId } from '../../core/types.ts';
+import { linkTo } from '../../trust/access.ts';
 import type { ProvenPeer } from '../../trust/handshake/handshake.ts';
-import { InviteLedger, type InviteView } from '../../trust/ledger.ts';
+import { InviteLedger, type InviteView, type SecretInForce } from '../../trust/ledger.ts';
 import { decodeLedger } from '../../trust/ledger-codec.ts';
 import type { GateView, TrustGate } from '../../trust/links/gate.ts';
 import type { MemberRole } from '../../trust/roles.ts';
@@ -40,6 +41,15 @@ export class Trust implements GateView {
 
   get epoch(): number {
     return this.#standing.cluster?.epoch ?? 0;
+  }
+
+  get secret(): SecretInForce {
+    return this.#ledger.secret;
+  }
+
+  /** The link that lets others in: undefined where this node knows no secret, or one that lets nobody in any more. */
+  get roomLink(): string | undefined {
+    return this.gate?.secretStands === true ? linkTo(this.gate.access) : undefined;
   }
 
   get ledger(): InviteLedger {

@@ -6,6 +6,7 @@ import { verifyTicket } from '../invite.ts';
 import { type InviteView, inviteRefusal } from '../ledger.ts';
 import { verify } from '../primitives.ts';
 import type { MemberRole } from '../roles.ts';
+import type { PreparedSecret } from '../secret.ts';
 import { signedByInvite } from './keys.ts';
 import { type End, type Hello, otherEnd, type Proof } from './messages.ts';
 
@@ -22,8 +23,8 @@ export interface Standing {
 export type Admission =
   /** Its key stands in the configuration in force. */
   | { readonly by: 'member' }
-  /** It knows the room's secret. In an open room that is everybody who knows the name. */
-  | { readonly by: 'secret'; readonly open: boolean }
+  /** It knows the room's secret. In an open room that is everybody who knows the name. `commitment`: which secret it was. */
+  | { readonly by: 'secret'; readonly open: boolean; readonly commitment: Uint8Array }
   /** It came with an invite that can be used: the join it asks for is to be counted in the log, and this is its role. */
   | { readonly by: 'invite'; readonly inviteId: string; readonly role: MemberRole }
   /** This node came with an invite, and the peer knows what only members know of it. */
@@ -40,7 +41,8 @@ export interface Applicant {
   readonly hello: Hello;
   readonly proof: Proof;
   readonly ground: Ground;
-  readonly openRoom: boolean;
+  /** The secret that both know, where it is the ground. */
+  readonly secret: PreparedSecret | undefined;
   readonly cluster: ClusterRelation;
   readonly clusterId: string;
   /** Which end of the link this node is. */
@@ -50,14 +52,14 @@ export interface Applicant {
 
 /** Errors: member-revoked, not-admitted, proof-failed, invite-invalid, invite-expired, invite-used, invite-revoked. */
 export async function admit(applicant: Applicant, standing: Standing): Promise<Admission> {
-  const { id, proof, ground, cluster, openRoom, hello } = applicant;
+  const { id, proof, ground, cluster, secret, hello } = applicant;
   if (standing.isRevoked(id)) throw trustError('member-revoked');
   const known = standing.memberKey(id);
   // The id is its key already; a configuration that says another key is not to be guessed about.
   if (known !== undefined && known.length > 0 && !sameBytes(known, proof.publicKey)) throw trustError('proof-failed');
   if (known !== undefined && cluster !== 'other') return { by: 'member' };
-  if (ground === 'secret') return { by: 'secret', open: openRoom };
-  if (ground === 'membership') throw trustError('not-admitted');
+  if (ground === 'secret' && secret !== undefined) return { by: 'secret', open: secret.open, commitment: secret.commitment };
+  if (ground !== 'invite') throw trustError('not-admitted');
   return hello.inviteId.length === 0 ? { by: 'welcome' } : await admitInvited(applicant, standing);
 }
 

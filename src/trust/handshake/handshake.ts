@@ -128,6 +128,11 @@ export class Handshake {
     return true;
   }
 
+  /** What it was let in by is over: a proven peer is told why, and the link ends. */
+  refuse(code: TrustErrorCode): void {
+    if (this.#state === 'proven') void this.#turnAway(trustError(code));
+  }
+
   /**
    * The channel has closed. What came before is still read: a peer that turns this node away closes right behind its word. Once
    * the peer was proven the link knows itself that it is over.
@@ -231,8 +236,10 @@ export class Handshake {
     return new TurnedAway(decodeRefusal(body), 'stranger');
   }
 
-  #originOf({ ground, resumed }: Session): FailureOrigin {
-    if (this.#admission?.by === 'member') return 'member';
+  #originOf({ ground, resumed, peer }: Session): FailureOrigin {
+    // Who was let in as something else may be known for a member by now; its key is proven.
+    const isKnown = this.#admission !== undefined && this.#options.standing.memberKey(peer.from) !== undefined;
+    if (this.#admission?.by === 'member' || isKnown) return 'member';
     const shared = ground === 'invite' || (ground === 'secret' && this.#options.secret?.open === false);
     return shared || resumed ? 'insider' : 'stranger';
   }
@@ -261,7 +268,7 @@ export class Handshake {
   }
 
   #send(message: Uint8Array): void {
-    if (this.#state !== 'proving' || this.#isClosed) return;
+    if (this.#state === 'failed' || this.#isClosed) return;
     try {
       this.#events.send(message);
     } catch (cause) {

@@ -65,7 +65,7 @@ export async function checkProof(options: HandshakeOptions, session: Session, se
     hello: peer,
     proof,
     ground,
-    openRoom: secret?.open === true,
+    secret,
     cluster,
     clusterId,
     end,

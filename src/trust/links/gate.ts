@@ -6,10 +6,13 @@ import type { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import type { Transport } from '../../transport/transport.ts';
 import type { Access } from '../access.ts';
+import { sameBytes } from '../bytes.ts';
+import type { TrustErrorCode } from '../errors.ts';
 import type { Standing } from '../handshake/admission.ts';
 import { clockFault, type HandshakeFailure, type ProvenPeer } from '../handshake/handshake.ts';
 import type { HandshakeOptions, TrustClock } from '../handshake/offer.ts';
 import type { Identity } from '../identity.ts';
+import { inviteRefusal, type SecretInForce } from '../ledger.ts';
 import { ResumeCache } from '../resume.ts';
 import { type ProofContext, ProvenTransport } from './proven-transport.ts';
 
@@ -18,6 +21,8 @@ export interface GateView extends Standing {
   /** '' for a node of no cluster. */
   readonly clusterId: string;
   readonly epoch: number;
+  /** Which of the room's secrets counts, as far as this node knows. */
+  readonly secret: SecretInForce;
 }
 
 export interface GateEvents {
@@ -31,6 +36,7 @@ export interface GateEvents {
 const NOBODY: GateView = {
   clusterId: '',
   epoch: 0,
+  secret: { epoch: 0, commitment: new Uint8Array(0) },
   memberKey: () => undefined,
   isRevoked: () => false,
   invite: () => undefined,
@@ -54,6 +60,7 @@ export class TrustGate {
     this.#context = {
       clock,
       options: () => this.#options(),
+      refusal: (peer, proven) => this.#refusal(peer, proven),
       onProven: (peer, proven) => this.#onProven(peer, proven),
       onClosed: (peer) => {
         if (!this.#wrapped.some((transport) => transport.isProven(peer))) this.#proven.delete(peer);
@@ -81,9 +88,35 @@ export class TrustGate {
     return this.#proven.get(peer);
   }
 
-  /** The configuration or the ledger has changed: who was not let in may be by now. */
-  retry(): void {
-    for (const transport of this.#wrapped) transport.retry();
+  /** The configuration, the ledger or the secret has changed: who was let in may have to go, who was not may be let in by now. */
+  review(): void {
+    for (const transport of this.#wrapped) transport.review();
+  }
+
+  /**
+   * Whether this node's secret lets anybody in: not when the cluster has another by now. One that came into force later than what this
+   * node has read of the log is not in doubt.
+   */
+  get secretStands(): boolean {
+    const { secret, open, epoch } = this.access;
+    const { secret: inForce } = this.#view;
+    if (secret === undefined || open || inForce.epoch === 0 || epoch > inForce.epoch) return secret !== undefined;
+    return sameBytes(secret.commitment, inForce.commitment);
+  }
+
+  /** Members stay whatever else they know; others for as long as they would be let in by what they came with. */
+  #refusal(peer: NodeId, { admission }: ProvenPeer): TrustErrorCode | undefined {
+    const view = this.#view;
+    if (view.isRevoked(peer)) return 'member-revoked';
+    if (view.memberKey(peer) !== undefined) return undefined;
+    if (admission.by === 'secret' && !admission.open) {
+      const { secret } = this.access;
+      const isOwn = secret !== undefined && sameBytes(secret.commitment, admission.commitment);
+      return isOwn && this.secretStands ? undefined : 'wrong-secret';
+    }
+    if (admission.by !== 'invite') return undefined;
+    const invite = view.invite(admission.inviteId);
+    return invite === undefined ? 'invite-invalid' : inviteRefusal(invite, peer);
   }
 
   #options(): Omit<HandshakeOptions, 'end' | 'binding' | 'peer'> {
@@ -94,7 +127,7 @@ export class TrustGate {
     return {
       identity,
       room: access.room,
-      secret: access.secret,
+      secret: this.secretStands ? access.secret : undefined,
       invite: isMember ? undefined : access.invite,
       resume: this.#resume,
       standing: view,

@@ -8,7 +8,7 @@
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import type { Lane, LinkSecurity } from '../../transport/transport.ts';
-import { trustErrorOf } from '../errors.ts';
+import { type TrustErrorCode, trustErrorOf } from '../errors.ts';
 import { Handshake, type HandshakeFailure, type ProvenPeer } from '../handshake/handshake.ts';
 import { HANDSHAKE_MARK } from '../handshake/messages.ts';
 import type { HandshakeOptions } from '../handshake/offer.ts';
@@ -90,6 +90,13 @@ export class ProvenLink {
 
   queuedBytes(lane: Lane): number {
     return this.#backlog.bytes(lane) + (this.#sealed?.waitingBytes(lane) ?? 0);
+  }
+
+  /** What the peer was let in by is over: from here on nothing is heard of it or said to it, but why. */
+  refuse(code: TrustErrorCode): void {
+    if (this.#over || this.#closed || this.proven === undefined) return;
+    this.#over = true;
+    this.#handshake?.refuse(code);
   }
 
   /**

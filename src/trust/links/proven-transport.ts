@@ -13,6 +13,7 @@ import type {
   Transport,
   TransportHandlers,
 } from '../../transport/transport.ts';
+import type { TrustErrorCode } from '../errors.ts';
 import type { HandshakeFailure, ProvenPeer } from '../handshake/handshake.ts';
 import type { HandshakeOptions, TrustClock } from '../handshake/offer.ts';
 import { Pauses } from './pauses.ts';
@@ -28,6 +29,8 @@ export interface ProofContext {
   readonly clock: TrustClock;
   /** Of a proof that begins now. */
   options(): Omit<HandshakeOptions, 'end' | 'binding' | 'peer'>;
+  /** Why a peer that has proven who it is is not let in by now: it may have been decided while it proved, or since. */
+  refusal(peer: NodeId, proven: ProvenPeer): TrustErrorCode | undefined;
   onProven(peer: NodeId, proven: ProvenPeer): void;
   /** A link to a proven peer is over. */
   onClosed(peer: NodeId): void;
@@ -150,8 +153,9 @@ export class ProvenTransport implements Transport {
     return this.#entries.get(peer)?.link.proven !== undefined;
   }
 
-  /** More is known of the cluster: peers that were not let in are tried again at once. */
-  retry(): void {
+  /** More is known of the cluster: links that would not be let in now end, and peers that were not let in are tried again at once. */
+  review(): void {
+    for (const [peer, { link }] of this.#entries) if (link.proven !== undefined) this.#refuseIfOver(peer, link, link.proven);
     this.#pauses.forgive();
     for (const entry of this.#entries.values()) {
       if (entry.wait === undefined) continue;
@@ -216,11 +220,17 @@ export class ProvenTransport implements Transport {
   }
 
   #onProven(peer: NodeId, link: ProvenLink, proven: ProvenPeer): void {
-    if (this.#stopped || this.#entries.get(peer)?.link !== link) return;
+    if (this.#stopped || this.#entries.get(peer)?.link !== link || this.#refuseIfOver(peer, link, proven)) return;
     this.#pauses.succeeded(peer);
     this.#errors.delete(peer);
     this.#context.onProven(peer, proven);
     this.#tell(peer, 'open');
+  }
+
+  #refuseIfOver(peer: NodeId, link: ProvenLink, proven: ProvenPeer): boolean {
+    const code = this.#context.refusal(peer, proven);
+    if (code !== undefined) link.refuse(code);
+    return code !== undefined;
   }
 
   #onOver(peer: NodeId, link: ProvenLink, error: RaftError, failure: HandshakeFailure | undefined): void {

@@ -56,7 +56,7 @@ const RAFT: readonly Message[] = [
   { ...ends, type: 'read-index-request', term: 5, context: 'c' },
   { ...ends, type: 'read-index-response', term: 5, context: 'c', index: 1, reject: false },
 ];
-const METHODS: readonly CallMethod[] = ['propose', 'membership', 'join', 'status', 'transfer', 'digest'];
+const METHODS: readonly CallMethod[] = ['propose', 'membership', 'join', 'status', 'transfer', 'digest', 'secret'];
 const MESSAGES: readonly PeerMessage[] = [
   {
     kind: 'hello',
