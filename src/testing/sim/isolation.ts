@@ -20,6 +20,7 @@ export function watchIsolation(
   const { engine } = node;
   const member = engine?.member;
   const sinceMs = cluster.scheduler.nowMs;
+  const votersThen = member?.conf.voters.length ?? 0;
   // A candidacy under way may end well: its votes were given before.
   const quiet = engine?.standing.role === 'follower' || engine?.standing.role === 'leader';
   const undisturbed = (): boolean =>
@@ -47,10 +48,11 @@ export function watchIsolation(
         () => `${node.id} was alone, and its term ${settled} became ${engine?.term}`,
       );
     if (forMs > ALONE_WITHIN * plan.tuning.electionTimeoutMs[1] + 1)
-      // The leader of two that nobody can have replaced waits, and then goes on alone (docs/CORE.md, A7).
+      // The leader of two that nobody can have replaced waits, and then goes on alone (docs/CORE.md, A7). A sole voter needs
+      // nobody, and may ask for more voters at any moment: it is their silence from then on that counts.
       evidence.check(
         'I37',
-        !node.isLeader || (engine?.member?.conf.voters.length ?? 0) <= 2,
+        !node.isLeader || votersThen <= 2 || (engine?.member?.conf.voters.length ?? 0) <= 2,
         () => `${node.id} still leads after ${forMs} ms without anybody`,
       );
   });
