@@ -34,6 +34,9 @@ const VUE_SHIM = "declare module '*.vue' {\n  const component: import('vue').Com
 /** Hot reloading, which a build has no use of, from the package that only the application installs. */
 const REACT_SHIM = 'export default () => [];\n';
 
+/** What a reader of the start page has to write: lines, all files of it. */
+const OWN_LINES_MAX = 60;
+
 const work = mkdtempSync(join(tmpdir(), 'create-tabraft-'));
 const failures = [];
 
@@ -220,6 +223,26 @@ async function develops(app) {
   }
 }
 
+/** The application that the site's start page makes by hand, file by file as it stands there. */
+async function startPage(tarball) {
+  await check(`the start page, by hand: at most ${OWN_LINES_MAX} lines, strict, in three tabs`, async () => {
+    const app = join(work, 'by-hand');
+    mkdirSync(app);
+    const page = readFileSync(join(root, 'site', 'start.md'), 'utf8');
+    const files = [...page.matchAll(/^```\w+ \[([\w.]+)\]\n([\s\S]*?)^```$/gm)];
+    for (const [, name, text] of files) writeFileSync(join(app, name), text);
+    const lines = files.reduce((sum, [, , text]) => sum + text.trim().split('\n').length, 0);
+    must(files.length === 4 && lines <= OWN_LINES_MAX, `${files.length} files, ${lines} lines`);
+    succeed('npm', ['init', '-y'], app);
+    succeed('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], app);
+    succeed('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--save-dev', 'vite', 'typescript'], app);
+    const strict = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler'];
+    succeed('npx', ['tsc', ...strict, '--lib', 'es2022,dom,dom.iterable', 'main.ts'], app);
+    await develops(app);
+    return `${lines} lines`;
+  });
+}
+
 async function templates(create, tarball) {
   const tabraft = unpack(tarball, join(work, 'tabraft'));
   for (const template of Object.keys(TEMPLATES)) {
@@ -247,7 +270,9 @@ try {
   must(mine.version === described.version, 'create-tabraft and tabraft have different versions');
   await refusals(create);
   await failing(create);
-  await templates(create, pack(root));
+  const tarball = pack(root);
+  await templates(create, tarball);
+  if (inTabs) await startPage(tarball);
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

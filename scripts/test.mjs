@@ -38,16 +38,23 @@ const stages = {
   sim: {
     steps: [node(join(root, 'scripts', 'sim.mjs'), '--per-commit'), node(join(root, 'scripts', 'mutants.mjs'), '--canary')],
   },
-  build: { steps: [vite('demo'), vite('server'), vite('library'), vite('library-development'), vite('library-workers')] },
+  build: {
+    steps: [
+      ...['demo', 'server', 'library', 'library-development', 'library-workers'].map(vite),
+      tsc('-p', 'tsconfig.build.json'),
+    ],
+  },
   // As strangers use it: the tarball under four bundlers, in a stock template, without optional packages; and its weight.
   package: {
     needs: ['build'],
     steps: [
-      tsc('-p', 'tsconfig.build.json'),
       node(join(root, 'scripts', 'package-check.mjs')),
       node(join(root, 'scripts', 'create-check.mjs')),
+      node(join(root, 'scripts', 'api', 'report.mjs'), '--check'),
     ],
   },
+  // The documents: their code compiles against the package, their links lead somewhere.
+  site: { needs: ['build'], steps: [node(join(root, 'scripts', 'docs', 'build.mjs'))] },
   e2e: {
     needs: ['build'],
     steps: [node(bin('@playwright/test', 'cli.js'), 'test', '--reporter=list,json')],

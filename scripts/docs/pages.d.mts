@@ -1,0 +1,1 @@
+export function errorsIn(text: string): readonly { readonly code: string; readonly text: string }[];
