@@ -161,7 +161,7 @@ function tellOfSecondEntry(room: string, engine: Runtime): void {
   entered.set(room, before + 1);
   engine.onEnd(() => entered.set(room, (entered.get(room) ?? 1) - 1));
   if (before > 0)
-    engine.application.events.reportMisuse(
+    engine.application.reportMisuse(
       `This page has entered the room ${room} ${before + 1} times: each is a member of its own. Keep one node for a page, and stop it before the next (node.stop()).`,
     );
 }

@@ -105,7 +105,7 @@ async function openOnce(
     await refuseToInvent(store, options);
     await refuseRetired(store);
     throwIfAborted(signal);
-    const emitter = new Emitter((error) => engine?.application.events.reportListenerError(error), sayUnheard(options.room));
+    const emitter = new Emitter((error) => engine?.application.reportListenerError(error), sayUnheard(options.room));
     const settings = {
       ...SETTINGS_DEFAULTS,
       machineVersion: machine.version ?? 1,

@@ -164,7 +164,7 @@ export const CONTROLLER_MUTANTS = [
   ),
   sleep(
     'pause-without-goodbye',
-    'node/runtime.ts',
+    'node/consensus-node.ts',
     "    if (this.#standing.state.kind === 'member') this.duties.handover.sayGoodbye('pagehide');\n",
     '',
     'a frozen leader is waited for',

@@ -105,7 +105,7 @@ export const LIBRARY_MUTANTS = [
   m(
     'optimistic-no-reason',
     'runtime/node/optimistic.ts',
-    "runtime.emitter.emit('rollback', { id: this.id, command: write.told.command, error });",
+    "parts.emitter.emit('rollback', { id: this.id, command: write.told.command, error });",
     'undefined;',
     'what was rolled back is not said',
   ),

@@ -76,6 +76,17 @@ export class LoneReplica {
       confirmed: () => {},
       leaderChanged: () => {},
       halt: () => {},
+      inherit: () => Promise.resolve(),
+      flush: () => {},
+      tick: () => {},
+      stood: () => {},
+      removed: () => {},
+      stopping: () => {},
+      ended: () => {},
+      lastRecords: () => Promise.resolve(undefined),
+      decide: () => Promise.resolve(),
+      digest: (_peer, question) => Promise.resolve(question),
+      resyncFailed: () => {},
       restore: async () => {
         await new Promise<void>((resolve) => this.#restoring.push(resolve));
         this.done.push('restore');

@@ -6,8 +6,9 @@ import { RaftError } from '../../core/errors.ts';
 import type { Entry, Index, NodeId, ReadState } from '../../core/types.ts';
 import type { Applied, ReplicatedState } from '../../state/replicated-state.ts';
 import type { Sessions } from '../../state/sessions.ts';
+import type { WriteBatch } from '../../storage/storage.ts';
 import type { MemberRole } from '../../trust/roles.ts';
-import { decodeSettings } from '../member/configuration.ts';
+import { type ClusterSettings, decodeSettings } from '../member/configuration.ts';
 import { errorData, errorFrom } from '../ports/error-data.ts';
 import type { Application, Consensus, ErrorData } from '../ports/seam.ts';
 import type { Proposals } from './proposals.ts';
@@ -20,6 +21,8 @@ export interface AppliedListener {
   /** A leader's snapshot is the state now. */
   onInstalled?(applied: Index, sessions: Sessions): void;
   onApplied?(entry: Entry, applied: Applied): void;
+  /** Settings of the cluster, from the next entry on. */
+  onConfigured?(settings: ClusterSettings): void;
   /** After each run of entries. */
   onAppliedTo?(index: Index): void;
 }
@@ -29,7 +32,14 @@ export interface ApplicationParts {
   readonly reads: Reads;
   readonly proposals: Proposals;
   readonly listeners: readonly AppliedListener[];
+  readonly calls: NodeCalls;
 }
+
+/** What the application side as a whole does when consensus says so. */
+export type NodeCalls = Pick<
+  Application,
+  'inherit' | 'flush' | 'tick' | 'stood' | 'removed' | 'stopping' | 'ended' | 'lastRecords' | 'decide' | 'digest' | 'resyncFailed'
+>;
 
 export class ApplicationSide implements Application {
   readonly #parts: ApplicationParts;
@@ -90,7 +100,9 @@ export class ApplicationSide implements Application {
   }
 
   configured(index: Index, context: Uint8Array, roles: readonly (readonly [id: NodeId, role: MemberRole])[]): void {
-    this.#parts.state.configured(index, decodeSettings(context), new Map(roles));
+    const settings = decodeSettings(context);
+    this.#parts.state.configured(index, settings, new Map(roles));
+    for (const listener of this.#parts.listeners) listener.onConfigured?.(settings);
   }
 
   caughtUp(applied: Index): void {
@@ -112,6 +124,50 @@ export class ApplicationSide implements Application {
 
   leaderChanged(): void {
     this.#parts.reads.onLeaderChange();
+  }
+
+  inherit(records: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    return this.#parts.calls.inherit(records);
+  }
+
+  flush(): void {
+    this.#parts.calls.flush();
+  }
+
+  tick(): void {
+    this.#parts.calls.tick();
+  }
+
+  stood(): void {
+    this.#parts.calls.stood();
+  }
+
+  removed(): void {
+    this.#parts.calls.removed();
+  }
+
+  stopping(): void {
+    this.#parts.calls.stopping();
+  }
+
+  ended(): void {
+    this.#parts.calls.ended();
+  }
+
+  lastRecords(): Promise<WriteBatch | undefined> {
+    return this.#parts.calls.lastRecords();
+  }
+
+  decide(command: Uint8Array, role: MemberRole, timeoutMs: number): Promise<void> {
+    return this.#parts.calls.decide(command, role, timeoutMs);
+  }
+
+  digest(peer: NodeId, question: Uint8Array): Promise<Uint8Array> {
+    return this.#parts.calls.digest(peer, question);
+  }
+
+  resyncFailed(): void {
+    this.#parts.calls.resyncFailed();
   }
 }
 

@@ -12,7 +12,6 @@ import type { WriteEvent } from '../api/write-event.ts';
 import type { WriteResult } from '../client/pending-write.ts';
 import { requireInteger } from '../ports/require-integer.ts';
 import { requireOneOf, shown, unknownName } from '../ports/require-known.ts';
-import { explain, type StatusSources } from '../watch/status.ts';
 
 /** Longest idempotency key, in characters. */
 export const KEY_CHARACTERS_MAX = 64;
@@ -89,17 +88,6 @@ export function withId(error: RaftError, id: string): RaftError {
   if (id === '') return error;
   const { code, message, cause, leaderHint, retryAfterMs, index, mayHaveApplied } = error;
   return new RaftError(code, message, { cause, leaderHint, retryAfterMs, index, mayHaveApplied, id });
-}
-
-/** Why a node has not caught up with a leader, as an error. */
-export function notReady(sources: StatusSources): RaftError {
-  const { state } = sources.standing;
-  const signaling = sources.signaling();
-  const isSeeking = state.kind === 'seeking';
-  const { text } = explain(sources);
-  const unreached = signaling.error?.code === 'signaling-refused' ? 'signaling-refused' : 'signaling-unreachable';
-  const code = isSeeking ? (signaling.state === 'open' ? 'not-a-member' : unreached) : 'no-leader';
-  return new RaftError(code, `Not ready yet: ${text}`, { mayHaveApplied: false, cause: signaling.error });
 }
 
 /** What listeners hear of a write that has ended. */

@@ -1,54 +1,51 @@
 /** The consensus side of the seam: what the application side asks of it, done where the core is. */
 import { RaftError } from '../../core/errors.ts';
-import type { Index, NodeId } from '../../core/types.ts';
+import type { Entry, Index, NodeId } from '../../core/types.ts';
 import { NO_NODE } from '../../core/types.ts';
 import { checkEnvelope } from '../../state/envelope.ts';
+import type { NodeStore, WriteBatch } from '../../storage/storage.ts';
 import { encodeId, encodeProposal } from '../../wire/bodies.ts';
+import type { Emitter } from '../api/emitter.ts';
 import { tooFewCopies } from '../duties/copies.ts';
+import type { Digests } from '../duties/digests.ts';
 import type { FreeSpace } from '../duties/free-space.ts';
 import { errorData, errorFrom } from '../ports/error-data.ts';
 import type { Application, Consensus, ErrorData, Leadership, ProposalBatch } from '../ports/seam.ts';
 import type { Standing } from '../standing/standing.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import type { ProposalGuard } from './proposal-guard.ts';
+import { storeKept } from './store-kept.ts';
 
 /** A forwarded proposal without an answer is sent again after this long, in ms. */
 export const FORWARD_TIMEOUT_MS = 3_000;
 
-/** What is asked before something is written, and who hears what was decided. */
-interface TrustParts {
+interface ConsensusParts {
+  readonly standing: Standing;
+  readonly store: NodeStore;
+  readonly emitter: Emitter;
+  readonly freeSpace: FreeSpace;
+  readonly digests: Digests;
+  /** What is asked before something is written. */
   readonly guard: ProposalGuard;
+  /** Who hears what was decided. */
   readonly gatekeeper: Gatekeeper;
+  /** Of the state machine: a leader takes no command that it could not apply itself. */
+  readonly machineVersion: number;
+  readonly application: () => Pick<Application, 'proposed'>;
+  /** Storage failed. */
+  readonly fail: (error: RaftError) => void;
+  readonly wake: () => void;
 }
 
 export class ConsensusSide implements Consensus {
+  readonly #parts: ConsensusParts;
   readonly #standing: Standing;
-  readonly #freeSpace: FreeSpace;
-  /** Of the state machine: a leader takes no command that it could not apply itself. */
-  readonly #machineVersion: number;
-  readonly #wake: () => void;
-  readonly #guard: ProposalGuard;
-  readonly #gatekeeper: Gatekeeper;
-  #application: Pick<Application, 'proposed'> | undefined;
+  /** Of the log as it was found at the start. */
+  #uncommitted: () => Promise<readonly Entry[]> = () => Promise.resolve([]);
 
-  constructor(
-    standing: Standing,
-    freeSpace: FreeSpace,
-    machineVersion: number,
-    { guard, gatekeeper }: TrustParts,
-    wake: () => void,
-  ) {
-    this.#guard = guard;
-    this.#gatekeeper = gatekeeper;
-    this.#standing = standing;
-    this.#machineVersion = machineVersion;
-    this.#freeSpace = freeSpace;
-    this.#wake = wake;
-  }
-
-  /** Joins the two sides; called once, before anything crosses. */
-  join(application: Pick<Application, 'proposed'>): void {
-    this.#application = application;
+  constructor(parts: ConsensusParts) {
+    this.#parts = parts;
+    this.#standing = parts.standing;
   }
 
   applied(index: Index): void {
@@ -68,11 +65,11 @@ export class ConsensusSide implements Consensus {
 
   propose({ ticket, leadership, data }: ProposalBatch): void {
     const done = (error: RaftError | undefined): void =>
-      this.#application?.proposed(ticket, error === undefined ? undefined : errorData(error));
+      this.#parts.application().proposed(ticket, error === undefined ? undefined : errorData(error));
     if (leadership.leaderId === this.#standing.id) return this.proposeHere(leadership.leaderId, data, done);
     this.#standing.peers.call(leadership.leaderId, 'propose', encodeProposal(data), FORWARD_TIMEOUT_MS, ({ error }) => {
       done(error === undefined ? undefined : this.#afterRefusal(leadership.leaderId, error));
-      if (error !== undefined) this.#wake();
+      if (error !== undefined) this.#parts.wake();
     });
   }
 
@@ -85,19 +82,19 @@ export class ConsensusSide implements Consensus {
   }
 
   decided(ledger: Uint8Array): void {
-    this.#gatekeeper.onDecided(ledger);
+    this.#parts.gatekeeper.onDecided(ledger);
   }
 
   /** Into this node's own log, when it leads, what a member has written. */
   proposeHere(by: NodeId, data: readonly Uint8Array[], done: (error: RaftError | undefined) => void): void {
     const { member } = this.#standing;
     if (member === undefined) return done(new RaftError('not-leader', 'This node belongs to no cluster.'));
-    const refusal = this.#guard.refusal(by, data);
+    const refusal = this.#parts.guard.refusal(by, data);
     if (!(refusal instanceof Promise)) return refusal === undefined ? this.#append(data, done) : done(refusal);
     void refusal.then((refused) => {
       if (refused !== undefined) return done(refused);
       this.#append(data, done);
-      this.#wake();
+      this.#parts.wake();
     });
   }
 
@@ -106,10 +103,10 @@ export class ConsensusSide implements Consensus {
     if (member === undefined) return done(new RaftError('not-leader', 'This node belongs to no cluster.'));
     const few = tooFewCopies(member.conf);
     if (few !== undefined) return done(few);
-    const full = this.#freeSpace.refusal();
+    const full = this.#parts.freeSpace.refusal();
     if (full !== undefined) return done(full);
     try {
-      for (const bytes of data) checkEnvelope(bytes, this.#machineVersion);
+      for (const bytes of data) checkEnvelope(bytes, this.#parts.machineVersion);
     } catch (error) {
       return done(RaftError.is(error) ? error : new RaftError('invalid-argument', String(error)));
     }
@@ -130,7 +127,51 @@ export class ConsensusSide implements Consensus {
   }
 
   wake(): void {
-    this.#wake();
+    this.#parts.wake();
+  }
+
+  keep(batch: WriteBatch): void {
+    void this.#parts.store.write(batch).catch(() => {});
+  }
+
+  store(batch: WriteBatch): Promise<void> {
+    const { store, emitter, fail } = this.#parts;
+    return storeKept(batch, this.#standing, store, emitter, fail);
+  }
+
+  /** What `uncommitted` answers: read when it is asked for. */
+  found(uncommitted: () => Promise<readonly Entry[]>): void {
+    this.#uncommitted = uncommitted;
+  }
+
+  uncommitted(): Promise<readonly Entry[]> {
+    return this.#uncommitted();
+  }
+
+  async entries(from: Index, to: Index, bytesMax: number): Promise<readonly Entry[]> {
+    const { member } = this.#standing;
+    if (member === undefined) throw new RaftError('not-a-member', 'This node belongs to no cluster.');
+    return member.view.read(from, to, bytesMax);
+  }
+
+  tellDigest(question: Uint8Array): void {
+    this.#parts.digests.tell(question);
+  }
+
+  askDigest(peer: NodeId, question: Uint8Array, timeoutMs: number): Promise<Uint8Array | undefined> {
+    return this.#parts.digests.ask(peer, question, timeoutMs);
+  }
+
+  async stateHolders(): Promise<readonly NodeId[]> {
+    return this.#parts.digests.stateHolders();
+  }
+
+  resync(stateQuestion: Uint8Array): void {
+    void this.#parts.digests.resync(stateQuestion);
+  }
+
+  sendState(peer: NodeId): void {
+    this.#parts.digests.sendState(peer);
   }
 
   notLeader(): RaftError {

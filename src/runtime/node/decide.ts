@@ -1,44 +1,34 @@
 /** Decisions about who may come in, as this node writes them: in its session, so that each happens once. */
 import { RaftError } from '../../core/errors.ts';
-import type { NodeId } from '../../core/types.ts';
 import type { TrustCommand } from '../../trust/ledger.ts';
 import { encodeTrustCommand } from '../../trust/ledger-codec.ts';
+import type { MemberRole } from '../../trust/roles.ts';
 import type { AdmissionHooks } from '../duties/admission.ts';
+import type { Application } from '../ports/seam.ts';
 import type { Trust } from '../standing/trust.ts';
-import type { ApplicationParts } from './application-parts.ts';
 
 /** How long a leader's own decision may take, in ms. */
 export const DECIDE_TIMEOUT_MS = 10_000;
 
 export type DecideHook = AdmissionHooks['decide'];
 
-interface Decider {
-  readonly id: NodeId;
-  readonly trust: Trust;
-  readonly application: ApplicationParts;
+/** Resolves when the decision is applied here. Errors: not-a-member, those of the ledger and of a write. */
+export type Decide = (command: TrustCommand, timeoutMs: number) => Promise<void>;
+
+export function decider(trust: () => Trust, self: string, application: () => Pick<Application, 'decide'>): Decide {
+  return async (command, timeoutMs) => {
+    const role: MemberRole | undefined = trust().roleOf(self);
+    if (role === undefined) throw new RaftError('not-a-member', 'This node belongs to no cluster yet.');
+    await application().decide(encodeTrustCommand(command), role, timeoutMs);
+  };
 }
 
-/** `done` is called once: when the decision is applied here, or with why not. */
-export function decideHere(
-  { trust, id, application }: Decider,
-  command: TrustCommand,
-  deadlineMs: number,
-  done: (error: RaftError | undefined) => void,
-): void {
-  const role = trust.roleOf(id);
-  if (role === undefined) return done(new RaftError('not-a-member', 'This node belongs to no cluster yet.'));
-  application.writes.submit({
-    command: encodeTrustCommand(command),
-    decidesAs: role,
-    key: '',
-    forward: true,
-    expectedTerm: 0,
-    notAfter: 0,
-    deadlineMs,
-    done: (result) => {
-      if (result.kind === 'failed') return done(result.error);
-      const { outcome, index } = result;
-      done(outcome.kind === 'error' ? new RaftError(outcome.code, outcome.message, { index }) : undefined);
-    },
-  });
+/** `done` is called once. */
+export function decideHook(decide: Decide): DecideHook {
+  return (command, done) => {
+    decide(command, DECIDE_TIMEOUT_MS).then(
+      () => done(undefined),
+      (error: unknown) => done(RaftError.is(error) ? error : new RaftError('invariant', String(error))),
+    );
+  };
 }

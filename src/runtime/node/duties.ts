@@ -7,6 +7,7 @@ import { AUTOPILOT_DEFAULTS, type NodeOptions } from '../api/options.ts';
 import { Admission, type AdmissionHooks } from '../duties/admission.ts';
 import { Autopilot } from '../duties/autopilot.ts';
 import { Awakening } from '../duties/awakening.ts';
+import { Digests } from '../duties/digests.ts';
 import { FreeSpace } from '../duties/free-space.ts';
 import { Handover } from '../duties/handover.ts';
 import { SecondIntroduction } from '../duties/introduction.ts';
@@ -30,6 +31,7 @@ interface DutyParts {
   readonly trust: Trust;
   readonly secret: RoomSecret;
   readonly decide: AdmissionHooks['decide'];
+  readonly resyncFailed: () => void;
   readonly reports: Reports;
   readonly emitter: Emitter;
   /** What this node keeps in the configuration. */
@@ -46,6 +48,7 @@ export class Duties {
   readonly handover: Handover;
   readonly autopilot: Autopilot;
   readonly presence: PresenceBoard;
+  readonly digests: Digests;
   readonly #standing: Standing;
   readonly #reports: Reports;
   readonly #introduction: SecondIntroduction;
@@ -54,7 +57,7 @@ export class Duties {
   readonly #linking: Linking;
 
   constructor(parts: DutyParts) {
-    const { options, store, standing, speakers, trust, reports, emitter, member, wake, decide, hurry } = parts;
+    const { options, store, standing, speakers, trust, reports, emitter, member, wake, decide, hurry, resyncFailed } = parts;
     this.#standing = standing;
     this.secret = parts.secret;
     this.#reports = reports;
@@ -68,6 +71,7 @@ export class Duties {
     const hooks = { authorize: options.authorize, wake, decide, disconnect: cut };
     this.admission = new Admission(standing, speakers, reports, trust, autopilot.intervalMs, hooks);
     this.#linking = new Linking(standing, speakers, options.transport);
+    this.digests = new Digests(standing, resyncFailed);
     this.handover = new Handover(standing, wake);
     this.autopilot = new Autopilot(standing, reports, autopilot, emitter, {
       transfer: (to) => this.handover.transfer(to, options.tuning.callTimeoutMs),

@@ -11,23 +11,37 @@ import type { ClusterSettings } from '../member/configuration.ts';
 import { KeptState } from '../member/kept-state.ts';
 import type { Standing } from '../standing/standing.ts';
 
-export const keeps = (machine: Machine): boolean => machine instanceof KeeperMachine;
+const keeps = (machine: Machine): boolean => machine instanceof KeeperMachine;
 
 export function stateFor(machine: Machine, settings: ClusterSettings, store: NodeStore): ReplicatedState {
   return keeps(machine) ? new KeptState(machine, settings, store) : new ReplicatedState(machine, settings);
 }
 
+/** What consensus must know of the state machine. */
+export interface MachineFacts {
+  readonly version: number;
+  /** There is none: this node votes and stores, and understands nothing. */
+  readonly isKeeper: boolean;
+}
+
+export const factsOf = (machine: Machine): MachineFacts => ({ version: machine.version, isKeeper: keeps(machine) });
+
 /** What its hello says. */
-export const versionOf = (machine: Machine): number => (keeps(machine) ? NO_MACHINE_VERSION : machine.version);
+export const versionOf = ({ version, isKeeper }: MachineFacts): number => (isKeeper ? NO_MACHINE_VERSION : version);
 
 /** A keeper makes no snapshot by itself: one would be as long as its log. */
-export function memberOptions(machine: Machine, options: NodeOptions): NodeOptions {
-  if (!keeps(machine)) return options;
+export function memberOptions({ isKeeper }: MachineFacts, options: NodeOptions): NodeOptions {
+  if (!isKeeper) return options;
   return { ...options, tuning: { ...options.tuning, snapshotEveryEntries: Number.MAX_SAFE_INTEGER } };
 }
 
-export function renewalFor(machine: Machine, standing: Standing, handover: Handover, emitter: Emitter): Renewal | undefined {
-  return keeps(machine) ? new Renewal(standing, handover, emitter) : undefined;
+export function renewalFor(
+  { isKeeper }: MachineFacts,
+  standing: Standing,
+  handover: Handover,
+  emitter: Emitter,
+): Renewal | undefined {
+  return isKeeper ? new Renewal(standing, handover, emitter) : undefined;
 }
 
 /** The leader's state has come, for which this node has asked. */

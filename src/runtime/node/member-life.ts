@@ -17,7 +17,7 @@ interface MemberLifeParts {
   readonly options: NodeOptions;
   readonly store: NodeStore;
   readonly standing: StandingRecord;
-  readonly application: Application;
+  readonly application: () => Application;
   readonly recorder: Recorder | undefined;
   readonly emitter: Emitter;
 }
@@ -42,7 +42,7 @@ export class MemberLife {
 
   /** Makes the member, if this node belongs to a cluster. Errors: corrupt, version-mismatch, storage, quota. */
   async open(): Promise<void> {
-    const { options, store, standing, application, recorder } = this.#parts;
+    const { options, store, standing, recorder } = this.#parts;
     const opening = ++this.#openings;
     const isCurrent = (): boolean => opening === this.#openings && standing.state.kind !== 'ended';
     const loaded = await store.load();
@@ -53,6 +53,7 @@ export class MemberLife {
       return this.#hooks.onRoleChange();
     }
     const { clock, tuning, priority, inspect } = options;
+    const application = this.#parts.application();
     const parts = {
       self: standing.id,
       store,
@@ -78,7 +79,8 @@ export class MemberLife {
 
   /** The member cannot go on. A full or failing disk may recover; anything else ends the node. */
   fail(error: RaftError): void {
-    const { standing, application, emitter } = this.#parts;
+    const { standing, emitter } = this.#parts;
+    const application = this.#parts.application();
     const { kind } = standing.state;
     if (kind === 'ended') return;
     this.#openings++;
@@ -97,7 +99,8 @@ export class MemberLife {
 
   /** The page is put away: this life ends here, and what the next one is, storage says. */
   pause(): void {
-    const { standing, application } = this.#parts;
+    const { standing } = this.#parts;
+    const application = this.#parts.application();
     const { member } = standing;
     // It was on its way back: then it is not any more.
     if (standing.state.kind === 'paused') this.#openings++;

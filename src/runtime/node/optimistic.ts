@@ -7,20 +7,20 @@ import type { ExpectedState, ExpectedWrite, OptimisticWrite } from '../api/optim
 import type { Registration } from '../api/registration.ts';
 import type { Overlaid } from '../client/expected.ts';
 import { requireFunction, requireKnown } from '../ports/require-known.ts';
-import type { Runtime } from './runtime.ts';
+import type { NodeParts } from './node-parts.ts';
 
 export class ExpectedView<S> implements ExpectedState<S> {
-  readonly #runtime: Runtime;
+  readonly #parts: NodeParts;
 
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
   }
 
   peek<T>(select: (state: Readonly<S>) => T): T {
     requireFunction('select', select);
     if (isHandlerAtWork())
       throw new RaftError('invalid-argument', 'A handler must not look at what is expected: only at its state.');
-    return select(this.#runtime.application.expected.state as Readonly<S>);
+    return select(this.#parts.application.expected.state as Readonly<S>);
   }
 
   subscribe<T>(
@@ -31,7 +31,7 @@ export class ExpectedView<S> implements ExpectedState<S> {
     requireFunction('select', select);
     requireFunction('listener', listener);
     requireKnown('subscribe', options, LISTEN_OPTION_NAMES);
-    return this.#runtime.application.expectations.add(
+    return this.#parts.application.expectations.add(
       select as (state: unknown) => unknown,
       listener as (value: unknown, meta: { readonly index: number }) => void,
       options.signal,
@@ -39,7 +39,7 @@ export class ExpectedView<S> implements ExpectedState<S> {
   }
 
   pending(): readonly ExpectedWrite[] {
-    return this.#runtime.application.expected.pending;
+    return this.#parts.application.expected.pending;
   }
 }
 
@@ -52,12 +52,12 @@ export class OptimisticCall<R> implements OptimisticWrite<R> {
   readonly #ended = new AbortController();
 
   /** Errors: busy, invalid-argument, and those that `submit` throws. */
-  constructor(runtime: Runtime, command: Uint8Array, options: ProposeOptions, submit: Submit) {
-    const { expected } = runtime.application;
+  constructor(parts: NodeParts, command: Uint8Array, options: ProposeOptions, submit: Submit) {
+    const { expected } = parts.application;
     const { signal } = options;
     const write = expected.add(command, options.id ?? '');
     this.id = write.told.id;
-    this.expected = answerOf<R>(runtime, write);
+    this.expected = answerOf<R>(parts, write);
     const onAbort = (): void => this.cancel();
     const close = (): void => {
       signal?.removeEventListener('abort', onAbort);
@@ -72,7 +72,7 @@ export class OptimisticCall<R> implements OptimisticWrite<R> {
       const failed = (error: unknown): void => {
         close();
         reject(error);
-        if (RaftError.is(error)) runtime.emitter.emit('rollback', { id: this.id, command: write.told.command, error });
+        if (RaftError.is(error)) parts.emitter.emit('rollback', { id: this.id, command: write.told.command, error });
       };
       try {
         submit({ ...options, signal: this.#ended.signal }, settled, failed);
@@ -91,8 +91,8 @@ export class OptimisticCall<R> implements OptimisticWrite<R> {
 }
 
 /** A handler that throws here may not where it counts: nothing is expected of it. */
-function answerOf<R>(runtime: Runtime, write: Overlaid): R | undefined {
-  const outcome = runtime.application.expected.outcomeOf(write);
+function answerOf<R>(parts: NodeParts, write: Overlaid): R | undefined {
+  const outcome = parts.application.expected.outcomeOf(write);
   if (outcome === undefined || outcome.kind === 'error') return undefined;
-  return runtime.state.machine.answer(outcome) as R;
+  return parts.application.state.machine.answer(outcome) as R;
 }

@@ -5,8 +5,7 @@
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/types.ts';
 import { type Envelope, readEnvelope, type TrustEnvelope } from '../../state/envelope.ts';
-import type { ReplicatedState } from '../../state/replicated-state.ts';
-import { refusalOf } from '../../trust/authorize.ts';
+import { type Authorize, refusalOf } from '../../trust/authorize.ts';
 import { trustErrorOf } from '../../trust/errors.ts';
 import { verifyTicket } from '../../trust/invite.ts';
 import { decodeTrustCommand } from '../../trust/ledger-codec.ts';
@@ -16,15 +15,23 @@ import type { Trust } from '../standing/trust.ts';
 /** Why proposals are refused; a promise where a signature has to be looked at. */
 export type Refusal = RaftError | undefined | Promise<RaftError | undefined>;
 
+/** What is asked of the state: the part of it that says whose a session is, and the application's own hook. */
+export interface ProposalJudge {
+  ownerOf(session: number): NodeId | undefined;
+  readonly authorize: Authorize | undefined;
+  /** A command as the application wrote it. */
+  decode(command: Uint8Array): unknown;
+}
+
 export class ProposalGuard {
   readonly #trust: Trust;
-  readonly #state: ReplicatedState;
+  readonly #judge: ProposalJudge;
   readonly #self: NodeId;
 
-  constructor(self: NodeId, trust: Trust, state: ReplicatedState) {
+  constructor(self: NodeId, trust: Trust, judge: ProposalJudge) {
     this.#self = self;
     this.#trust = trust;
-    this.#state = state;
+    this.#judge = judge;
   }
 
   /** The first refusal of all: they come together, and are taken or refused together. */
@@ -45,12 +52,12 @@ export class ProposalGuard {
     if (role === 'reader') return trustErrorOf('not-authorized', 'a reader may not write');
     if (envelope.kind === 'register')
       return envelope.clientId === by ? undefined : trustErrorOf('not-authorized', 'a session is opened in its own name');
-    const owner = this.#state.sessions.ownerOf(envelope.session);
+    const owner = this.#judge.ownerOf(envelope.session);
     if (owner !== undefined && owner !== by) return trustErrorOf('not-authorized', 'the session is of another member');
     if (envelope.kind === 'trust') return this.#decision(by, role, envelope, tickets);
-    const { authorize } = this.#state.trust;
+    const { authorize } = this.#judge;
     if (envelope.kind === 'close' || authorize === undefined || role === undefined) return undefined;
-    const command = this.#state.machine.decode(envelope.command);
+    const command = this.#judge.decode(envelope.command);
     return refusalOf(authorize, { id: by, role }, { kind: 'command', command });
   }
 
@@ -63,7 +70,7 @@ export class ProposalGuard {
       // Who came with an invite is counted by the leader that takes it in, and by nobody else.
       if (command.kind === 'use' && by !== this.#self) return trustErrorOf('not-authorized', 'only a leader counts an invite');
       if (command.kind === 'invite') tickets.push(command.ticket);
-      return refusalOf(this.#state.trust.authorize, { id: by, role }, { kind: 'trust', command });
+      return refusalOf(this.#judge.authorize, { id: by, role }, { kind: 'trust', command });
     } catch (error) {
       return RaftError.is(error) ? error : new RaftError('message-invalid', String(error));
     }

@@ -27,10 +27,10 @@ import { requireInteger } from '../ports/require-integer.ts';
 import { requireKnown } from '../ports/require-known.ts';
 import { isAlive } from '../standing/quorum.ts';
 import { assertRunning } from '../standing/standing.ts';
-import { explain } from '../watch/status.ts';
+import type { ApplicationNode } from './application-node.ts';
+import type { ConsensusNode } from './consensus-node.ts';
 import { checkId } from './public-membership.ts';
 import { Recovery } from './recovery.ts';
-import type { Runtime } from './runtime.ts';
 
 /** Entries described when no range is asked for, and at most. */
 const DESCRIBED_DEFAULT = 50;
@@ -39,17 +39,19 @@ export const DESCRIBED_MAX = 10_000;
 const DESCRIBED_BYTES_MAX = 8 * 1024 * 1024;
 
 export class NodeAdmin implements Admin {
-  readonly #runtime: Runtime;
+  readonly #consensus: ConsensusNode;
+  readonly #application: Pick<ApplicationNode, 'divergence' | 'state'>;
   readonly #recovery: Recovery;
 
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
-    this.#recovery = new Recovery(runtime);
+  constructor(consensus: ConsensusNode, application: Pick<ApplicationNode, 'divergence' | 'state'>) {
+    this.#consensus = consensus;
+    this.#application = application;
+    this.#recovery = new Recovery(consensus);
   }
 
   #member(): Member {
-    assertRunning(this.#runtime.standing);
-    const { member } = this.#runtime;
+    assertRunning(this.#consensus.standing);
+    const { member } = this.#consensus;
     if (member === undefined) throw new RaftError('not-a-member', 'This node belongs to no cluster yet.');
     return member;
   }
@@ -57,28 +59,30 @@ export class NodeAdmin implements Admin {
   async transferLeadership(to?: NodeId, options: CallOptions = {}): Promise<NodeId> {
     checkCallOptions(options);
     if (to !== undefined) checkId(to);
-    const runtime = this.#runtime;
+    const consensus = this.#consensus;
     const member = this.#member();
-    const from = runtime.leaderId;
+    const from = consensus.leaderId;
     if (from === '') throw new RaftError('no-leader', 'There is no leader to take over from.');
-    const target = to ?? bestSuccessor(runtime.standing, (id) => isAlive(runtime.standing, id));
+    const target = to ?? bestSuccessor(consensus.standing, (id) => isAlive(consensus.standing, id));
     if (target === from) return target;
     if (!member.conf.voters.includes(target)) throw new RaftError('not-a-voter', `${target} is not a voter.`);
     if (member.isLeader) {
-      runtime.duties.handover.transfer(target, options.timeoutMs ?? runtime.options.tuning.callTimeoutMs);
+      consensus.duties.handover.transfer(target, options.timeoutMs ?? consensus.options.tuning.callTimeoutMs);
     } else {
       await this.#askLeader(from, target, options);
     }
-    await runtime.application.events.waitUntil(() => runtime.leaderId !== '' && runtime.leaderId !== from, options);
-    if (runtime.leaderId !== target)
-      throw new RaftError('transfer-refused', `${runtime.leaderId} leads now, not ${target}.`, { leaderHint: runtime.leaderId });
+    await consensus.waiters.until(() => consensus.leaderId !== '' && consensus.leaderId !== from, options);
+    if (consensus.leaderId !== target)
+      throw new RaftError('transfer-refused', `${consensus.leaderId} leads now, not ${target}.`, {
+        leaderHint: consensus.leaderId,
+      });
     return target;
   }
 
   #askLeader(leader: NodeId, target: NodeId, options: CallOptions): Promise<void> {
-    const timeoutMs = options.timeoutMs ?? this.#runtime.options.tuning.callTimeoutMs;
+    const timeoutMs = options.timeoutMs ?? this.#consensus.options.tuning.callTimeoutMs;
     return new Promise((resolve, reject) => {
-      this.#runtime.peers.call(leader, 'transfer', encodeId(target), timeoutMs, ({ error }) =>
+      this.#consensus.peers.call(leader, 'transfer', encodeId(target), timeoutMs, ({ error }) =>
         error === undefined ? resolve() : reject(error),
       );
     });
@@ -92,14 +96,14 @@ export class NodeAdmin implements Admin {
 
   async campaign(options: CallOptions = {}): Promise<boolean> {
     checkCallOptions(options);
-    const runtime = this.#runtime;
+    const consensus = this.#consensus;
     const member = this.#member();
     if (member.isLeader) return true;
     member.core.campaign();
-    runtime.wake();
-    const term = runtime.term;
-    await runtime.application.events.waitUntil(
-      () => runtime.leaderId !== '' && (member.isLeader || runtime.term > term || member.soft.role === 'follower'),
+    consensus.wake();
+    const term = consensus.term;
+    await consensus.waiters.until(
+      () => consensus.leaderId !== '' && (member.isLeader || consensus.term > term || member.soft.role === 'follower'),
       options,
     );
     return member.isLeader;
@@ -122,7 +126,7 @@ export class NodeAdmin implements Admin {
   async verify(options: CallOptions = {}): Promise<VerifyReport> {
     checkCallOptions(options);
     this.#member();
-    return this.#runtime.application.divergence.verify(options);
+    return this.#application.divergence.verify(options);
   }
 
   async describeLog(
@@ -141,7 +145,7 @@ export class NodeAdmin implements Admin {
     if (from > to) return [];
     const until = Math.min(to, from + DESCRIBED_MAX - 1) + 1;
     const cached = member.view.peek(from, until, DESCRIBED_BYTES_MAX);
-    const entries = cached ?? (await this.#runtime.store.entries(from, until, DESCRIBED_BYTES_MAX));
+    const entries = cached ?? (await this.#consensus.store.entries(from, until, DESCRIBED_BYTES_MAX));
     return entries.map((entry) => this.#describe(entry));
   }
 
@@ -157,7 +161,7 @@ export class NodeAdmin implements Admin {
         return { index, term, time, bytes, type: 'session', data: envelope, text: `session of ${envelope.clientId}` };
       if (envelope.kind === 'close')
         return { index, term, time, bytes, type: 'session', data: envelope, text: `session ${envelope.session} closed` };
-      const { machine } = this.#runtime.state;
+      const { machine } = this.#application.state;
       const command = machine.decode(envelope.command);
       const text = machine instanceof TypedMachine ? machine.describe(command) : `${envelope.command.length} bytes`;
       return { index, term, time, bytes, type: 'command', data: command, text };
@@ -168,7 +172,7 @@ export class NodeAdmin implements Admin {
 
   async describeMetadata(): Promise<NodeMetadata> {
     const member = this.#member();
-    const stored = await this.#runtime.store.snapshot();
+    const stored = await this.#consensus.store.snapshot();
     const snapshot =
       stored === undefined
         ? undefined
@@ -184,11 +188,11 @@ export class NodeAdmin implements Admin {
 
   export(): AsyncIterable<Uint8Array> {
     this.#member();
-    return exportStore(this.#runtime.store);
+    return exportStore(this.#consensus.store);
   }
 
   autopilot(): AutopilotTable | undefined {
-    return this.#runtime.duties.autopilot.table();
+    return this.#consensus.view.autopilot();
   }
 
   async planRecovery(): Promise<RecoveryPlan> {
@@ -200,6 +204,6 @@ export class NodeAdmin implements Admin {
   }
 
   explain(): Explanation {
-    return explain(this.#runtime.statusSources);
+    return this.#consensus.view.explain();
   }
 }

@@ -13,8 +13,8 @@ import { clusterConfig, contextOf, encodeMember, MEMBER_DEFAULTS, memberIds, suf
 import { requireInteger } from '../ports/require-integer.ts';
 import { requireKnown, requireOneOf, requireText, shown } from '../ports/require-known.ts';
 import { assertRunning } from '../standing/standing.ts';
+import type { ConsensusNode } from './consensus-node.ts';
 import { invite, putOut, revokeInvite, rotateSecret } from './invites.ts';
-import type { Runtime } from './runtime.ts';
 
 /** Of a member. */
 const PRIORITY_MAX = 100;
@@ -22,14 +22,14 @@ const PRIORITY_MAX = 100;
 const CHANGE_RETRY_MS = 100;
 
 export class NodeMembership implements Membership {
-  readonly #runtime: Runtime;
+  readonly #consensus: ConsensusNode;
 
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
+  constructor(consensus: ConsensusNode) {
+    this.#consensus = consensus;
   }
 
   get current(): ClusterConfig {
-    const { member } = this.#runtime;
+    const { member } = this.#consensus;
     return clusterConfig(member?.conf ?? EMPTY_CONF, member?.confVersion ?? 0);
   }
 
@@ -65,22 +65,22 @@ export class NodeMembership implements Membership {
 
   async invite(terms: InviteTerms = {}, options: CallOptions = {}): Promise<Invite> {
     this.#member();
-    return invite(this.#runtime, terms, options);
+    return invite(this.#consensus, terms, options);
   }
 
   async revokeInvite(id: string, options: CallOptions = {}): Promise<void> {
     this.#member();
-    return revokeInvite(this.#runtime, id, options);
+    return revokeInvite(this.#consensus, id, options);
   }
 
   async rotateSecret(options: CallOptions = {}): Promise<string> {
     this.#member();
-    return rotateSecret(this.#runtime, options);
+    return rotateSecret(this.#consensus, options);
   }
 
   async expel(id: NodeId, options: CallOptions = {}): Promise<number> {
     this.#member();
-    await putOut(this.#runtime, checkId(id), options);
+    await putOut(this.#consensus, checkId(id), options);
     return this.remove(id, options);
   }
 
@@ -151,12 +151,12 @@ export class NodeMembership implements Membership {
   }
 
   async leave(options: CallOptions = {}): Promise<void> {
-    await this.remove(this.#runtime.id, options);
+    await this.remove(this.#consensus.id, options);
   }
 
-  #member(): NonNullable<Runtime['member']> {
-    assertRunning(this.#runtime.standing);
-    const { member } = this.#runtime;
+  #member(): NonNullable<ConsensusNode['member']> {
+    assertRunning(this.#consensus.standing);
+    const { member } = this.#consensus;
     if (member === undefined) throw new RaftError('not-a-member', 'This node belongs to no cluster yet.');
     return member;
   }
@@ -164,8 +164,8 @@ export class NodeMembership implements Membership {
   /** The caller sees its change in `current`, wherever the leader is that made it. */
   async #send(steps: readonly ConfChangeStep[], options: CallOptions, ifVersion = 0): Promise<number> {
     const index = await this.#sendToLeader(steps, options, ifVersion);
-    await this.#runtime.application.events
-      .waitUntil(() => (this.#runtime.member?.appliedIndex ?? 0) >= index || this.#runtime.member?.removed === true, options)
+    await this.#consensus.waiters
+      .until(() => (this.#consensus.member?.appliedIndex ?? 0) >= index || this.#consensus.member?.removed === true, options)
       .catch(() => {});
     return index;
   }
@@ -173,8 +173,8 @@ export class NodeMembership implements Membership {
   #sendToLeader(steps: readonly ConfChangeStep[], options: CallOptions, ifVersion: number): Promise<number> {
     checkCallOptions(options);
     this.#member();
-    const runtime = this.#runtime;
-    const { clock, tuning } = runtime.options;
+    const consensus = this.#consensus;
+    const { clock, tuning } = consensus.options;
     const request: ChangeRequest = { steps, transition: 'auto', ifVersion };
     const body = encodeChange(request);
     const deadlineMs = clock.monotonicMs() + (options.timeoutMs ?? tuning.callTimeoutMs);
@@ -182,14 +182,14 @@ export class NodeMembership implements Membership {
       let open = true;
       const attempt = (): void => {
         if (!open) return;
-        runtime.duties.admission.change(runtime.id, request, body, deadlineMs, (result) => {
+        consensus.duties.admission.change(consensus.id, request, body, deadlineMs, (result) => {
           if (!open) return;
           if (result.error === undefined) {
             open = false;
             return settleIndex(result.body, resolve, reject);
           }
           const again =
-            result.error.retryable && runtime.ended === undefined && clock.monotonicMs() + CHANGE_RETRY_MS < deadlineMs;
+            result.error.retryable && consensus.ended === undefined && clock.monotonicMs() + CHANGE_RETRY_MS < deadlineMs;
           if (again) return void clock.after(CHANGE_RETRY_MS, attempt);
           open = false;
           reject(result.error);

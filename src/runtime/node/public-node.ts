@@ -1,6 +1,7 @@
 /** The public node: promises, signals and timeouts over the runtime. See api.ts for what each call means. */
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId, Term } from '../../core/types.ts';
+import { NO_NODE } from '../../core/types.ts';
 import { commandIn } from '../../state/envelope.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import { TypedMachine } from '../../state/typed-machine.ts';
@@ -29,20 +30,13 @@ import { CHANGES_OPTION_NAMES, LISTEN_OPTION_NAMES, READ_OPTION_NAMES, STOP_OPTI
 import type { ExpectedState, OptimisticWrite } from '../api/optimistic.ts';
 import type { Registration } from '../api/registration.ts';
 import type { AppliedWrite } from '../client/pending-write.ts';
-import { clusterConfig } from '../member/configuration.ts';
 import { requireInteger } from '../ports/require-integer.ts';
 import { requireFunction, requireKnown, requireText, shown } from '../ports/require-known.ts';
 import type { Recording } from '../record/recording.ts';
-import { hasCaughtUp, holdsLease, stalenessMs } from '../standing/freshness.ts';
-import { assertRunning } from '../standing/standing.ts';
-import { forecastOf } from '../watch/forecast.ts';
-import { nodeStatus } from '../watch/status.ts';
-import { checkConsistency, notReady, typeOf } from './call-checks.ts';
+import { checkConsistency, typeOf } from './call-checks.ts';
+import type { NodeParts } from './node-parts.ts';
 import { ExpectedView, OptimisticCall } from './optimistic.ts';
-import { NodeAdmin } from './public-admin.ts';
-import { NodeMembership } from './public-membership.ts';
 import { NodeOutbox } from './public-outbox.ts';
-import type { Runtime } from './runtime.ts';
 import { WriteDesk } from './write-desk.ts';
 
 /** `ready` says what hinders a node that has not caught up with a leader after so long, in ms: a page should show more than a spinner. */
@@ -56,18 +50,18 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   readonly expected: ExpectedState<S>;
   readonly outbox: Outbox<S, C>;
   readonly ready: Promise<void>;
-  readonly #runtime: Runtime;
+  readonly #parts: NodeParts;
   readonly #machine: Machine;
   readonly #desk: WriteDesk;
 
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
-    this.#machine = runtime.state.machine;
-    this.membership = new NodeMembership(runtime);
-    this.admin = new NodeAdmin(runtime);
-    this.expected = new ExpectedView(runtime);
-    this.#desk = new WriteDesk(runtime);
-    this.outbox = new NodeOutbox<S, C>(runtime, this.#desk);
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+    this.#machine = parts.application.state.machine;
+    this.membership = parts.membership;
+    this.admin = parts.admin;
+    this.expected = new ExpectedView(parts);
+    this.#desk = new WriteDesk(parts);
+    this.outbox = new NodeOutbox<S, C>(parts, this.#desk);
     this.ready = this.whenReady({ timeoutMs: READY_TIMEOUT_MS });
     // Whoever does not wait for it must not be punished for it.
     this.ready.catch(() => {});
@@ -76,43 +70,43 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   async whenReady(options: CallOptions = {}): Promise<void> {
     checkCallOptions(options);
     try {
-      const { standing, application } = this.#runtime;
-      await application.events.waitUntil(() => hasCaughtUp(standing), { timeoutMs: Number.POSITIVE_INFINITY, ...options });
+      const { view, application } = this.#parts;
+      await application.waiters.until(() => view.hasCaughtUp, { timeoutMs: Number.POSITIVE_INFINITY, ...options });
     } catch (error) {
-      throw RaftError.is(error, 'timeout') ? notReady(this.#runtime.statusSources) : error;
+      throw RaftError.is(error, 'timeout') ? this.#parts.view.notReady() : error;
     }
   }
 
   get presence(): Presence {
-    return this.#runtime.duties.presence;
+    return this.#parts.presence;
   }
   get id(): NodeId {
-    return this.#runtime.id;
+    return this.#parts.view.id;
   }
   get clusterId(): string {
-    return this.#runtime.standing.cluster?.clusterId ?? '';
+    return this.#parts.view.clusterId;
   }
   get room(): string {
-    return this.#runtime.options.room;
+    return this.#parts.room;
   }
   get roomLink(): string | undefined {
-    return this.#runtime.trust.roomLink;
+    return this.#parts.roomLink;
   }
   get role(): NodeRole {
-    return this.#runtime.standing.role;
+    return this.#parts.view.role;
   }
   get term(): Term {
-    return this.#runtime.term;
+    return this.#parts.view.term;
   }
   get leaderId(): NodeId | undefined {
-    return this.#runtime.leaderId === '' ? undefined : this.#runtime.leaderId;
+    const { leaderId } = this.#parts.view;
+    return leaderId === NO_NODE ? undefined : leaderId;
   }
   get status(): NodeStatus {
-    return nodeStatus(this.#runtime.statusSources);
+    return this.#parts.view.status();
   }
   forecast(): Forecast {
-    const { standing, reports } = this.#runtime;
-    return forecastOf(standing, reports);
+    return this.#parts.view.forecast();
   }
   get config(): ClusterConfig {
     return this.membership.current;
@@ -166,17 +160,17 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
 
   optimistic<const T extends Command<C>>(command: T, options: ProposeOptions = {}): OptimisticWrite<ResultOf<C, T>> {
     const bytes = this.#desk.encode(command);
-    return new OptimisticCall<ResultOf<C, T>>(this.#runtime, bytes, options, (given, resolve, reject) =>
+    return new OptimisticCall<ResultOf<C, T>>(this.#parts, bytes, options, (given, resolve, reject) =>
       this.#desk.submit(bytes, given, given?.id ?? '', resolve, reject),
     );
   }
 
   pending(): readonly PendingWrite[] {
-    return this.#runtime.application.writes.list((command) => this.#machine.decode(command));
+    return this.#parts.application.writes.list((command) => this.#machine.decode(command));
   }
 
   cancel(id: string): boolean {
-    return this.#runtime.application.writes.cancel(id);
+    return this.#parts.application.writes.cancel(id);
   }
 
   // ---- reads
@@ -200,28 +194,29 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   /** Waits until the state may be read at the consistency asked for. */
   async #confirm(options: ReadOptions): Promise<void> {
     checkCallOptions(options, READ_OPTION_NAMES);
-    assertRunning(this.#runtime.standing);
+    this.#parts.view.assertRunning();
     checkConsistency(options.consistency);
     const { consistency = 'linearizable', ...call } = options;
     if (consistency === 'local') return;
     if (typeof consistency === 'object' && 'atLeast' in consistency) return this.waitFor(consistency.atLeast, call);
-    if (typeof consistency === 'object' && stalenessMs(this.#runtime.standing) <= consistency.maxStaleMs) return;
-    if (consistency === 'lease' && holdsLease(this.#runtime.standing)) return;
+    if (consistency !== 'linearizable') {
+      const fresh = this.#parts.view.isFresh(consistency);
+      if (fresh === true || (fresh !== false && (await fresh))) return;
+    }
     await this.#confirmByQuorum(options);
   }
 
   #confirmByQuorum(options: CallOptions): Promise<void> {
-    const runtime = this.#runtime;
-    const deadlineMs = runtime.options.clock.monotonicMs() + (options.timeoutMs ?? runtime.options.tuning.callTimeoutMs);
+    const { application, clock, tuning } = this.#parts;
+    const deadlineMs = clock.monotonicMs() + (options.timeoutMs ?? tuning.callTimeoutMs);
     return awaitCall<void>(options.signal, (resolve, reject) => {
       const read = {
         deadlineMs,
         done: (error: RaftError | undefined): void => (error === undefined ? resolve() : reject(error)),
       };
-      runtime.application.reads.submit(read);
+      application.reads.submit(read);
       return () => {
-        if (runtime.application.reads.drop(read))
-          reject(new RaftError('aborted', 'The call was aborted.', { mayHaveApplied: false }));
+        if (application.reads.drop(read)) reject(new RaftError('aborted', 'The call was aborted.', { mayHaveApplied: false }));
       };
     });
   }
@@ -239,7 +234,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     requireFunction('select', select);
     requireFunction('listener', listener);
     requireKnown('subscribe', options, LISTEN_OPTION_NAMES);
-    return this.#runtime.application.subscriptions.add(
+    return this.#parts.application.subscriptions.add(
       select as (state: unknown) => unknown,
       listener as (value: unknown, meta: { readonly index: number }) => void,
       options.signal,
@@ -249,7 +244,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   async *changes(options: { readonly from?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<Change<C>> {
     requireKnown('changes', options, CHANGES_OPTION_NAMES);
     if (options.from !== undefined) requireInteger('from', options.from, 0, Number.MAX_SAFE_INTEGER);
-    for await (const record of this.#runtime.application.feed.iterate(options.from, options.signal)) {
+    for await (const record of this.#parts.application.feed.iterate(options.from, options.signal)) {
       const { index, data } = record.entry;
       const input = this.#machine.decode(commandIn(data));
       const change = { input, result: this.#machine.answer(record.outcome), index };
@@ -259,7 +254,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
 
   async barrier(options: CallOptions = {}): Promise<number> {
     await this.#confirm(options);
-    return this.#runtime.member?.appliedIndex ?? 0;
+    return this.#parts.view.appliedIndex;
   }
 
   async waitFor(index: number, options: CallOptions = {}): Promise<void> {
@@ -270,11 +265,11 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   async until(predicate: (status: NodeStatus, state: Readonly<S>) => boolean, options: CallOptions = {}): Promise<void> {
     checkCallOptions(options);
     requireFunction('predicate', predicate);
-    const runtime = this.#runtime;
-    assertRunning(runtime.standing);
+    const { view, application } = this.#parts;
+    view.assertRunning();
     const holds = (): boolean => predicate(this.status, this.#machine.view as Readonly<S>);
     if (holds()) return;
-    await runtime.application.events.waitUntil(holds, options);
+    await application.waiters.until(holds, options);
   }
 
   // ---- events
@@ -285,7 +280,7 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     options: { readonly signal?: AbortSignal } = {},
   ): Registration {
     requireKnown('on', options, LISTEN_OPTION_NAMES);
-    return this.#runtime.emitter.on(type, listener, options.signal);
+    return this.#parts.emitter.on(type, listener, options.signal);
   }
 
   whileLeader(
@@ -294,17 +289,17 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
   ): Registration {
     requireFunction('run', run);
     requireKnown('whileLeader', options, LISTEN_OPTION_NAMES);
-    return this.#runtime.application.leaderWork.add(run, options.signal);
+    return this.#parts.application.leaderWork.add(run, options.signal);
   }
 
   trace(listener: (event: TraceEvent) => void, options: { readonly signal?: AbortSignal } = {}): Registration {
     requireFunction('listener', listener);
     requireKnown('trace', options, LISTEN_OPTION_NAMES);
-    return this.#runtime.application.events.trace(listener, options.signal);
+    return this.#parts.trace(listener, options.signal);
   }
 
   record(): Recording {
-    const { recorder } = this.#runtime;
+    const { recorder } = this.#parts;
     if (recorder === undefined)
       throw new RaftError('invalid-argument', 'Recording begins with the node: open it with the option `record`.');
     return recorder;
@@ -316,19 +311,17 @@ export class Node<S, C extends Handlers<S>, Q extends Queries<S>> implements Raf
     requireKnown('stop', options, STOP_OPTION_NAMES);
     const { leave = false, transfer = true, timeoutMs = 2_000 } = options;
     checkCallOptions({ timeoutMs });
-    const runtime = this.#runtime;
-    if (runtime.ended === undefined && leave) await this.membership.leave({ timeoutMs }).catch(() => {});
-    if (runtime.ended === undefined && transfer && runtime.member?.isLeader === true) {
+    const { view } = this.#parts;
+    if (view.ended === undefined && leave) await this.membership.leave({ timeoutMs }).catch(() => {});
+    if (view.ended === undefined && transfer && view.isLeader) {
       // The heir of a pair goes on alone only when this node has acknowledged an entry of its term (docs/CORE.md, A3): a barrier is one.
       const handedOver = this.admin.transferLeadership(undefined, { timeoutMs });
       await handedOver.then(() => this.barrier({ timeoutMs })).catch(() => {});
     }
-    await runtime.stop(leave ? 'leave' : 'stop');
+    await this.#parts.stop(leave ? 'leave' : 'stop');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 }
-
-export { clusterConfig };

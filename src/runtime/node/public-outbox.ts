@@ -6,17 +6,16 @@ import type { Outbox, OutboxEntry, OutboxOptions, OutboxWrite } from '../api/out
 import type { Registration } from '../api/registration.ts';
 import { OUTBOX_EXPIRES_MS } from '../client/outbox.ts';
 import { requireFunction, requireKnown, requireText } from '../ports/require-known.ts';
-import { assertRunning } from '../standing/standing.ts';
 import { checkProposeOptions, refuseInHandler, withId } from './call-checks.ts';
-import type { Runtime } from './runtime.ts';
+import type { NodeParts } from './node-parts.ts';
 import type { WriteDesk } from './write-desk.ts';
 
 export class NodeOutbox<S, C extends Handlers<S>> implements Outbox<S, C> {
-  readonly #runtime: Runtime;
+  readonly #parts: NodeParts;
   readonly #desk: WriteDesk;
 
-  constructor(runtime: Runtime, desk: WriteDesk) {
-    this.#runtime = runtime;
+  constructor(parts: NodeParts, desk: WriteDesk) {
+    this.#parts = parts;
     this.#desk = desk;
   }
 
@@ -26,9 +25,9 @@ export class NodeOutbox<S, C extends Handlers<S>> implements Outbox<S, C> {
     checkProposeOptions({ id, expiresMs, ...(ifVersion === undefined ? {} : { ifVersion }) }, id);
     if (id === '') throw new RaftError('invalid-argument', 'id must be a text that is not empty.');
     const bytes = this.#desk.encode(command);
-    assertRunning(this.#runtime.standing);
+    this.#parts.view.assertRunning();
     refuseInHandler();
-    const kept = this.#runtime.application.outbox.add(bytes, id, expiresMs, ifVersion);
+    const kept = this.#parts.application.outbox.add(bytes, id, expiresMs, ifVersion);
     const stored = kept.whenStored();
     const done = this.watch(id) as Promise<ResultOf<C, T>>;
     // Whoever does not wait for them must not be punished for it.
@@ -38,20 +37,20 @@ export class NodeOutbox<S, C extends Handlers<S>> implements Outbox<S, C> {
   }
 
   pending(): readonly OutboxEntry[] {
-    return this.#runtime.application.outbox.pending();
+    return this.#parts.application.outbox.pending();
   }
 
   subscribe(listener: (pending: readonly OutboxEntry[]) => void, options: { readonly signal?: AbortSignal } = {}): Registration {
     requireFunction('listener', listener);
     requireKnown('subscribe', options, LISTEN_OPTION_NAMES);
-    assertRunning(this.#runtime.standing);
-    return this.#runtime.application.outbox.listen(listener, options.signal);
+    this.#parts.view.assertRunning();
+    return this.#parts.application.outbox.listen(listener, options.signal);
   }
 
   watch(id: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
       requireText('id', id);
-      const known = this.#runtime.application.outbox.watch(id, (result) => {
+      const known = this.#parts.application.outbox.watch(id, (result) => {
         if (result.kind === 'failed') return reject(withId(result.error, id));
         try {
           resolve(this.#desk.answer(result.outcome, result.index));
@@ -60,7 +59,7 @@ export class NodeOutbox<S, C extends Handlers<S>> implements Outbox<S, C> {
         }
       });
       if (known) return;
-      assertRunning(this.#runtime.standing);
+      this.#parts.view.assertRunning();
       reject(new RaftError('outcome-unknown', 'No write with this id is known here: it may have ended before.', { id }));
     });
   }
@@ -68,7 +67,7 @@ export class NodeOutbox<S, C extends Handlers<S>> implements Outbox<S, C> {
   cancel(id: string): Promise<boolean> {
     return new Promise((resolve) => {
       requireText('id', id);
-      this.#runtime.application.outbox.cancel(id, resolve);
+      this.#parts.application.outbox.cancel(id, resolve);
     });
   }
 }

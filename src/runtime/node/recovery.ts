@@ -10,7 +10,7 @@ import { memberIds } from '../member/configuration.ts';
 import type { Member } from '../member/member.ts';
 import { outlookOf } from '../standing/outlook.ts';
 import { assertRunning } from '../standing/standing.ts';
-import type { Runtime } from './runtime.ts';
+import type { ConsensusNode } from './consensus-node.ts';
 
 /** A plan is of its moment: confirmed later than this it is refused, in ms. */
 const PLAN_MS = 5 * 60_000;
@@ -23,17 +23,17 @@ interface Planned {
 }
 
 export class Recovery {
-  readonly #runtime: Runtime;
+  readonly #consensus: ConsensusNode;
   #planned: Planned | undefined;
   #busy = false;
 
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
+  constructor(consensus: ConsensusNode) {
+    this.#consensus = consensus;
   }
 
   /** Changes nothing. Errors: stopped, removed, not-a-member, rejected (a majority can be reached). */
   plan(): RecoveryPlan {
-    const { standing, reports } = this.#runtime;
+    const { standing, reports } = this.#consensus;
     const member = this.#member();
     const { missing } = outlookOf(standing, reports);
     const lastIndex = member.view.lastIndex();
@@ -59,7 +59,7 @@ export class Recovery {
 
   /** Does what the plan said. Errors: those of `plan`, and of storage; rejected also for a token that is none, or out of date. */
   async confirm(token: string): Promise<{ readonly epoch: number; readonly removed: readonly NodeId[] }> {
-    const { store, options, standing } = this.#runtime;
+    const { store, options, standing } = this.#consensus;
     const member = this.#member();
     const planned = this.#planned;
     if (planned === undefined || planned.plan.token !== token || this.#busy)
@@ -69,7 +69,7 @@ export class Recovery {
     this.#planned = undefined;
     this.#busy = true;
     try {
-      const { epoch, removed } = await this.#runtime.renew(() => recover(store, options.clock.wallMs()));
+      const { epoch, removed } = await this.#consensus.renew(() => recover(store, options.clock.wallMs()));
       return { epoch, removed };
     } finally {
       this.#busy = false;
@@ -77,7 +77,7 @@ export class Recovery {
   }
 
   #member(): Member {
-    const { standing, reports, member } = this.#runtime;
+    const { standing, reports, member } = this.#consensus;
     assertRunning(standing);
     if (member === undefined) throw new RaftError('not-a-member', 'This node belongs to no cluster: it has nothing to recover.');
     if (outlookOf(standing, reports).quorumAlive)
@@ -86,7 +86,7 @@ export class Recovery {
   }
 
   #facts({ hard, confVersion, view }: Member): string {
-    return [this.#runtime.standing.cluster?.epoch, hard.term, confVersion, view.lastIndex()].join(' ');
+    return [this.#consensus.standing.cluster?.epoch, hard.term, confVersion, view.lastIndex()].join(' ');
   }
 }
 

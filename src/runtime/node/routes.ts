@@ -7,7 +7,6 @@ import type { Emitter } from '../api/emitter.ts';
 import type { Admission, ReplyTo } from '../duties/admission.ts';
 import { CHANGE_TIMEOUT_MS } from '../duties/admission.ts';
 import type { Autopilot } from '../duties/autopilot.ts';
-import type { Divergence } from '../duties/divergence.ts';
 import type { Handover } from '../duties/handover.ts';
 import type { RoomSecret } from '../duties/room-secret.ts';
 import { isOfLaterEpoch } from '../peers/acquaintance.ts';
@@ -15,8 +14,9 @@ import { NO_BODY, type Peer, type PeerHooks } from '../peers/peers.ts';
 import type { Reports } from '../standing/reports.ts';
 import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';
-import type { Events } from '../watch/events.ts';
 import type { PresenceBoard } from '../watch/presence.ts';
+import type { Traces } from '../watch/traces.ts';
+import type { Waiters } from '../watch/waiters.ts';
 import type { ConsensusSide } from './consensus.ts';
 
 /** How long a transfer that came over a link is tried, in ms. */
@@ -33,13 +33,15 @@ export interface RouteParts {
   readonly standing: Standing;
   readonly speakers: Speakers;
   readonly emitter: Emitter;
-  readonly events: Events;
+  readonly waiters: Waiters;
+  readonly traces: Traces;
   readonly presence: PresenceBoard;
   readonly reports: Reports;
   readonly consensus: ConsensusSide;
   readonly admission: Admission;
   readonly secret: RoomSecret;
-  readonly divergence: Divergence;
+  /** A question about digests. */
+  readonly digest: (peer: NodeId, question: Uint8Array) => Promise<Uint8Array>;
   readonly handover: Handover;
   readonly autopilot: Autopilot;
   readonly onPeer: (peer: Peer) => void;
@@ -58,7 +60,7 @@ export class Routes {
 
   constructor(parts: RouteParts) {
     this.#parts = parts;
-    const { standing, admission, secret, divergence, reports, consensus } = parts;
+    const { standing, admission, secret, digest, reports, consensus } = parts;
     this.#methods = {
       join: (peer, body, reply) => admission.onJoin(peer, body, reply),
       propose: (peer, body, reply) =>
@@ -77,13 +79,18 @@ export class Routes {
           parts.handover.transfer(decodeId(body), TRANSFER_TIMEOUT_MS);
           reply(NO_BODY);
         }),
-      digest: (peer, body, reply) => divergence.onCall(peer, body, reply),
+      digest: (peer, body, reply) => {
+        digest(peer, body).then(
+          (answer) => reply(answer),
+          (error: unknown) => reply(NO_BODY, codedError(error)),
+        );
+      },
       secret: (peer, body, reply) => secret.onCall(peer, body, reply),
     };
   }
 
   hooks(): Omit<PeerHooks, 'hello' | 'judge' | 'view'> {
-    const { standing, events, presence, emitter, handover, autopilot, speakers, onPeer } = this.#parts;
+    const { standing, waiters, traces, presence, emitter, handover, autopilot, speakers, onPeer } = this.#parts;
     return {
       onPeer,
       onNotMember: (peer, message) => this.#onNotMember(peer, message),
@@ -97,10 +104,10 @@ export class Routes {
         presence.onGoodbye(peer);
         autopilot.onGoodbye(peer);
         if (speakers.speaker(peer) === 'voter') handover.onGoodbye(peer);
-        events.askWaiters();
+        waiters.ask();
       },
       onRefused: (peer, error) => this.#onRefused(peer, error),
-      onTrace: (direction, peer, message) => events.onTrace(direction, peer, message),
+      onTrace: (direction, peer, message) => traces.onTrace(direction, peer, message),
       onUnsendable: (error) => emitter.emit('fault', { error }),
     };
   }
@@ -128,7 +135,7 @@ export class Routes {
     try {
       this.#methods[call.method](peer, call.body, reply);
     } catch (error) {
-      reply(NO_BODY, RaftError.is(error) ? error : new RaftError('message-invalid', String(error)));
+      reply(NO_BODY, codedError(error));
     }
   }
 
@@ -171,4 +178,8 @@ export class Routes {
     // An older epoch is over for good; going on would be a second history.
     if (error.code === 'epoch-mismatch' && isOfLaterEpoch(standing.peers.get(peer)?.hello, cluster)) end(error);
   }
+}
+
+function codedError(error: unknown): RaftError {
+  return RaftError.is(error) ? error : new RaftError('message-invalid', String(error));
 }

@@ -5,8 +5,6 @@ import type { Emitter } from '../api/emitter.ts';
 import { storageErrorOf } from '../member/storage-error.ts';
 import type { Standing } from '../standing/standing.ts';
 
-export type StoreKept = (batch: WriteBatch) => Promise<void>;
-
 /** A store that failed fails all that comes until it is loaded again, as `fail` does for a member. Errors: quota, storage. */
 export async function storeKept(
   batch: WriteBatch,

@@ -1,27 +1,26 @@
 /** The parts of a node that know who may come in and who may do what, joined: what proofs ask, what a leader asks, what is decided. */
 import type { RaftError } from '../../core/errors.ts';
-import type { ReplicatedState } from '../../state/replicated-state.ts';
 import type { NodeStore } from '../../storage/storage.ts';
 import type { Emitter } from '../api/emitter.ts';
 import type { NodeOptions } from '../api/options.ts';
 import { RoomSecret } from '../duties/room-secret.ts';
+import type { Application } from '../ports/seam.ts';
 import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';
 import { Trust } from '../standing/trust.ts';
-import type { ApplicationParts } from './application-parts.ts';
-import { DECIDE_TIMEOUT_MS, type DecideHook, decideHere } from './decide.ts';
+import { type Decide, decider } from './decide.ts';
 import { Gatekeeper } from './gatekeeper.ts';
-import { ProposalGuard } from './proposal-guard.ts';
+import { ProposalGuard, type ProposalJudge } from './proposal-guard.ts';
 
 interface TrustSideParts {
   readonly standing: Standing;
   readonly speakers: Speakers;
-  readonly state: ReplicatedState;
+  readonly judge: ProposalJudge;
   readonly options: NodeOptions;
   readonly store: NodeStore;
   readonly emitter: Emitter;
   /** Made later: asked for when something is decided. */
-  application(): ApplicationParts;
+  application(): Application;
   end(error: RaftError): void;
 }
 
@@ -31,18 +30,15 @@ export class TrustSide {
   readonly guard: ProposalGuard;
   readonly secret: RoomSecret;
   /** Writes a decision of this node's own. */
-  readonly decide: DecideHook;
+  readonly decide: Decide;
 
-  constructor({ standing, speakers, state, options, store, emitter, application, end }: TrustSideParts) {
-    const { transport, clock, gate, authorize } = options;
-    state.trust.authorize = authorize;
+  constructor({ standing, speakers, judge, options, store, emitter, application, end }: TrustSideParts) {
+    const { transport, gate } = options;
     this.trust = new Trust(standing, speakers, gate);
     this.secret = new RoomSecret({ standing, trust: this.trust, store, emitter });
     this.gatekeeper = new Gatekeeper({ standing, trust: this.trust, secret: this.secret, transport, emitter, end });
-    this.guard = new ProposalGuard(standing.id, this.trust, state);
-    const { trust } = this;
-    this.decide = (command, done) =>
-      decideHere({ id: standing.id, trust, application: application() }, command, clock.monotonicMs() + DECIDE_TIMEOUT_MS, done);
+    this.guard = new ProposalGuard(standing.id, this.trust, judge);
+    this.decide = decider(() => this.trust, standing.id, application);
   }
 
   stop(error: RaftError): void {

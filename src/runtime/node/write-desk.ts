@@ -4,17 +4,16 @@ import type { Machine, Outcome } from '../../state/state-machine.ts';
 import { TypedMachine } from '../../state/typed-machine.ts';
 import type { ProposeOptions } from '../api/api.ts';
 import type { AppliedWrite } from '../client/pending-write.ts';
-import { assertRunning } from '../standing/standing.ts';
 import { checkProposeOptions, encodeCommandValue, refuseInHandler, requireCommand, tellWrite, withId } from './call-checks.ts';
-import type { Runtime } from './runtime.ts';
+import type { NodeParts } from './node-parts.ts';
 
 export class WriteDesk {
-  readonly #runtime: Runtime;
+  readonly #parts: NodeParts;
   readonly #machine: Machine;
 
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
-    this.#machine = runtime.state.machine;
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+    this.#machine = parts.application.state.machine;
   }
 
   /** Checks a command before anything is promised. Errors: unknown-command, invalid-argument, too-large. */
@@ -22,7 +21,7 @@ export class WriteDesk {
     const machine = this.#machine;
     if (machine instanceof TypedMachine) requireCommand(machine, command);
     const bytes = encodeCommandValue(command, machine);
-    const max = this.#runtime.options.tuning.commandBytesMax;
+    const max = this.#parts.tuning.commandBytesMax;
     if (bytes.length > max)
       throw new RaftError('too-large', `A command takes at most ${max} bytes, this one takes ${bytes.length}.`);
     return bytes;
@@ -37,14 +36,14 @@ export class WriteDesk {
     reject: (error: unknown) => void,
   ): void {
     checkProposeOptions(options, key);
-    const runtime = this.#runtime;
-    assertRunning(runtime.standing);
+    const parts = this.#parts;
+    parts.view.assertRunning();
     refuseInHandler();
     const { signal, expiresMs, forward = true, expectedTerm = 0, ifVersion } = options;
-    const { clock, tuning } = runtime.options;
+    const { clock, tuning } = parts;
     let onAbort: (() => void) | undefined;
     const calledMs = clock.monotonicMs();
-    const write = runtime.application.writes.submit({
+    const write = parts.application.writes.submit({
       command,
       key,
       forward,
@@ -54,7 +53,7 @@ export class WriteDesk {
       deadlineMs: clock.monotonicMs() + (options.timeoutMs ?? tuning.callTimeoutMs),
       done: (result) => {
         if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
-        if (runtime.emitter.has('write')) runtime.emitter.emit('write', tellWrite(result, clock.monotonicMs() - calledMs));
+        if (parts.emitter.has('write')) parts.emitter.emit('write', tellWrite(result, clock.monotonicMs() - calledMs));
         if (result.kind === 'failed') return reject(withId(result.error, key));
         try {
           resolve(this.answer(result.outcome, result.index), result);
@@ -64,7 +63,7 @@ export class WriteDesk {
       },
     });
     if (signal === undefined || write === undefined) return;
-    onAbort = (): void => runtime.application.writes.giveUp(write, 'aborted', 'The call was aborted.');
+    onAbort = (): void => parts.application.writes.giveUp(write, 'aborted', 'The call was aborted.');
     signal.addEventListener('abort', onAbort, { once: true });
   }
 

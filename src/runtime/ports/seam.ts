@@ -5,6 +5,7 @@
  */
 import type { RaftErrorCode } from '../../core/errors.ts';
 import type { Entry, Index, NodeId, ReadState, Term } from '../../core/types.ts';
+import type { WriteBatch } from '../../storage/storage.ts';
 import type { MemberRole } from '../../trust/roles.ts';
 
 /** A coded error as it crosses: a class does not survive a structured clone. */
@@ -59,6 +60,28 @@ export interface Application {
   leaderChanged(): void;
   /** The member has ended: nothing more is applied before the next `reset`. */
   halt(): void;
+  /** What an earlier life of this node left in its database beside the log; before anything else crosses. Errors: those of storage. */
+  inherit(records: ReadonlyMap<string, Uint8Array>): Promise<void>;
+  /** Hands over now what waits to be asked or proposed. */
+  flush(): void;
+  /** Time goes by: what has waited too long ends. */
+  tick(): void;
+  /** How this node stands is another (NodeView): its role, its leader, its configuration. */
+  stood(): void;
+  /** This node was removed: whoever waits is told, for nothing will come any more. */
+  removed(): void;
+  /** The node is stopped on purpose: what its callers want to be kept is handed to storage now. */
+  stopping(): void;
+  /** The node has ended (NodeView.ended says why): every call is told. */
+  ended(): void;
+  /** After the end: what is still to be stored beside the log. */
+  lastRecords(): Promise<WriteBatch | undefined>;
+  /** A decision about who may come in, written in this node's session and by this role. Errors: those of the ledger and of a write. */
+  decide(command: Uint8Array, role: MemberRole, timeoutMs: number): Promise<void>;
+  /** A member asks about digests of the state (wire/digest-bodies). Errors: message-invalid. */
+  digest(peer: NodeId, question: Uint8Array): Promise<Uint8Array>;
+  /** The leader's state, asked for by `Consensus.resync`, does not come. */
+  resyncFailed(): void;
 }
 
 /** How the two sides meet. In one thread they call each other; a test puts a structured clone between them. */
@@ -71,7 +94,7 @@ export interface Crossing {
 
 export const ONE_THREAD: Crossing = { application: (inner) => inner, consensus: (inner) => inner };
 
-/** What the application side asks of the consensus side. None of these throws. */
+/** What the application side asks of the consensus side. None of these throws; what returns a promise may reject. */
 export interface Consensus {
   /** Everything up to `index` is applied. */
   applied(index: Index): void;
@@ -86,4 +109,22 @@ export interface Consensus {
   askReadRound(context: string): boolean;
   /** Something waits on the application side that the next pump should take along. */
   wake(): void;
+  /** Records to be stored beside the log; nobody waits for them. */
+  keep(batch: WriteBatch): void;
+  /** Stores records that somebody waits for. Errors: quota, storage. */
+  store(batch: WriteBatch): Promise<void>;
+  /** The end of the log that was found at the start and is not known to be committed. Errors: those of storage. */
+  uncommitted(): Promise<readonly Entry[]>;
+  /** Applied entries in [from, to], as many as `bytesMax` holds. Errors: index-compacted, not-a-member, and those of storage. */
+  entries(from: Index, to: Index, bytesMax: number): Promise<readonly Entry[]>;
+  /** A question about digests to every linked member; nobody waits for the answers. */
+  tellDigest(question: Uint8Array): void;
+  /** Undefined when it was not answered in time. */
+  askDigest(peer: NodeId, question: Uint8Array, timeoutMs: number): Promise<Uint8Array | undefined>;
+  /** The other members that have a state to compare. */
+  stateHolders(): Promise<readonly NodeId[]>;
+  /** Asks the leader for its state in place of this node's; `stateQuestion` is the question that does. */
+  resync(stateQuestion: Uint8Array): void;
+  /** Sends a member the state of now, on the leader. */
+  sendState(peer: NodeId): void;
 }

@@ -5,8 +5,7 @@
 import { RaftError } from '../../core/errors.ts';
 import type { Term } from '../../core/types.ts';
 import { type Registration, registration } from '../api/registration.ts';
-import { leaderReady } from '../standing/freshness.ts';
-import type { Standing } from '../standing/standing.ts';
+import type { NodeView } from '../api/view.ts';
 
 export type LeaderTask = (lease: { readonly term: Term; readonly signal: AbortSignal }) => void | Promise<void>;
 
@@ -21,13 +20,13 @@ interface Job {
 }
 
 export class LeaderWork {
-  readonly #standing: Standing;
+  readonly #view: Pick<NodeView, 'leads' | 'term'>;
   readonly #reportError: (error: unknown) => void;
   readonly #jobs = new Set<Job>();
   #stopped = false;
 
-  constructor(standing: Standing, reportError: (error: unknown) => void) {
-    this.#standing = standing;
+  constructor(view: Pick<NodeView, 'leads' | 'term'>, reportError: (error: unknown) => void) {
+    this.#view = view;
     this.#reportError = reportError;
   }
 
@@ -59,13 +58,13 @@ export class LeaderWork {
   }
 
   #leads(): boolean {
-    return !this.#stopped && leaderReady(this.#standing);
+    return !this.#stopped && this.#view.leads;
   }
 
   #followIn(job: Job): void {
     const leads = this.#leads();
     if (job.running !== undefined) {
-      if (!leads || job.term !== this.#standing.term) job.running.abort();
+      if (!leads || job.term !== this.#view.term) job.running.abort();
       return;
     }
     if (leads && !job.disposed) void this.#start(job);
@@ -75,7 +74,7 @@ export class LeaderWork {
   async #start(job: Job): Promise<void> {
     const controller = new AbortController();
     job.running = controller;
-    job.term = this.#standing.term;
+    job.term = this.#view.term;
     try {
       await job.run({ term: job.term, signal: controller.signal });
     } catch (error) {

@@ -2,7 +2,6 @@
 import { RaftError } from '../../core/errors.ts';
 import type { Index, NodeId } from '../../core/types.ts';
 import { suffrageOf } from '../../runtime/member/configuration.ts';
-import { NodeMembership } from '../../runtime/node/public-membership.ts';
 import { askChange, type ChangeStrike } from './change-strikes.ts';
 import type { SimNode } from './sim-node.ts';
 import type { StruckCluster } from './struck-cluster.ts';
@@ -81,7 +80,7 @@ export class Casualties {
       const engine = this.#cluster.leader?.engine;
       const conf = engine?.member?.conf;
       if (conf !== undefined && suffrageOf(conf, id) === 'none') return;
-      if (engine !== undefined) this.#ask(new NodeMembership(engine).remove(id, { timeoutMs: CHANGE_TIMEOUT_MS }));
+      if (engine !== undefined) this.#ask(engine.membership.remove(id, { timeoutMs: CHANGE_TIMEOUT_MS }));
       this.#removeUntilGone(id);
     });
   }
@@ -99,7 +98,7 @@ export class Casualties {
     const learner = learners[strike.target % Math.max(1, learners.length)];
     const replaceable = conf.voters.length >= 3 && nodes.length <= NODES_MAX;
     const who = { voter, learner, voters: conf.voters, learners, replaceable };
-    const asked = askChange(strike, new NodeMembership(engine), who, CHANGE_TIMEOUT_MS);
+    const asked = askChange(strike, engine.membership, who, CHANGE_TIMEOUT_MS);
     if (asked === undefined) return false;
     if (strike.kind === 'remove') {
       const successor = this.#cluster.addNode(nodes.find(({ id }) => id === voter)?.suffrage ?? 'voter');

@@ -1,6 +1,6 @@
 /** Membership changes as a plan has them: what is asked, and of whom. */
 import type { NodeId } from '../../core/types.ts';
-import type { NodeMembership } from '../../runtime/node/public-membership.ts';
+import type { Membership } from '../../runtime/api/api.ts';
 import type { Strike } from './plan.ts';
 
 export type ChangeStrike = Extract<Strike, { kind: 'demote' | 'promote' | 'remove' | 'replace' | 'reshape' }>;
@@ -18,7 +18,7 @@ export interface ChangeTargets {
 /** undefined: the configuration is not one in which this could be asked. */
 export function askChange(
   strike: ChangeStrike,
-  membership: NodeMembership,
+  membership: Membership,
   { voter, learner, voters, learners, replaceable }: ChangeTargets,
   timeoutMs: number,
 ): Promise<unknown> | undefined {

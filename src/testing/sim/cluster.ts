@@ -231,7 +231,7 @@ export class SimCluster {
         return this.leader?.engine?.member?.core.transferLeader(node.id).ok === true && this.#wake();
       case 'campaign':
         engine?.member?.core.campaign();
-        engine?.wake();
+        engine?.consensus.wake();
         return engine?.member !== undefined;
       default:
         return this.#casualties.change(strike);
@@ -254,7 +254,7 @@ export class SimCluster {
   }
 
   #wake(): boolean {
-    this.leader?.engine?.wake();
+    this.leader?.engine?.consensus.wake();
     return true;
   }
 

@@ -3,7 +3,6 @@
  * id, as a learner that was taken in, and as a member that was removed. Nothing it says may break a promise, or end a node.
  */
 import type { NodeId } from '../../core/types.ts';
-import { NodeMembership } from '../../runtime/node/public-membership.ts';
 import { encodePeerMessage } from '../../wire/codec.ts';
 import type { PeerMessage } from '../../wire/peer-message.ts';
 import type { Prng } from '../prng.ts';
@@ -186,7 +185,7 @@ export class Intruder {
     if (engine !== undefined && id !== undefined) {
       const isLearner = engine.member?.conf.learners.includes(id) === true;
       if (isLearner === (standing === 'learner')) return evidence.mark(`intruder:is ${standing}`);
-      const members = new NodeMembership(engine);
+      const members = engine.membership;
       const options = { timeoutMs: ASKS_EVERY_MS };
       const asked = standing === 'learner' ? members.add({ id, suffrage: 'learner' }, options) : members.remove(id, options);
       scheduler.watch(asked).then(

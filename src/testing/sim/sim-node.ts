@@ -188,8 +188,9 @@ export class SimNode {
     const { ghost } = this.#world;
     const { state, peers } = engine;
     const { version } = this;
-    const hello = engine.hello.bind(engine);
-    engine.hello = () => ({ ...hello(), versionMax: Math.max(version, this.#world.protocol) });
+    const { consensus } = engine;
+    const hello = consensus.hello.bind(consensus);
+    consensus.hello = () => ({ ...hello(), versionMax: Math.max(version, this.#world.protocol) });
     const apply = state.apply.bind(state);
     state.apply = (entry: Entry): Applied => {
       const applied = apply(entry);

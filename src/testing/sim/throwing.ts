@@ -27,18 +27,19 @@ export function isOnPurpose(error: unknown): boolean {
 }
 
 /** Every callback that a node takes, throwing: counted, so that a run in which none was called is seen. */
-export function throwEverywhere({ application }: Runtime, emitter: Emitter, evidence: Evidence): void {
+export function throwEverywhere(engine: Runtime, emitter: Emitter, evidence: Evidence): void {
+  const { application } = engine;
   const throwing = (what: string) => (): never => {
     evidence.mark(`callback:${what}`);
     throw new OnPurpose(what);
   };
   for (const event of EVENTS) emitter.on(event, throwing('event'));
-  application.events.trace(throwing('trace'));
+  engine.trace(throwing('trace'));
   application.subscriptions.add(throwing('selector'), () => {});
   application.subscriptions.add((state) => JSON.stringify(state), throwing('subscriber'));
   application.leaderWork.add(throwing('leader work'));
   application.leaderWork.add(() => Promise.reject(new OnPurpose('leader work')));
-  application.events.waitUntil(throwing('condition'), { timeoutMs: CONDITION_MS }).then(
+  application.waiters.until(throwing('condition'), { timeoutMs: CONDITION_MS }).then(
     () => evidence.fail('I38', 'a condition that only throws was met'),
     (error: unknown) => {
       const told = RaftError.is(error, 'handler-failed') || RaftError.is(error, 'stopped');

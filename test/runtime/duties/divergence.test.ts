@@ -3,12 +3,8 @@ import { expect, test } from 'vitest';
 import { decodeAnswer, encodeQuestion, type Question } from '../../../src/wire/digest-bodies.ts';
 import { Cluster, type Opened } from '../cluster.ts';
 
-function ask({ engine }: Opened, question: Question): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    engine.application.divergence.onCall('asker', encodeQuestion(question), (body, error) =>
-      error === undefined ? resolve(decodeAnswer(body)) : reject(error),
-    );
-  });
+async function ask({ engine }: Opened, question: Question): Promise<unknown> {
+  return decodeAnswer(await engine.application.divergence.onQuestion('asker', encodeQuestion(question)));
 }
 
 test('A12: entries are run again only between points that the leader itself has told of, and one question at a time', async () => {

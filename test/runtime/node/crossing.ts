@@ -17,6 +17,17 @@ export function clonedApplication(inner: Application): Application {
     confirmed: (read: ReadState) => inner.confirmed(structuredClone(read)),
     leaderChanged: () => inner.leaderChanged(),
     halt: () => inner.halt(),
+    inherit: (records) => inner.inherit(structuredClone(records)),
+    flush: () => inner.flush(),
+    tick: () => inner.tick(),
+    stood: () => inner.stood(),
+    removed: () => inner.removed(),
+    stopping: () => inner.stopping(),
+    ended: () => inner.ended(),
+    lastRecords: async () => structuredClone(await inner.lastRecords()),
+    decide: (...given) => inner.decide(...structuredClone(given)),
+    digest: async (...given) => structuredClone(await inner.digest(...structuredClone(given))),
+    resyncFailed: () => inner.resyncFailed(),
   };
 }
 
@@ -30,6 +41,15 @@ export function clonedConsensus(inner: Consensus): Consensus {
     askReadRound: (context: string) => inner.askReadRound(structuredClone(context)),
     wake: () => inner.wake(),
     decided: (ledger: Uint8Array) => inner.decided(structuredClone(ledger)),
+    keep: (batch) => inner.keep(structuredClone(batch)),
+    store: (batch) => inner.store(structuredClone(batch)),
+    uncommitted: async () => structuredClone(await inner.uncommitted()),
+    entries: async (...given) => structuredClone(await inner.entries(...structuredClone(given))),
+    tellDigest: (question) => inner.tellDigest(structuredClone(question)),
+    askDigest: async (...given) => structuredClone(await inner.askDigest(...structuredClone(given))),
+    stateHolders: async () => structuredClone(await inner.stateHolders()),
+    resync: (question) => inner.resync(structuredClone(question)),
+    sendState: (peer) => inner.sendState(structuredClone(peer)),
   };
 }
 

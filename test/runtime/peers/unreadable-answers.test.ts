@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { EMPTY_CONF } from '../../../src/core/conf/conf-change.ts';
 import { nodeClock } from '../../../src/front-door/node-clock.ts';
+import type { ConsensusNode } from '../../../src/runtime/node/consensus-node.ts';
 import { NodeMembership } from '../../../src/runtime/node/public-membership.ts';
-import type { Runtime } from '../../../src/runtime/node/runtime.ts';
 import type { CallResult } from '../../../src/runtime/peers/peers.ts';
 import { Reports } from '../../../src/runtime/standing/reports.ts';
 import type { Speakers } from '../../../src/runtime/standing/speakers.ts';
@@ -38,7 +38,7 @@ test('a report that cannot be read is none', () => {
 
 test('a membership change whose answer cannot be read may have been made, and its caller is told so', async () => {
   for (const body of UNREADABLE.filter((one) => one[0] !== 0x01)) {
-    const runtime = {
+    const consensus = {
       options: { clock: nodeClock(), tuning: { callTimeoutMs: 1_000 } },
       standing: { state: { kind: 'member' } },
       member: { conf: { ...EMPTY_CONF, voters: ['a', 'b'] } },
@@ -49,7 +49,7 @@ test('a membership change whose answer cannot be read may have been made, and it
         },
       },
     };
-    const asked = new NodeMembership(runtime as unknown as Runtime).remove('b');
+    const asked = new NodeMembership(consensus as unknown as ConsensusNode).remove('b');
     await expect(asked).rejects.toMatchObject({ code: 'outcome-unknown', mayHaveApplied: true });
   }
 });

@@ -6,7 +6,6 @@
 import { RaftError } from '../../core/errors.ts';
 import type { Entry, Index, NodeId } from '../../core/types.ts';
 import { digestOf, stateBytes } from '../../state/digest.ts';
-import { NO_MACHINE_VERSION } from '../../state/keeper.ts';
 import { ReplicatedState } from '../../state/replicated-state.ts';
 import {
   type Answer,
@@ -19,8 +18,10 @@ import {
 } from '../../wire/digest-bodies.ts';
 import type { CallOptions, VerifyReport } from '../api/api.ts';
 import type { Emitter } from '../api/emitter.ts';
-import { contextOf, decodeSettings, memberIds } from '../member/configuration.ts';
-import type { Standing } from '../standing/standing.ts';
+import type { NodeView } from '../api/view.ts';
+import { type ClusterSettings, decodeSettings } from '../member/configuration.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Consensus } from '../ports/seam.ts';
 
 /** Digest points remembered: a follower further behind than this is compared at a later one. */
 const POINTS_MAX = 8;
@@ -35,6 +36,7 @@ const RERUN_DIGESTED_BYTES_MAX = 256 * 1024 * 1024;
 const RERUN_SLICE_BYTES = 4 * 1024 * 1024;
 /** How long a member may take to answer about digests, in ms. */
 const DIGEST_TIMEOUT_MS = 5_000;
+const NO_CONTEXT: Uint8Array = new Uint8Array(0);
 /** Questions about an index that this node has not reached, waiting for it; one more is answered `later`. */
 const WAITING_QUESTIONS_MAX = 8;
 
@@ -52,58 +54,75 @@ interface WaitingQuestion {
   readonly reply: (answer: Answer) => void;
 }
 
+interface DivergenceParts {
+  readonly view: NodeView;
+  readonly state: ReplicatedState;
+  readonly consensus: Consensus;
+  readonly clock: Clock;
+  readonly emitter: Emitter;
+}
+
 export class Divergence {
-  readonly #standing: Standing;
+  readonly #view: NodeView;
   readonly #state: ReplicatedState;
+  readonly #consensus: Consensus;
+  readonly #clock: Clock;
   readonly #emitter: Emitter;
+  /** Of the configuration in force at what is applied. */
+  #settings: ClusterSettings = decodeSettings(NO_CONTEXT);
+  #applied: Index = 0;
   #points: Point[] = [];
   #waiting: WaitingQuestion[] = [];
   #resyncing = false;
   #rerunning = false;
   #unreadableTold = false;
 
-  constructor(standing: Standing, state: ReplicatedState, emitter: Emitter) {
-    this.#standing = standing;
+  constructor({ view, state, consensus, clock, emitter }: DivergenceParts) {
+    this.#view = view;
     this.#state = state;
+    this.#consensus = consensus;
+    this.#clock = clock;
     this.#emitter = emitter;
   }
 
-  onOpened(): void {
+  /** A configuration is told of next, where there is one. */
+  onOpened(applied: Index): void {
+    this.#settings = decodeSettings(NO_CONTEXT);
+    this.onInstalled(applied);
+  }
+
+  onInstalled(applied: Index): void {
+    this.#applied = applied;
     this.#points = [];
     this.#resyncing = false;
   }
 
-  onInstalled(): void {
-    this.onOpened();
+  onConfigured(settings: ClusterSettings): void {
+    this.#settings = settings;
+  }
+
+  onAppliedTo(index: Index): void {
+    this.#applied = index;
   }
 
   /** Called for every applied entry: cheap unless it is a digest point, or one that a question waits for. */
   onApplied({ index }: Entry): void {
-    const { member } = this.#standing;
-    if (member === undefined) return;
-    const every = this.#every(member.conf.context);
+    const every = this.#settings.digestEveryEntries;
     const due = every !== 0 && index % every === 0;
     const asked = this.#waiting.length > 0 && this.#waiting.some((question) => question.index === index);
     if (!due && !asked) return;
     const point = this.#take(index);
     if (asked) this.#answerWaiting(index, point);
-    if (due && point !== undefined && member.isLeader) this.#tell(point);
+    if (due && point !== undefined && this.#view.isLeader) this.#tell(point);
   }
 
   tick(): void {
     if (this.#waiting.length === 0) return;
-    const now = this.#standing.clock.monotonicMs();
+    const now = this.#clock.monotonicMs();
     const late = this.#waiting.filter(({ deadlineMs }) => deadlineMs <= now);
     if (late.length === 0) return;
     this.#waiting = this.#waiting.filter(({ deadlineMs }) => deadlineMs > now);
     for (const question of late) question.reply('later');
-  }
-
-  #settings: { readonly context: Uint8Array; readonly every: number } | undefined;
-  /** How often, as the configuration says: the same on every member. */
-  #every(context: Uint8Array): number {
-    if (this.#settings?.context !== context) this.#settings = { context, every: decodeSettings(context).digestEveryEntries };
-    return this.#settings.every;
   }
 
   /** Undefined for a state that cannot be had as bytes now. */
@@ -136,25 +155,18 @@ export class Divergence {
   }
 
   #tell(point: Point): void {
-    const question: Question = ['compare', point.index, point.digest];
-    const { peers } = this.#standing;
-    for (const peer of peers.all()) {
-      if (peer.trusted) peers.call(peer.id, 'digest', encodeQuestion(question), DIGEST_TIMEOUT_MS, () => {});
-    }
+    this.#consensus.tellDigest(encodeQuestion(['compare', point.index, point.digest]));
   }
 
   /** Compares all members at one index. Leader only; others ask it of the leader. Errors: not-leader, rejected. */
   async verify(options: CallOptions): Promise<VerifyReport> {
-    const { member, id, leaderId } = this.#standing;
-    if (member?.isLeader !== true) throw new RaftError('not-leader', 'verify is called on the leader.', { leaderHint: leaderId });
-    const index = member.appliedIndex;
+    const { isLeader, leaderId } = this.#view;
+    if (!isLeader) throw new RaftError('not-leader', 'verify is called on the leader.', { leaderHint: leaderId });
+    const index = this.#applied;
     const point = this.#points.find((candidate) => candidate.index === index) ?? this.#take(index);
     if (point === undefined)
       throw new RaftError('rejected', 'This state machine streams its snapshots: its state cannot be compared at once.');
-    const { peers } = this.#standing;
-    const hasState = (other: NodeId): boolean =>
-      !member.conf.witnesses.includes(other) && peers.get(other)?.hello?.machineVersion !== NO_MACHINE_VERSION;
-    const members = memberIds(member.conf).filter((other) => other !== id && hasState(other));
+    const members = await this.#consensus.stateHolders();
     const answers = await Promise.all(members.map((peer) => this.#ask(peer, ['compare', index, point.digest], options)));
     const of = (...wanted: readonly unknown[]): NodeId[] => members.filter((_, i) => wanted.includes(answers[i]));
     const same = of('same');
@@ -164,42 +176,42 @@ export class Divergence {
   }
 
   /** Undefined when it did not answer, or answered what cannot be read. */
-  #ask(peer: NodeId, question: Question, options: CallOptions = {}): Promise<Answer | undefined> {
-    const timeoutMs = options.timeoutMs ?? DIGEST_TIMEOUT_MS;
-    return new Promise((resolve) => {
-      this.#standing.peers.call(peer, 'digest', encodeQuestion(question), timeoutMs, ({ body, error }) =>
-        resolve(error === undefined ? decodeAnswer(body) : undefined),
-      );
-    });
+  async #ask(peer: NodeId, question: Question, { timeoutMs = DIGEST_TIMEOUT_MS }: CallOptions = {}): Promise<Answer | undefined> {
+    const body = await this.#consensus.askDigest(peer, encodeQuestion(question), timeoutMs);
+    return body === undefined ? undefined : decodeAnswer(body);
   }
 
   /** A member's question. Errors: message-invalid. */
-  onCall(peer: NodeId, body: Uint8Array, reply: (body: Uint8Array, error?: RaftError) => void): void {
-    const question = decodeQuestion(body);
-    const answer = (value: Answer): void => reply(encodeAnswer(value));
-    if (question[0] === 'compare') return this.#compare(peer, question[1], question[2], answer);
+  async onQuestion(peer: NodeId, body: Uint8Array): Promise<Uint8Array> {
+    return encodeAnswer(await this.#answer(peer, decodeQuestion(body)));
+  }
+
+  #answer(peer: NodeId, question: Question): Answer | Promise<Answer> {
+    if (question[0] === 'compare') {
+      const [, index, digest] = question;
+      return new Promise((resolve) => this.#compare(peer, index, digest, resolve));
+    }
     if (question[0] === 'state') {
-      this.#sendState(peer);
-      return answer('coming');
+      this.#consensus.sendState(peer);
+      return 'coming';
     }
     // Only of a comparison that this node itself began: what it costs is bounded by what it has told.
     const [, from, to] = question;
-    const told = this.#points.some(({ index }) => index === to) && this.#standing.member?.isLeader === true;
-    if (!told || this.#rerunning) return answer([]);
-    this.#rerun(from, to).then(
-      (digests) => answer(digests ?? []),
-      () => answer([]),
+    const told = this.#points.some(({ index }) => index === to) && this.#view.isLeader;
+    if (!told || this.#rerunning) return [];
+    return this.#rerun(from, to).then(
+      (digests) => digests ?? [],
+      () => [],
     );
   }
 
   #compare(peer: NodeId, index: Index, digest: number, reply: (answer: Answer) => void): void {
-    const { member, leaderId, clock } = this.#standing;
-    if (peer !== leaderId || member === undefined) return reply('later');
-    const own =
-      this.#points.find((point) => point.index === index) ?? (member.appliedIndex === index ? this.#take(index) : undefined);
+    const { leaderId, takesPart } = this.#view;
+    if (peer !== leaderId || !takesPart) return reply('later');
+    const own = this.#points.find((point) => point.index === index) ?? (this.#applied === index ? this.#take(index) : undefined);
     if (own !== undefined) return reply(this.#judge(own, digest));
-    if (member.appliedIndex >= index || this.#waiting.length >= WAITING_QUESTIONS_MAX) return reply('later');
-    this.#waiting.push({ index, digest, reply, deadlineMs: clock.monotonicMs() + DIGEST_TIMEOUT_MS });
+    if (this.#applied >= index || this.#waiting.length >= WAITING_QUESTIONS_MAX) return reply('later');
+    this.#waiting.push({ index, digest, reply, deadlineMs: this.#clock.monotonicMs() + DIGEST_TIMEOUT_MS });
   }
 
   #answerWaiting(index: Index, point: Point | undefined): void {
@@ -215,7 +227,7 @@ export class Divergence {
   }
 
   #onDiverged(index: Index): void {
-    if (this.#resyncing || this.#standing.member?.isLeader === true) return;
+    if (this.#resyncing || this.#view.isLeader) return;
     this.#resyncing = true;
     void this.#recover(index);
   }
@@ -224,20 +236,17 @@ export class Divergence {
   async #recover(index: Index): Promise<void> {
     const first = await this.#firstDifference(index).catch(() => undefined);
     this.#emitter.emit('diverged', { index: first ?? index, exact: first !== undefined });
-    const { leaderId, member } = this.#standing;
-    if (member === undefined) return this.#resyncFailed();
-    member.transfers.awaitResync(leaderId, () => this.#resyncFailed());
-    if ((await this.#ask(leaderId, ['state'])) === undefined) member.transfers.giveUpResync();
+    this.#consensus.resync(encodeQuestion(['state']));
   }
 
   /** The next comparison may ask again. */
-  #resyncFailed(): void {
+  onResyncFailed(): void {
     this.#resyncing = false;
   }
 
   async #firstDifference(index: Index): Promise<Index | undefined> {
     const good = this.#points.filter((point) => point.index < index).at(-1)?.index ?? 0;
-    const theirs = await this.#ask(this.#standing.leaderId, ['rerun', good, index]);
+    const theirs = await this.#ask(this.#view.leaderId, ['rerun', good, index]);
     const own = await this.#rerun(good, index);
     if (own === undefined || !Array.isArray(theirs) || theirs.length !== own.length) return undefined;
     const at = own.findIndex((digest, i) => digest !== theirs[i]);
@@ -246,16 +255,15 @@ export class Divergence {
 
   /** Digests after each entry in (from, to], run again from the state at `from` on a machine of its own; undefined past a limit. */
   async #rerun(from: Index, to: Index): Promise<readonly number[] | undefined> {
-    const { member } = this.#standing;
     const point = this.#points.find((candidate) => candidate.index === from);
     const machine = this.#state.machine.fresh();
-    if (member === undefined || machine === undefined || to <= from || to - from > RERUN_ENTRIES_MAX) return undefined;
+    if (!this.#view.takesPart || machine === undefined || to <= from || to - from > RERUN_ENTRIES_MAX) return undefined;
     if (from > 0 && point?.image === undefined) return undefined;
     this.#rerunning = true;
     try {
       if (point?.image !== undefined) await machine.restore(replay(point.image), machine.version);
-      const scratch = new ReplicatedState(machine, decodeSettings(member.conf.context));
-      return await this.#digestsOf(scratch, await member.view.read(from + 1, to, RERUN_BYTES_MAX));
+      const scratch = new ReplicatedState(machine, this.#settings);
+      return await this.#digestsOf(scratch, await this.#consensus.entries(from + 1, to, RERUN_BYTES_MAX));
     } finally {
       this.#rerunning = false;
     }
@@ -275,17 +283,10 @@ export class Divergence {
       if (digested > RERUN_DIGESTED_BYTES_MAX) return undefined;
       if (slice < RERUN_SLICE_BYTES) continue;
       slice = 0;
-      await new Promise<void>((resolve) => this.#standing.clock.after(1, resolve));
-      if (this.#standing.state.kind !== 'member') return undefined;
+      await new Promise<void>((resolve) => this.#clock.after(1, resolve));
+      if (!this.#view.takesPart) return undefined;
     }
     return digests;
-  }
-
-  /** The leader's part of a resync: a snapshot of now, sent to the member that asked. */
-  #sendState(peer: NodeId): void {
-    const { member, term } = this.#standing;
-    if (member?.isLeader !== true || contextOf(member.conf, peer) === undefined) return;
-    member.transfers.sendToResync(peer, term);
   }
 }
 
