@@ -122,13 +122,12 @@ export class ConsensusNode {
       resyncFailed: (): void => this.#application.resyncFailed(),
     };
     this.duties = new Duties({ ...common, trust, secret, reports, member, wake, ...hooks });
-    const { freeSpace, digests } = this.duties;
     this.#consensus = new ConsensusSide({
       standing,
       store,
       emitter,
-      freeSpace,
-      digests,
+      freeSpace: this.duties.freeSpace,
+      digests: this.duties.digests,
       guard,
       gatekeeper,
       machineVersion: machine.version,
