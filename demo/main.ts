@@ -21,7 +21,7 @@ import { tourView } from './view/tour.ts';
 function build(room: string): (page: Page) => void {
   const header = headerView(room);
   const banner = bannerView();
-  const doing = [seatsView(), appsView(), tourView(room), breakView(), listView()];
+  const doing = [seatsView(), tourView(room), breakView(), appsView(), listView()];
   const seeing = [inspectorView('cluster'), membersView(), inspectorView('log charts verdict travel'), feedView()];
   const views = [header, banner, ...doing, ...seeing];
   document.body.replaceChildren(
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   addEventListener('unhandledrejection', ({ reason }) => model.fault(reason));
   model.refresh();
   try {
-    const { node, faults } = await enter(room, tabName());
+    const { node, faults, disk } = await enter(room, tabName());
     handle.node = node;
     rememberRoom(room);
     model.attach(node);
@@ -57,7 +57,9 @@ async function main(): Promise<void> {
     const saboteur = new Saboteur({
       node,
       faults,
+      disk,
       onChange: () => model.refresh(),
+      onRefused: (text) => model.say(text, 'bad'),
       onLoad: (ms) => void useAccount(history, ms),
       onAway: (away) => model.add({ away }),
     });

@@ -1,6 +1,7 @@
 /** Opens the node and shows it to the console: `window.tabraft.node`. */
-import { type RaftNode, raft, recoverNode, type Transport } from '../src/index.ts';
+import { browserStorage, type RaftNode, raft, recoverNode, type Transport } from '../src/index.ts';
 import { FaultyTransport } from './break/faulty-transport.ts';
+import { SlowDisk } from './break/slow-disk.ts';
 import { type Shared, type SharedCommands, type SharedQueries, theatre } from './machine.ts';
 
 export type DemoNode = RaftNode<Shared, SharedCommands, SharedQueries>;
@@ -33,6 +34,7 @@ export function handleFor(room: string): Handle {
 export interface Entered {
   readonly node: DemoNode;
   readonly faults: FaultyTransport;
+  readonly disk: SlowDisk;
 }
 
 export async function enter(room: string, name: string): Promise<Entered> {
@@ -42,8 +44,9 @@ export async function enter(room: string, name: string): Promise<Entered> {
     faults = made.faults;
     return made.transport;
   };
+  const disk = new SlowDisk(browserStorage());
   // Recorded, for the inspector's time travel; the recording ends by itself when it is full.
-  const node = await raft.enter(room, theatre, { name, record: true, openRoom: true, interpose });
+  const node = await raft.enter(room, theatre, { name, record: true, openRoom: true, interpose, storage: disk.storage });
   if (faults === undefined) throw new Error('The transport was not made through the demo.');
-  return { node, faults };
+  return { node, faults, disk };
 }

@@ -14,8 +14,15 @@ import { animate } from './webp.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const folder = join(root, 'build', 'screenshots');
+/** `-- --only=three,forty`: these states alone. */
+const only = process.argv
+  .find((argument) => argument.startsWith('--only='))
+  ?.slice('--only='.length)
+  .split(',');
 const SIZES = [360, 768, 1280, 1920];
 const HEIGHT = 900;
+/** What comes into sight is drawn after at most so long: ms. */
+const DRAWN_MS = 600;
 /** What is waited for and does not come: ms. */
 const PATIENCE_MS = 60_000;
 /** Of the recording: its size, the time between two pictures, and how much it may weigh. */
@@ -59,12 +66,16 @@ const voters = (page, count) =>
   });
 
 async function shoot(page, name) {
+  if (only !== undefined && !only.includes(name)) return;
   await page.bringToFront();
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     for (const width of SIZES) {
       await page.setViewportSize({ width, height: HEIGHT });
-      await page.waitForTimeout(250);
+      // As high as the page is: what is out of sight is not drawn anew, and a picture of it would be of earlier.
+      const height = await page.evaluate(() => document.documentElement.scrollHeight);
+      await page.setViewportSize({ width, height: Math.max(HEIGHT, height) });
+      await page.waitForTimeout(DRAWN_MS);
       await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
     }
   }
@@ -215,6 +226,7 @@ async function record(context, url) {
   await camera.getByRole('button', { name: 'Kill the leader' }).click();
   await film(24);
   await camera.setViewportSize({ width: 390, height: 844 });
+  await camera.evaluate(() => scrollTo(0, 0));
   await camera.waitForTimeout(500);
   await camera.screenshot({ path: join(root, 'docs', 'demo-phone.png') });
   const studio = await context.newPage();

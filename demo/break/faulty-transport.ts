@@ -1,5 +1,6 @@
 /** A transport with faults put in on purpose: what passes to a peer and from it can vanish, or come late. */
 import type { NodeId, Transport } from '../../src/index.ts';
+import { Rogue } from './rogue.ts';
 
 type Handlers = Parameters<Transport['start']>[1];
 type Lane = Parameters<Transport['send']>[2];
@@ -17,6 +18,7 @@ export class FaultyTransport {
   readonly #rules = new Map<NodeId, Rule>();
   /** For peers without a rule of their own. */
   #everybody: Rule = { cut: false, delayMs: 0 };
+  #rogue: Rogue | undefined;
   #held = 0;
   /** When the last message held back is due, by peer and direction: later ones must not overtake it. */
   readonly #due = new Map<string, number>();
@@ -60,21 +62,47 @@ export class FaultyTransport {
     for (const rule of this.#rules.values()) rule.delayMs = ms;
   }
 
-  /** Links that were cut are dialled anew: what was said on them in the meantime, a greeting for one, is gone. */
+  /** Takes the cut of the links to these back. */
+  mend(peers: readonly NodeId[]): void {
+    const cut = peers.filter((peer) => this.#ruleOf(peer).cut);
+    for (const peer of cut) this.#rules.set(peer, { ...this.#ruleOf(peer), cut: false });
+    this.#dialAnew(cut);
+  }
+
+  /** From now on it hears nobody, and disturbs everybody; its links, though open, are of no use to itself. */
+  disturb(): void {
+    this.#rogue ??= new Rogue(() => this.#inner);
+  }
+
   heal(): void {
-    const cut = this.#inner.links().filter(({ peer, state }) => state === 'open' && this.#ruleOf(peer).cut);
+    const links = this.#inner.links().map(({ peer }) => peer);
+    const useless = this.#rogue === undefined ? links.filter((peer) => this.#ruleOf(peer).cut) : links;
     this.#rules.clear();
     this.#everybody = { cut: false, delayMs: 0 };
-    for (const { peer } of cut) this.#inner.disconnect(peer, 'healed');
+    this.#rogue?.stop();
+    this.#rogue = undefined;
+    this.#dialAnew(useless);
+  }
+
+  /** What was said on a link in the meantime, a greeting for one, is gone. */
+  #dialAnew(peers: readonly NodeId[]): void {
+    const open = new Set(this.#inner.links().flatMap(({ peer, state }) => (state === 'open' ? [peer] : [])));
+    for (const peer of peers) if (open.has(peer)) this.#inner.disconnect(peer, 'healed');
+  }
+
+  /** Whom it is cut off from, of those it has a link with or was told to be. */
+  get cuts(): readonly NodeId[] {
+    const known = new Set([...this.#rules.keys(), ...this.#inner.links().map(({ peer }) => peer)]);
+    return [...known].filter((peer) => this.#ruleOf(peer).cut);
   }
 
   /** In words; '' when there is none. */
   get words(): string {
     const { cut, delayMs } = this.#everybody;
     const some = [...this.#rules.values()].filter((rule) => rule.cut).length;
-    if (cut) return 'cut off';
-    const apart = some === 0 ? [] : [`cut off from ${some}`];
-    return [...apart, ...(delayMs > 0 ? [`${delayMs} ms late`] : [])].join(', ');
+    const rogue = this.#rogue === undefined ? [] : ['a rogue'];
+    const apart = cut ? ['cut off'] : some === 0 ? [] : [`cut off from ${some}`];
+    return [...rogue, ...apart, ...(delayMs > 0 ? [`${delayMs} ms late`] : [])].join(', ');
   }
 
   #ruleOf(peer: NodeId): Rule {
@@ -83,7 +111,9 @@ export class FaultyTransport {
 
   #hearing(handlers: Handlers): Handlers {
     return {
-      onMessage: (peer, bytes) => this.#pass(`from ${peer}`, peer, bytes, (late) => handlers.onMessage(peer, late)),
+      onMessage: (peer, bytes) => {
+        if (this.#rogue === undefined) this.#pass(`from ${peer}`, peer, bytes, (late) => handlers.onMessage(peer, late));
+      },
       onLink: (peer, state) => handlers.onLink(peer, state),
       onFault: (error) => handlers.onFault(error),
     };
@@ -91,6 +121,7 @@ export class FaultyTransport {
 
   #send(peer: NodeId, bytes: Uint8Array, lane: Lane): boolean {
     const { cut, delayMs } = this.#ruleOf(peer);
+    this.#rogue?.overhear(bytes, lane);
     if (!cut && delayMs === 0 && !this.#due.has(`to ${peer}`)) return this.#inner.send(peer, bytes, lane);
     this.#pass(`to ${peer}`, peer, bytes, (late) => void this.#inner.send(peer, late, lane));
     return true;

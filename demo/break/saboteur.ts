@@ -3,9 +3,12 @@
  * hear. No word of it goes over the network: who is in the room from elsewhere can break nobody.
  */
 import type { NodeId } from '../../src/index.ts';
+import type { Knife } from '../../src/inspector/index.ts';
 import type { DemoNode } from '../open.ts';
+import { clockAheadMs, setClockAhead } from './clock.ts';
 import type { FaultyTransport } from './faulty-transport.ts';
-import { AWAY_MS, type ChannelMessage, type Fault, FREEZE_MS, LATE_MS, readMessage } from './orders.ts';
+import { AHEAD_MS, AWAY_MS, type ChannelMessage, DISK_MS, type Fault, FREEZE_MS, LATE_MS, readMessage } from './orders.ts';
+import type { SlowDisk } from './slow-disk.ts';
 
 /** A tab that does not say so again is not here any more: ms. */
 const HERE_MS = 1_000;
@@ -21,8 +24,11 @@ export interface Reach {
 interface SaboteurOptions {
   readonly node: DemoNode;
   readonly faults: FaultyTransport;
+  readonly disk: SlowDisk;
   /** Something has changed that the page shows. */
   readonly onChange: () => void;
+  /** Why something that was asked for cannot be done, in a sentence. */
+  readonly onRefused: (text: string) => void;
   /** Asked to write for so long, by another tab or by this one. */
   readonly onLoad: (ms: number) => void;
   /** This tab is about to be away, for this reason. */
@@ -32,7 +38,7 @@ interface SaboteurOptions {
 export class Saboteur {
   readonly #options: SaboteurOptions;
   readonly #channel: BroadcastChannel;
-  readonly #others = new Map<NodeId, { faults: string; heardMs: number }>();
+  readonly #others = new Map<NodeId, { faults: string; cuts: readonly NodeId[]; heardMs: number }>();
   readonly #timer: ReturnType<typeof setInterval>;
   #ends: ReturnType<typeof setTimeout> | undefined;
   #isAway = false;
@@ -48,7 +54,7 @@ export class Saboteur {
   }
 
   reach(id: NodeId): Reach {
-    if (id === this.#options.node.id) return { faults: this.#options.faults.words };
+    if (id === this.#options.node.id) return { faults: this.#words };
     return { faults: this.#others.get(id)?.faults };
   }
 
@@ -73,6 +79,40 @@ export class Saboteur {
     return true;
   }
 
+  isCut(a: NodeId, b: NodeId): boolean {
+    return this.#cutsOf(a).includes(b) || this.#cutsOf(b).includes(a);
+  }
+
+  /** Cuts the link between two, or mends it; false when neither can be asked, or a link that another browser cut is to be mended. */
+  toggleLink(a: NodeId, b: NodeId): boolean {
+    const ends: readonly (readonly [NodeId, NodeId])[] = [
+      [a, b],
+      [b, a],
+    ];
+    const asked = ends.filter(([end]) => this.here.includes(end));
+    if (!this.isCut(a, b)) {
+      // One end is enough: nothing passes it in either direction.
+      const [end] = asked;
+      return end !== undefined && this.order(end[0], { kind: 'cut', peers: [end[1]] });
+    }
+    for (const [end, peer] of asked) this.order(end, { kind: 'mend', peers: [peer] });
+    return asked.length > 0;
+  }
+
+  #cutsOf(id: NodeId): readonly NodeId[] {
+    return id === this.#options.node.id ? this.#options.faults.cuts : (this.#others.get(id)?.cuts ?? []);
+  }
+
+  /** For the inspector's picture. */
+  readonly knife: Knife = {
+    isCut: (a, b) => this.isCut(a, b),
+    use: (a, b) => {
+      if (!this.toggleLink(a, b))
+        this.#options.onRefused('Neither end of that link is in this browser: it can only be cut there.');
+      this.#options.onChange();
+    },
+  };
+
   healAll(): void {
     for (const id of this.here) this.order(id, { kind: 'heal' });
   }
@@ -92,25 +132,45 @@ export class Saboteur {
     if (message.type === 'load') return this.#options.onLoad(message.ms);
     if (message.type === 'gone') this.#others.delete(message.from);
     else {
-      const faults = message.type === 'here' ? message.faults : (this.#others.get(message.from)?.faults ?? '');
-      this.#others.set(message.from, { faults, heardMs: performance.now() });
+      const { faults, cuts } = message.type === 'here' ? message : (this.#others.get(message.from) ?? { faults: '', cuts: [] });
+      this.#others.set(message.from, { faults, cuts, heardMs: performance.now() });
       if (message.type === 'who') this.#tellOfSelf();
     }
     this.#options.onChange();
   }
 
   #suffer(fault: Fault): void {
-    const { faults } = this.#options;
     if (fault.kind === 'close') return void this.#close();
     if (fault.kind === 'crash' || fault.kind === 'wipe') return void this.#die(fault.kind);
     if (fault.kind === 'freeze') return this.#freeze();
-    if (fault.kind === 'cut') faults.cut(fault.peers);
-    else if (fault.kind === 'delay') faults.delay(LATE_MS);
-    else faults.heal();
+    this.#change(fault);
     clearTimeout(this.#ends);
-    if (fault.kind !== 'heal') this.#ends = setTimeout(() => this.#suffer({ kind: 'heal' }), FAULT_MS);
+    if (this.#words !== '') this.#ends = setTimeout(() => this.#suffer({ kind: 'heal' }), FAULT_MS);
     this.#tellOfSelf();
     this.#options.onChange();
+  }
+
+  /** What can be taken back. */
+  #change(fault: Fault): void {
+    const { faults, disk } = this.#options;
+    if (fault.kind === 'cut') faults.cut(fault.peers);
+    else if (fault.kind === 'mend') faults.mend(fault.peers);
+    else if (fault.kind === 'delay') faults.delay(LATE_MS);
+    else if (fault.kind === 'rogue') faults.disturb();
+    else if (fault.kind === 'disk') disk.delayMs = DISK_MS;
+    else if (fault.kind === 'clock') setClockAhead(AHEAD_MS);
+    else {
+      faults.heal();
+      disk.delayMs = 0;
+      setClockAhead(0);
+    }
+  }
+
+  get #words(): string {
+    const { faults, disk } = this.#options;
+    const slow = disk.delayMs > 0 ? [`slow to write, by ${disk.delayMs} ms`] : [];
+    const wrong = clockAheadMs() > 0 ? [`${clockAheadMs() / 1_000} seconds ahead of time`] : [];
+    return [faults.words, ...slow, ...wrong].filter((words) => words !== '').join(', ');
   }
 
   /** As the visitor does it: with a goodbye. A tab that no script opened cannot be closed by one; its node has stopped all the same. */
@@ -157,7 +217,8 @@ export class Saboteur {
   }
 
   #tellOfSelf(): void {
-    this.#say({ type: 'here', from: this.#options.node.id, faults: this.#options.faults.words });
+    const { node, faults } = this.#options;
+    this.#say({ type: 'here', from: node.id, faults: this.#words, cuts: faults.cuts });
   }
 
   #say(message: ChannelMessage): void {

@@ -11,6 +11,7 @@ export function headerView(room: string): View {
   const summary = h('p', { class: 'summary', 'data-testid': 'summary' });
   const forecast = h('p', { class: 'forecast', 'data-testid': 'forecast' });
   const open = h('p', { class: 'room', 'data-testid': 'open-room', hidden: '' }, 'open room: whoever knows its name may come in');
+  const where = h('div', { class: 'where' }, h('p', { class: 'room' }, 'room ', h('b', { 'data-testid': 'room' }, room)), open);
   const element = h(
     'header',
     { class: 'top' },
@@ -19,8 +20,6 @@ export function headerView(room: string): View {
       { class: 'masthead' },
       h('h1', {}, 'tabraft'),
       h('p', { class: 'tagline' }, 'Browser tabs as one database: every change has one order.'),
-      h('p', { class: 'room' }, 'room ', h('b', { 'data-testid': 'room' }, room)),
-      open,
       h(
         'nav',
         { 'aria-label': 'Room' },
@@ -29,7 +28,7 @@ export function headerView(room: string): View {
         h('a', { class: 'button primary', href: link, target: '_blank', rel: 'noopener' }, 'Open another tab'),
       ),
     ),
-    h('div', { class: 'state' }, dot, h('div', {}, summary, forecast)),
+    h('div', { class: 'state' }, dot, h('div', { class: 'words' }, summary, forecast), where),
   );
   return {
     element,

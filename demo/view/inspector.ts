@@ -13,6 +13,7 @@ export function inspectorView(panels: string): View {
     page = next;
     if (inspector === undefined || next.node === undefined) return;
     inspector.node = next.node;
+    if (next.saboteur !== undefined && inspector.knife === undefined) inspector.knife = next.saboteur.knife;
     if (next.history !== undefined && inspector.history === undefined) inspector.history = sourceOf(next.history);
   };
   void load().then((loaded) => {

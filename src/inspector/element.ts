@@ -1,8 +1,8 @@
 /** `<tabraft-inspector>`: give it a node, and it shows what that node knows of its cluster. */
 import { chartsView } from './charts.ts';
-import { h, setText } from './dom.ts';
+import { h, setAttribute, setText } from './dom.ts';
 import { amount, factsOf } from './facts.ts';
-import { type Facts, type HistorySource, type Inspected, type Look, type Panel, PLAIN_LOOK } from './inspected.ts';
+import { type Facts, type HistorySource, type Inspected, type Knife, type Look, type Panel, PLAIN_LOOK } from './inspected.ts';
 import { logView } from './log.ts';
 import { MESSAGE_KINDS } from './messages.ts';
 import { picture } from './picture.ts';
@@ -55,6 +55,9 @@ export class TabraftInspector extends PageElement {
   /** What this page did and saw; undefined for a page that keeps no such history. */
   history: HistorySource | undefined;
 
+  /** Makes links something to cut; undefined for a page where they are only looked at. */
+  knife: Knife | undefined;
+
   connectedCallback(): void {
     this.#sight = new IntersectionObserver((entries) => {
       this.#isOnScreen = entries.at(-1)?.isIntersecting ?? false;
@@ -84,7 +87,7 @@ export class TabraftInspector extends PageElement {
     const root = this.shadowRoot ?? this.#open();
     const node = this.#node;
     const names = panelNames(this.getAttribute('panels'));
-    this.#parts = node === undefined ? [] : names.map((name) => (name === 'verdict' ? this.#verdictPart() : BUILDERS[name]()));
+    this.#parts = node === undefined ? [] : names.map((name) => this.#builders[name]());
     const nothing = h('p', { class: 'panel empty' }, 'There is no node to look at yet.');
     root.replaceChildren(
       h('div', { class: 'panels' }, ...(node === undefined ? [nothing] : this.#parts.map(({ element }) => element))),
@@ -94,9 +97,13 @@ export class TabraftInspector extends PageElement {
     this.#lookAround();
   }
 
-  #verdictPart(): Part {
-    return lazyPart('One order?', async () => (await import('./verdict.ts')).verdictView(() => this.history));
-  }
+  readonly #builders: Readonly<Record<PanelName, () => Part>> = {
+    cluster: () => clusterPart(() => this.knife),
+    charts: chartsPart,
+    log: logPart,
+    verdict: () => lazyPart('One order?', async () => (await import('./verdict.ts')).verdictView(() => this.history)),
+    travel: travelPart,
+  };
 
   #open(): ShadowRoot {
     const root = this.attachShadow({ mode: 'open' });
@@ -125,37 +132,33 @@ export function panelNames(attribute: string | null): readonly PanelName[] {
   return PANELS.filter((name) => asked.has(name));
 }
 
-const BUILDERS: Readonly<Record<Exclude<PanelName, 'verdict'>, () => Part>> = {
-  cluster: clusterPart,
-  charts: chartsPart,
-  log: logPart,
-  travel: travelPart,
-};
-
 function part(title: string, count: Element | undefined, ...children: readonly Element[]): HTMLElement {
   return h('section', { class: 'panel', 'aria-label': title }, h('header', {}, h('h3', {}, title), count), ...children);
 }
 
-function clusterPart(): Part {
-  const drawing = picture();
+function clusterPart(knife: () => Knife | undefined): Part {
+  const drawing = picture(knife);
   const words = wordsView();
   const table = tableView();
   const count = h('span', { class: 'count' });
   const kinds = MESSAGE_KINDS.filter((kind) => kind !== 'other').map((kind) =>
     h('span', {}, h('i', { class: 'dot', 'data-kind': kind }), kind),
   );
+  const cutHint = h('span', { class: 'hint', hidden: true }, 'draw across a link to cut it, or press it');
   const legend = h(
     'p',
     { class: 'legend', 'aria-label': 'Colours of the messages' },
     ...kinds,
     h('span', {}, 'dotted: between others'),
     h('span', {}, 'arc: silence, until an election'),
+    cutHint,
   );
   return {
     element: part('Cluster', count, drawing.element, legend, words.element, table.element),
     update: (facts, { sampler }) => {
       setText(count, `${amount(facts.voters)} ${facts.voters === 1 ? 'voter' : 'voters'} · term ${amount(facts.term)}`);
       drawing.show(facts);
+      setAttribute(cutHint, 'hidden', knife() === undefined);
       drawing.play(sampler.take());
       words.update(facts);
       table.update(facts);

@@ -4,7 +4,7 @@ import { TabraftInspector } from './element.ts';
 export type { Operation } from '../testing/history/history.ts';
 export type { Model } from '../testing/history/models.ts';
 export { PANELS, type PanelName, TabraftInspector } from './element.ts';
-export type { HistorySource, Inspected, Look } from './inspected.ts';
+export type { HistorySource, Inspected, Knife, Look } from './inspected.ts';
 
 export const INSPECTOR_TAG = 'tabraft-inspector';
 

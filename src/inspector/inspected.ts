@@ -92,3 +92,10 @@ export interface HistorySource {
   /** Default: the models of tabraft/testing, by the first word of the key. */
   readonly modelOf?: (key: string) => Model<unknown>;
 }
+
+/** What it means to cut a link, to those who put the inspector on a page; without it links are only looked at. */
+export interface Knife {
+  isCut(a: NodeId, b: NodeId): boolean;
+  /** Cuts the link between two members, or mends it when it is cut. */
+  use(a: NodeId, b: NodeId): void;
+}

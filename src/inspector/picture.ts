@@ -1,8 +1,9 @@
 /** The cluster, drawn: members on a ring, their links, and what passes on them. */
 import { keyed, s, setAttribute, setHue, setText } from './dom.ts';
 import { duration, summaryOf } from './facts.ts';
-import { type Facts, type MemberFact, termHue } from './inspected.ts';
-import { arc, between, HEIGHT, initials, LINK_FACTS_MAX, NAMES_MAX, type Place, placesOf, WIDTH } from './layout.ts';
+import { type Facts, type Knife, type MemberFact, termHue } from './inspected.ts';
+import { type Blade, bladeFor, type Cuttable } from './knife.ts';
+import { arc, between, frameOf, initials, LINK_FACTS_MAX, NAMES_MAX, type Place, placesOf } from './layout.ts';
 import type { Mark } from './messages.ts';
 
 /** Marks on their way at once; more would be a blur. */
@@ -26,6 +27,11 @@ interface Drawn {
   update(place: Place, facts: Facts): void;
 }
 
+interface DrawnLine {
+  readonly element: SVGGElement;
+  update(line: Line, knife: Knife | undefined): void;
+}
+
 /** A line between two members: this node's own link, or one between two others. */
 interface Line {
   readonly key: string;
@@ -36,12 +42,14 @@ interface Line {
   readonly words: string;
 }
 
-export function picture(): Picture {
+export function picture(knife: () => Knife | undefined): Picture {
   const lines = s('g', { class: 'lines' });
   const marks = s('g', { class: 'marks' });
   const nodes = s('g', { class: 'nodes' });
-  const element = s('svg', { class: 'picture', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img' }, lines, marks, nodes);
-  const showLines = keyed<Line, SVGGElement, { readonly element: SVGGElement; update(line: Line): void }>(lines, drawLine);
+  const element = s('svg', { class: 'picture' }, lines, marks, nodes);
+  let shown: readonly Line[] = [];
+  const blade = bladeFor(element, marks, knife, () => shown.map(cuttable));
+  const showLines = keyed<Line, SVGGElement, DrawnLine>(lines, (line) => drawLine(line, blade));
   const showNodes = keyed<Place, SVGGElement, Drawn>(nodes, drawMember);
   let places: readonly Place[] = [];
   return {
@@ -49,11 +57,17 @@ export function picture(): Picture {
     show: (facts) => {
       places = placesOf(facts.members);
       setAttribute(element, 'aria-label', summaryOf(facts));
+      setAttribute(element, 'viewBox', frameOf(places));
       setAttribute(element, 'data-size', facts.members.length > NAMES_MAX ? 'many' : 'few');
+      // What can be pressed is no image to a screen reader.
+      const used = knife();
+      setAttribute(element, 'role', used === undefined ? 'img' : 'group');
+      setAttribute(element, 'data-knife', used !== undefined);
+      shown = linesOf(places);
       showLines(
-        linesOf(places),
+        shown,
         (line) => line.key,
-        (drawn, line) => drawn.update(line),
+        (drawn, line) => drawn.update(line, used),
       );
       showNodes(
         places,
@@ -107,13 +121,29 @@ function linkWords({ reach, linkKind, rttMs, silentMs }: MemberFact): string {
   return `${linkKind}${rttMs === undefined ? '' : ` ${duration(rttMs)}`}`;
 }
 
-function drawLine(): { readonly element: SVGGElement; update(line: Line): void } {
+function cuttable({ from, to }: Line): Cuttable {
+  const { x1, y1, x2, y2 } = between(from, to);
+  return {
+    ids: [from.member.id, to.member.id],
+    ends: [
+      { x: x1, y: y1 },
+      { x: x2, y: y2 },
+    ],
+  };
+}
+
+function drawLine(first: Line, blade: Blade): DrawnLine {
+  let latest = first;
   const stroke = s('line');
   const words = s('text', { 'text-anchor': 'middle' });
-  const element = s('g', { class: 'link' }, stroke, words);
+  // Wide enough for a finger.
+  const grip = s('path', { class: 'grip' });
+  const element = s('g', { class: 'link' }, stroke, words, grip);
+  blade.handle(element, () => cuttable(latest));
   return {
     element,
-    update: (line) => {
+    update: (line, knife) => {
+      latest = line;
       const ends = between(line.from, line.to);
       const level = Math.abs(ends.y2 - ends.y1) < 20;
       for (const [name, value] of Object.entries(ends)) setAttribute(stroke, name, value.toFixed(1));
@@ -122,8 +152,21 @@ function drawLine(): { readonly element: SVGGElement; update(line: Line): void }
       setText(words, line.words);
       setAttribute(words, 'x', (ends.x1 + (ends.x2 - ends.x1) * WORDS_AT).toFixed(1));
       setAttribute(words, 'y', (ends.y1 + (ends.y2 - ends.y1) * WORDS_AT + (level ? -6 : 3)).toFixed(1));
+      setAttribute(grip, 'd', knife && `M ${ends.x1} ${ends.y1} L ${ends.x2} ${ends.y2}`);
+      showCut(element, line, knife);
     },
   };
+}
+
+/** A button that is pressed while the link is cut; nothing to press where nobody cuts. */
+function showCut(element: SVGGElement, { from, to, words }: Line, knife: Knife | undefined): void {
+  const isCut = knife?.isCut(from.member.id, to.member.id) === true;
+  setAttribute(element, 'data-cut', isCut);
+  setAttribute(element, 'role', knife && 'button');
+  setAttribute(element, 'tabindex', knife && '0');
+  setAttribute(element, 'aria-pressed', knife && String(isCut));
+  const what = `Cut the link between ${from.member.name} and ${to.member.name}`;
+  setAttribute(element, 'aria-label', knife && (words === '' ? what : `${what}: ${words}`));
 }
 
 function drawMember(): Drawn {
@@ -138,7 +181,7 @@ function drawMember(): Drawn {
   const element = s('g', { class: 'node' }, title, track, clock, body, letters, crown, name, role);
   return {
     element,
-    update: ({ member, x, y, radius }, { members, term }) => {
+    update: ({ member, x, y, radius, above }, { members, term }) => {
       setAttribute(element, 'transform', `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
       setHue(element, member.hue);
       element.style.setProperty('--term', String(Math.round(termHue(member.term ?? term))));
@@ -157,8 +200,11 @@ function drawMember(): Drawn {
       setText(name, few ? `${member.name}${member.isSelf ? ' (here)' : ''}` : '');
       setText(role, few ? roleWords(member) : '');
       setAttribute(element, 'data-hidden', member.slowedBy.includes('hidden'));
-      setAttribute(name, 'y', (ring + 14).toFixed(1));
-      setAttribute(role, 'y', (ring + 27).toFixed(1));
+      const text = (above ? -ring - (member.isLeader ? 20 : 8) : ring + 15).toFixed(1);
+      for (const each of [name, role]) setAttribute(each, 'y', text);
+      // In ems: on a small page both are larger.
+      setAttribute(name, 'dy', above ? '-1.15em' : '0');
+      setAttribute(role, 'dy', above ? '0' : '1.2em');
       setText(title, `${member.name}: ${roleOf(member)}, ${member.suffrage}, ${member.isSelf ? 'this node' : linkWords(member)}`);
     },
   };

@@ -56,7 +56,15 @@ tr[data-reach="away"] { color: var(--muted); }
 .link[data-state="away"] line { stroke: var(--bad); }
 .picture[data-size="many"] .link line { stroke-width: 1; opacity: 0.3; }
 .link text { fill: var(--muted); font-size: 10.5px; paint-order: stroke; stroke: var(--ground); stroke-width: 4px; }
-.node .body { fill: var(--member); }
+.picture[data-knife] { cursor: crosshair; touch-action: pan-y; user-select: none; -webkit-user-select: none; }
+.link .grip { fill: none; stroke: transparent; stroke-width: 26; pointer-events: stroke; cursor: pointer; }
+.link[role="button"] { outline: none; }
+.link[role="button"]:is(:hover, :focus-visible) line { stroke-width: 4; opacity: 1; }
+.link[role="button"]:focus-visible line { stroke: var(--accent); }
+.link[data-cut] line { stroke: var(--bad); stroke-width: 2; stroke-dasharray: 10 8; opacity: 0.9; }
+.knife { stroke: var(--bad); stroke-width: 2.5; stroke-linecap: round; pointer-events: none; }
+.node, .marks { pointer-events: none; }
+.node .body { fill: var(--member); pointer-events: auto; }
 .node .letters { fill: var(--ground); font-weight: 600; }
 .node .track { fill: none; stroke: var(--of-term); stroke-width: 2; opacity: 0.35; }
 .node[data-role="leader"] .track { stroke-width: 3; opacity: 1; }
@@ -146,6 +154,8 @@ tr[data-changed] td:last-child { color: var(--accent); font-weight: 600; }
 @container (max-width: 30rem) {
   .strips li { grid-template-columns: 5rem minmax(0, 1fr); }
   .cells { gap: 1px; }
+  .node .name { font-size: 17px; }
+  .node .role, .link text { font-size: 14px; }
   .panel { padding: 0.75rem 0.75rem 0.9rem; }
 }
 `;

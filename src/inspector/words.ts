@@ -64,7 +64,8 @@ function autopilotView(): Panel {
         known?.members ?? [],
         ({ id }) => id,
         ({ cells }, row) => {
-          for (const [i, text] of rowTexts(row, known).entries()) setText(cells[i] ?? body, i === 0 ? named(text) : text);
+          for (const [i, text] of rowTexts(row, known, node.id).entries())
+            setText(cells[i] ?? body, i === 0 ? named(text) : text);
         },
       );
       tell(
@@ -83,8 +84,9 @@ function hintOf(known: AutopilotTable | undefined, leader: string | undefined): 
   return `${known.votersTarget} shall vote. Who is silent for ${duration(known.silentAfterMs)} is replaced.`;
 }
 
-function rowTexts(row: Row, known: AutopilotTable | undefined): readonly string[] {
-  const heard = row.silentForMs > 0 ? `silent ${duration(row.silentForMs)}` : duration(row.heardForMs);
+export function rowTexts(row: Row, known: AutopilotTable | undefined, self: string): readonly string[] {
+  const since = row.silentForMs > 0 ? `silent ${duration(row.silentForMs)}` : duration(row.heardForMs);
+  const heard = row.id === self ? 'this node' : since;
   return [row.id, row.suffrage, row.caughtUp ? 'yes' : 'not yet', heard, verdictOf(row, known)];
 }
 

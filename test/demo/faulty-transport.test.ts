@@ -128,3 +128,44 @@ test('a transport made of parts is wrapped beneath the faults', async () => {
   wrapped?.send('b', bytes(2), 'urgent');
   expect(part.sent).toEqual(['b1']);
 });
+
+test('a link that is mended is dialled anew, and no other; the rest stays cut', async () => {
+  const { under, faults, transport, heard } = await started();
+  faults.cut();
+  expect([...faults.cuts].sort()).toEqual(['b', 'c']);
+  faults.mend(['b']);
+  expect(faults.cuts).toEqual(['c']);
+  expect(under.dropped).toEqual(['b']);
+  transport.send('b', bytes(1), 'urgent');
+  transport.send('c', bytes(2), 'urgent');
+  under.handlers.onMessage('b', bytes(3));
+  under.handlers.onMessage('c', bytes(4));
+  expect(under.sent).toEqual(['b1']);
+  expect(heard).toEqual(['b3']);
+  faults.mend(['b']);
+  expect(under.dropped).toEqual(['b']);
+});
+
+test('a rogue hears nobody, and says no more than noise and what it said before; healed, it begins anew', async () => {
+  const { under, faults, transport, heard } = await started();
+  transport.send('b', bytes(1), 'urgent');
+  faults.disturb();
+  expect(faults.words).toBe('a rogue');
+  under.handlers.onMessage('b', bytes(9));
+  expect(heard).toEqual([]);
+  vi.advanceTimersByTime(1_000);
+  // What was said before it became one is not known to it; what it says now, it says again.
+  expect(under.sent).toEqual(['b1']);
+  transport.send('b', bytes(7), 'urgent');
+  vi.advanceTimersByTime(1_000);
+  const again = under.sent.filter((one) => one === 'c7').length;
+  expect(again).toBeGreaterThanOrEqual(10);
+  expect(under.sent.length).toBeLessThanOrEqual(2 + 10 * 2 * 3);
+  faults.heal();
+  expect(under.dropped).toEqual(['b', 'c']);
+  const before = under.sent.length;
+  vi.advanceTimersByTime(1_000);
+  expect(under.sent).toHaveLength(before);
+  under.handlers.onMessage('b', bytes(9));
+  expect(heard).toEqual(['b9']);
+});

@@ -7,12 +7,13 @@ test('each message that can be meant is read, and nothing else', () => {
   const good = [
     { type: 'who', from: 'a' },
     { type: 'gone', from: 'a' },
-    { type: 'here', from: 'a', faults: '' },
-    { type: 'here', from: 'a', faults: 'cut off' },
+    { type: 'here', from: 'a', faults: '', cuts: [] },
+    { type: 'here', from: 'a', faults: 'cut off from 1, slow to write, '.repeat(3), cuts: ['b'] },
     { type: 'load', from: 'a', ms: 5 },
     { type: 'order', from: 'a', to: 'b', fault: { kind: 'crash' } },
     { type: 'order', from: 'a', to: 'b', fault: { kind: 'cut' } },
     { type: 'order', from: 'a', to: 'b', fault: { kind: 'cut', peers: ['c'] } },
+    { type: 'order', from: 'a', to: 'b', fault: { kind: 'mend', peers: ['c'] } },
   ];
   expect(good.map(readMessage)).toEqual(good);
   const bad = [
@@ -23,6 +24,9 @@ test('each message that can be meant is read, and nothing else', () => {
     { type: 'who' },
     { type: 'who', from: 'x'.repeat(65) },
     { type: 'here', from: 'a', faults: 3 },
+    { type: 'here', from: 'a', faults: 'x'.repeat(201) },
+    { type: 'here', from: 'a', faults: '', cuts: 'b' },
+    { type: 'order', from: 'a', to: 'b', fault: { kind: 'mend' } },
     { type: 'load', from: 'a', ms: LOAD_MS_MAX + 1 },
     { type: 'load', from: 'a', ms: Number.NaN },
     { type: 'order', from: 'a', fault: { kind: 'crash' } },
@@ -33,6 +37,8 @@ test('each message that can be meant is read, and nothing else', () => {
     { type: 'order', from: 'a', to: 'b', fault: { kind: 'cut', peers: Array(1_000).fill('c') } },
   ];
   expect(bad.map(readMessage)).toEqual(bad.map(() => undefined));
+  // An earlier version of the page does not say from whom it is cut off.
+  expect(readMessage({ type: 'here', from: 'a', faults: '' })).toEqual({ type: 'here', from: 'a', faults: '', cuts: [] });
   expect(readMessage({ type: 'order', from: 'a', to: 'b', fault: { kind: 'heal', more: 1 }, extra: 2 })).toEqual({
     type: 'order',
     from: 'a',

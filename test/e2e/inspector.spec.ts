@@ -22,7 +22,8 @@ test('the picture, the table and the log tell the same story, and change with it
   await expect(inside(page, '.table:not(.autopilot) tbody tr')).toHaveCount(3);
   await expect(inside(page, '.table:not(.autopilot) tbody')).toContainText('leader');
   await page.getByText('Who votes, and why').click();
-  await expect(inside(page, '.autopilot .hint')).toContainText('leads and decides');
+  // On a busy machine leadership may have come to this tab meanwhile.
+  await expect(inside(page, '.autopilot .hint')).toContainText(/leads and decides|3 shall vote/);
   // Out of sight it draws nothing, and the log is further down.
   await watcher.shown('log').scrollIntoViewIfNeeded();
   await expect(inside(page, '.strips li')).toHaveCount(3);

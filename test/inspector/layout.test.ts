@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { factsOf } from '../../src/inspector/facts.ts';
 import { type Inspected, PLAIN_LOOK } from '../../src/inspector/inspected.ts';
-import { arc, between, HEIGHT, initials, type Place, placesOf, WIDTH } from '../../src/inspector/layout.ts';
+import { arc, between, crosses, frameOf, initials, type Place, placesOf, WIDTH } from '../../src/inspector/layout.ts';
 import { config, peer, status } from '../demo/fake-node.ts';
 
 function ring(count: number, deviceOf: (i: number) => string = () => ''): readonly Place[] {
@@ -22,12 +22,15 @@ const distance = (a: Place, b: Place): number => Math.hypot(a.x - b.x, a.y - b.y
 test.each([1, 2, 3, 7, 12, 24, 40])('%i members: inside the picture, and apart', (count) => {
   const places = ring(count);
   expect(places).toHaveLength(count);
+  const [left = 0, top = 0, width = 0, height = 0] = frameOf(places).split(' ').map(Number);
+  expect([left, width]).toEqual([0, WIDTH]);
   for (const a of places) {
     expect(a.radius).toBeGreaterThanOrEqual(6);
     expect(a.x - a.radius).toBeGreaterThan(0);
     expect(a.x + a.radius).toBeLessThan(WIDTH);
-    expect(a.y - a.radius).toBeGreaterThan(0);
-    expect(a.y + a.radius).toBeLessThan(HEIGHT);
+    // Two lines of text, and a crown, on the outer side.
+    expect(a.y - a.radius - (a.above ? 50 : 18)).toBeGreaterThan(top);
+    expect(a.y + a.radius + (a.above ? 0 : 45)).toBeLessThan(top + height);
     for (const b of places) if (a !== b) expect(distance(a, b)).toBeGreaterThan(2 * a.radius);
   }
 });
@@ -47,6 +50,15 @@ test('a line goes from edge to edge; an arc has the length it says', () => {
   expect(arc(10, 0.25)).toMatch(/^M 0 -10 A 10 10 0 0 1 10.00 -?0.00$/);
   expect(arc(10, 0.75)).toContain(' 0 1 1 -10.00');
   expect(arc(10, 7)).toBe(arc(10, 1));
+});
+
+test('a stroke cuts the links that it crosses, and no others', () => {
+  const at = (x: number, y: number): { readonly x: number; readonly y: number } => ({ x, y });
+  expect(crosses(at(0, 5), at(10, 5), at(5, 0), at(5, 10))).toBe(true);
+  expect(crosses(at(10, 5), at(0, 5), at(5, 10), at(5, 0))).toBe(true);
+  expect(crosses(at(0, 5), at(4, 5), at(5, 0), at(5, 10))).toBe(false);
+  expect(crosses(at(0, 11), at(10, 11), at(5, 0), at(5, 10))).toBe(false);
+  expect(crosses(at(0, 0), at(10, 0), at(0, 1), at(10, 1))).toBe(false);
 });
 
 test('initials of whatever a name is', () => {

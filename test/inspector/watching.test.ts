@@ -5,7 +5,7 @@ import type { Inspected } from '../../src/inspector/inspected.ts';
 import { kindOf, MARKS_WAITING_MAX, MessageSampler } from '../../src/inspector/messages.ts';
 import { Metrics, quantile, SECONDS } from '../../src/inspector/metrics.ts';
 import { Watch } from '../../src/inspector/watch.ts';
-import { verdictOf } from '../../src/inspector/words.ts';
+import { rowTexts, verdictOf } from '../../src/inspector/words.ts';
 import { FakeNode, peer, status } from '../demo/fake-node.ts';
 
 afterEach(() => {
@@ -120,6 +120,9 @@ test('the autopilot gives a reason for each vote', () => {
     lasting: false,
   } as const;
   expect(verdictOf(row, { silentAfterMs: 6_000 })).toContain('all is well');
+  // Of itself a leader has always heard: that is no number to show.
+  expect(rowTexts(row, undefined, row.id)[3]).toBe('this node');
+  expect(rowTexts(row, undefined, 'another')[3]).toMatch(/^[\d.]+ m?s$/);
   expect(verdictOf({ ...row, silentForMs: 7_000 }, { silentAfterMs: 6_000 })).toContain('too long');
   expect(verdictOf({ ...row, silentForMs: 10 }, undefined)).toContain('for now');
   expect(verdictOf({ ...row, burden: 1 }, undefined)).toContain('slowed down');
