@@ -20,9 +20,9 @@ test('a link to a page or a place that is not there is found, and only that', ()
     const { broken, links, pages } = brokenLinks(folder);
     expect({ links, pages }).toEqual({ links: 5, pages: 2 });
     expect(broken).toEqual([
-      'index.html: /guide/two leads to no page',
       'guide/one.html: #there leads to no place on the page',
       'guide/one.html: /none.svg leads to no page',
+      'index.html: /guide/two leads to no page',
     ]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
