@@ -115,6 +115,7 @@ export class FaultyTransport {
         if (this.#rogue === undefined) this.#pass(`from ${peer}`, peer, bytes, (late) => handlers.onMessage(peer, late));
       },
       onLink: (peer, state) => handlers.onLink(peer, state),
+      onEnded: (peer) => handlers.onEnded?.(peer),
       onFault: (error) => handlers.onFault(error),
     };
   }

@@ -1,4 +1,4 @@
-/** `raft.enter` and its kin for a page: the browser's storage, WebRTC links, the page's own signaling server, ticks from a worker. */
+/** `raft.enter` and its kin for a page: the browser's storage, links to its other tabs and WebRTC, the page's own signaling server, ticks from a worker. */
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 import type { RecordOptions, TuningOptions, WantedSuffrage } from '../runtime/api/api.ts';
@@ -11,6 +11,8 @@ import { IS_DEVELOPMENT } from '../state/development.ts';
 import { IdbStorage } from '../storage/idb/idb-storage.ts';
 import { MemoryStorage } from '../storage/memory/memory-storage.ts';
 import type { StorageProvider } from '../storage/storage.ts';
+import { broadcastTransport } from '../transport/broadcast.ts';
+import { multiTransport } from '../transport/multi/transport.ts';
 import type { Transport } from '../transport/transport.ts';
 import { webrtcTransport } from '../transport/webrtc/transport.ts';
 import { accessBy } from '../trust/access.ts';
@@ -37,7 +39,7 @@ export interface OpenOptions extends RoomOptions {
    * suffrage says otherwise; alone it founds. Errors: invalid-argument for another word.
    */
   readonly storage?: BrowserStorageKind | 'memory' | StorageProvider;
-  /** Which WebRTC link; or a transport of your own. Default 'simple-peer'. */
+  /** Which WebRTC link to other browsers (tabs of this one are reached without); or a transport of your own. Default 'simple-peer'. */
   readonly link?: 'simple-peer' | 'native' | Transport;
   /** Puts something of yours around the transport that is used: to count, hold back or lose what passes. For tests and demos. */
   readonly interpose?: (transport: Transport) => Transport;
@@ -90,10 +92,10 @@ async function prepare(mode: EntryMode, given: string, options: OpenOptions = {}
   const known = linkFrom(given, options);
   const storage = storageOf(options);
   const signaling = new SignalingClient({ url: options.signaling ?? ownSignalingUrl() });
-  const transport = transportOf(options, signaling);
+  const makeTransport = transportOf(options, signaling);
   // Last: what is wrong with the call is told before anything is kept.
   const access = await accessBy(known ?? (await linkOfPage(requireRoomName(given), storage)));
-  const { room, shelf } = access;
+  const { room, shelf, rendezvous } = access;
   return {
     options: {
       room,
@@ -101,7 +103,7 @@ async function prepare(mode: EntryMode, given: string, options: OpenOptions = {}
       access,
       mode,
       storage,
-      transport: interposed(options, transport),
+      transport: interposed(options, makeTransport(rendezvous)),
       signaling,
       clock: browserClock(),
       name: options.name ?? '',
@@ -195,14 +197,22 @@ function interposed({ interpose }: OpenOptions, transport: Transport): Transport
   return made;
 }
 
-function transportOf(options: OpenOptions, signaling: SignalingClient): Transport {
-  if (typeof options.link === 'object' && typeof options.link?.start === 'function') return options.link;
+/**
+ * To tabs of this browser over BroadcastChannels, which needs no server and no network; to everybody else over WebRTC. Where one of
+ * the two is missing it is WebRTC, or its error: a page that only its neighbours can reach would keep a room from everybody else.
+ */
+function transportOf(options: OpenOptions, signaling: SignalingClient): (rendezvous: string) => Transport {
+  const given = options.link;
+  if (typeof given === 'object' && typeof given?.start === 'function') return () => given;
   // Unless the application says otherwise, the signaling server may name servers; by itself tabraft names none.
   const iceServers = options.iceServers ?? (() => signaling.iceServers());
   const link = options.link ?? 'simple-peer';
   if (typeof link === 'object') throw new RaftError('invalid-argument', 'A transport of your own needs a start function.');
   requireOneOf('link', link, ['simple-peer', 'native']);
-  return webrtcTransport({ link, iceServers });
+  const webrtc = webrtcTransport({ link, iceServers });
+  const { BroadcastChannel, RTCPeerConnection } = globalThis;
+  if (typeof BroadcastChannel !== 'function' || typeof RTCPeerConnection !== 'function') return () => webrtc;
+  return (room) => multiTransport({ transports: [broadcastTransport({ room }), webrtc] });
 }
 
 /** Errors: invalid-argument outside a page. */

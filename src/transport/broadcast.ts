@@ -20,6 +20,8 @@ export interface BroadcastOptions {
 
 /** Tabs of one origin in one room. More are left alone. */
 const TABS_MAX = 64;
+/** What a tab said last, its goodbye, takes another way than its lock, and may come behind it by so much: ms. */
+const LAST_WORDS_MS = 50;
 const PREFIX = 'tabraft/link/';
 const ID: RegExp = /^[\w-]{1,64}$/;
 
@@ -69,6 +71,11 @@ class BroadcastMedium implements Medium {
 
   bufferedBytes(): number {
     return 0; // it does not tell; what is in flight is bounded by acknowledgement
+  }
+
+  /** A tab that was asleep may have missed who came, and others that it is there. */
+  lookAgain(): void {
+    this.#announce(true);
   }
 
   async close(): Promise<void> {
@@ -147,13 +154,19 @@ class BroadcastMedium implements Medium {
     this.#events?.onFrame(from, frame);
   }
 
-  /** Granted when its holder is gone. */
+  /** Granted when its holder is gone: to all who watch it at once, as one of them may be frozen and would keep it from those behind. */
   #watchLock(id: NodeId, instance: string, signal: AbortSignal): void {
     this.#locks
-      ?.request(lockName(instance), { signal }, () => {
-        if (this.#tabs.get(id)?.instance === instance) this.#left(id, 'the tab is gone');
+      ?.request(lockName(instance), { mode: 'shared', signal }, () => {
+        setTimeout(() => this.#ended(id, instance), LAST_WORDS_MS);
       })
       .catch(() => undefined); // aborted: it is watched no more
+  }
+
+  #ended(id: NodeId, instance: string): void {
+    if (this.#tabs.get(id)?.instance !== instance) return;
+    this.#events?.onEnded(id);
+    this.#left(id, 'the tab is gone');
   }
 
   #left(id: NodeId, why: string): void {

@@ -43,6 +43,8 @@ export interface TransportHandlers {
   onMessage(peer: NodeId, bytes: Uint8Array): void;
   /** Called on every change, once per change. */
   onLink(peer: NodeId, state: LinkState): void;
+  /** The page or process at the other end of an open link has ended: its link closes next. Told where it is known for certain. */
+  onEnded?(peer: NodeId): void;
   /** A fault of the transport itself (signaling lost, WebRTC missing): never thrown. */
   onFault(error: RaftError): void;
 }

@@ -172,5 +172,19 @@ test('BroadcastChannels of tabraft wait while they are cut; those of others say 
   b.cut([]);
   await until(() => got.length === 3);
   expect(got).toEqual([1, 'plain', 2]);
-  for (const channel of [from, to, plain, other]) channel.close();
+  // Who has no network neither says nor hears anything.
+  const back = new BroadcastChannel('back');
+  back.onmessage = ({ data }) => got.push(data);
+  a.cut('all');
+  from.postMessage(3);
+  to.postMessage('unheard');
+  from.onmessage = ({ data }) => got.push(data);
+  const clock = new BroadcastChannel('back');
+  clock.postMessage('time went by');
+  await until(() => got.length === 4);
+  expect(got.at(-1)).toBe('time went by');
+  a.cut([]);
+  await until(() => got.length === 6);
+  expect(got.slice(4).sort()).toEqual([3, 'unheard']);
+  for (const channel of [from, to, plain, other, back, clock]) channel.close();
 });

@@ -3,42 +3,7 @@ import { afterEach, describe, expect, it, test } from 'vitest';
 import { transportSuite } from '../../src/testing/transport-suite.ts';
 import { broadcastTransport } from '../../src/transport/broadcast.ts';
 import type { LinkState, Transport } from '../../src/transport/transport.ts';
-
-/** Exclusive locks by name, one after the other; `crash` frees what a tab holds, as a browser does. */
-class Locks {
-  readonly #queues: Map<string, Promise<void>>;
-  readonly #crashes: (() => void)[] = [];
-
-  constructor(queues = new Map<string, Promise<void>>()) {
-    this.#queues = queues;
-  }
-
-  request(name: string, ...rest: readonly unknown[]): Promise<unknown> {
-    const run = rest.at(-1) as () => unknown;
-    const { signal } = (rest.length > 1 ? rest[0] : {}) as { readonly signal?: AbortSignal };
-    const before = this.#queues.get(name) ?? Promise.resolve();
-    const crashed = new Promise<void>((resolve) => this.#crashes.push(resolve));
-    const held = before.then(async () => {
-      if (signal?.aborted === true) throw new Error('aborted');
-      await Promise.race([run(), crashed]);
-    });
-    this.#queues.set(
-      name,
-      held.catch(() => undefined),
-    );
-    return held;
-  }
-
-  crash(): void {
-    for (const free of this.#crashes.splice(0)) free();
-  }
-
-  /** What one tab sees: the same locks, freed when that tab crashes. */
-  tab(): { readonly locks: Pick<LockManager, 'request'>; crash(): void } {
-    const own = new Locks(this.#queues);
-    return { locks: own as unknown as Pick<LockManager, 'request'>, crash: () => own.crash() };
-  }
-}
+import { BrowserLocks } from './locks.ts';
 
 let rooms = 0;
 const transports: Transport[] = [];
@@ -48,7 +13,7 @@ afterEach(async () => {
 
 describe('the transport suite over BroadcastChannel', () => {
   const room = `suite-${rooms++}`;
-  const browser = new Locks();
+  const browser = new BrowserLocks();
   for (const { name, run } of transportSuite({ create: () => broadcastTransport({ room, locks: browser.tab().locks }) }))
     test(name, run);
 });
@@ -71,6 +36,7 @@ async function join(
     {
       onMessage: (peer, bytes) => note(`${peer}: ${bytes.length}`),
       onLink: (peer: string, state: LinkState) => note(`${peer} ${state}`),
+      onEnded: (peer) => note(`${peer} has ended`),
       onFault: (error) => note(error.code),
     },
     { listen: () => undefined, signal: () => false },
@@ -94,16 +60,45 @@ describe('without any server', () => {
     expect(a.transport.security?.('b')).toEqual({ protection: 'local', initiator: true, binding: undefined });
   });
 
-  it('a tab that crashes is seen to be gone by its lock, without a word from it', async () => {
+  it('a tab that crashes is seen to be gone by its lock, without a word from it, and before its link closes', async () => {
     const room = `room-${rooms++}`;
-    const browser = new Locks();
+    const browser = new BrowserLocks();
     const [mine, theirs] = [browser.tab(), browser.tab()];
     const a = await join(room, 'a', mine.locks);
     const b = await join(room, 'b', theirs.locks);
     await Promise.all([a.hears('b open'), b.hears('a open')]);
     theirs.crash();
     await a.hears('b closed');
-    expect(a.transport.links().find(({ peer }) => peer === 'b')?.error?.code ?? 'gone').toMatch(/link-failed|gone/);
+    expect(a.told.slice(-2)).toEqual(['b has ended', 'b closed']);
+  });
+
+  it('a frozen tab that was the first to watch keeps nobody from seeing it', async () => {
+    const room = `room-${rooms++}`;
+    const browser = new BrowserLocks();
+    const [leader, frozen, third] = [browser.tab(), browser.tab(), browser.tab()];
+    const a = await join(room, 'a', leader.locks);
+    const b = await join(room, 'b', frozen.locks);
+    await Promise.all([a.hears('b open'), b.hears('a open')]);
+    const c = await join(room, 'c', third.locks);
+    await c.hears('a open');
+    frozen.freeze();
+    leader.crash();
+    await c.hears('a closed');
+    expect(c.told).toContain('a has ended');
+    expect(b.told).not.toContain('a has ended');
+  });
+
+  it('what a tab said last is heard, also when its lock is free before it has arrived', async () => {
+    const room = `room-${rooms++}`;
+    const browser = new BrowserLocks();
+    const [mine, theirs] = [browser.tab(), browser.tab()];
+    const a = await join(room, 'a', mine.locks);
+    const b = await join(room, 'b', theirs.locks);
+    await Promise.all([a.hears('b open'), b.hears('a open')]);
+    theirs.crash();
+    b.transport.send('a', new Uint8Array(3), 'urgent');
+    await a.hears('b closed');
+    expect(a.told.slice(-3)).toEqual(['b: 3', 'b has ended', 'b closed']);
   });
 
   it('what other scripts of the origin write is ignored', async () => {

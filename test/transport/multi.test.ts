@@ -1,5 +1,5 @@
 /** Several transports as one: the suite, the order over a change of links, the fallback, kinds that cannot run. */
-import { afterEach, describe, expect, it, test } from 'vitest';
+import { afterEach, describe, expect, it, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createSignalingServer } from '../../signaling/server.ts';
 import { SignalingClient } from '../../src/signaling/client.ts';
@@ -8,7 +8,7 @@ import { broadcastTransport } from '../../src/transport/broadcast.ts';
 import { MemoryHub } from '../../src/transport/memory.ts';
 import { type MultiOptions, multiTransport } from '../../src/transport/multi/transport.ts';
 import { relayTransport } from '../../src/transport/relay.ts';
-import type { Discovery, Transport } from '../../src/transport/transport.ts';
+import type { Discovery, Transport, TransportHandlers } from '../../src/transport/transport.ts';
 import { webrtcTransport } from '../../src/transport/webrtc/transport.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -227,5 +227,40 @@ describe('whom to dial', () => {
     expect(asked.at(-1)).toBe('d,c never');
     a.transport.prefer?.(['d'], 'never');
     expect(asked.at(-1)).toBe('d never');
+  });
+
+  it('waits with a worse link while a better one is being made, and not for ever', async () => {
+    vi.useFakeTimers();
+    cleanups.push(() => vi.useRealTimers());
+    let better: TransportHandlers | undefined;
+    const bare = new MemoryHub().transport();
+    const slow: Transport = Object.assign(Object.create(bare) as Transport, {
+      start: async (_self: string, handlers: TransportHandlers) => {
+        better = handlers;
+      },
+      links: () => [],
+      stop: async () => undefined,
+    });
+    let asked: readonly string[] = [];
+    const worse = Object.assign(Object.create(bare) as Transport, {
+      start: async () => undefined,
+      prefer: (peers: readonly string[]) => {
+        asked = peers;
+      },
+      stop: async () => undefined,
+    });
+    const a = new Node('a', { transports: [slow, worse] });
+    await a.start();
+    better?.onLink('b', 'connecting');
+    a.listener?.onPeers(['b', 'c']);
+    expect(asked).toEqual(['c']);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(asked).toEqual(['c']);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(asked).toEqual(['b', 'c']);
+    better?.onLink('b', 'open');
+    expect(asked).toEqual(['c']);
+    better?.onLink('b', 'closed');
+    expect(asked).toEqual(['b', 'c']);
   });
 });

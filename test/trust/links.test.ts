@@ -11,6 +11,7 @@ import { HANDSHAKE_MARK, SEALED_MARK } from '../../src/trust/handshake/messages.
 import { PROOF_BYTES_MAX } from '../../src/trust/limits.ts';
 import type { GateView } from '../../src/trust/links/gate.ts';
 import { createSecret } from '../../src/trust/secret.ts';
+import { BrowserLocks } from '../transport/locks.ts';
 import { newIdentity, until } from './ends.ts';
 import { type Gated, gateOf, Identities, KNOWS_NOBODY, secretAccess, withSecurity } from './gates.ts';
 
@@ -356,4 +357,29 @@ test('what there is to dial again is dialled again through the proof too, and wh
   wrapped.prefer?.(['a'], 'later');
   expect(asked).toEqual(['hurry', 'prefer a']);
   expect(gate.wrap(plain)).toMatchObject({ hurry: plain.hurry, prefer: plain.prefer });
+});
+
+test('that a tab has ended is told of who has proven himself, and of nobody who only took a name', async () => {
+  const room = 'ended';
+  const browser = new BrowserLocks();
+  const tabs = [browser.tab(), browser.tab(), browser.tab()] as const;
+  const gated = await Promise.all([0, 1].map(async () => gateOf(await newIdentity(), access)));
+  const [own, other] = gated as [Gated, Gated];
+  const told: string[] = [];
+  const quiet = { onMessage: () => undefined, onFault: () => undefined };
+  const note = (what: string) => (peer: string, state?: string) => void told.push(`${peer} ${state ?? what}`);
+  const nowhere = { listen: () => undefined, signal: () => false };
+  const proven = (gate: Gated['gate'], i: 0 | 1): Transport => gate.wrap(broadcastTransport({ room, locks: tabs[i].locks }));
+  const [mine, theirs] = [proven(own.gate, 0), proven(other.gate, 1)];
+  const bare = broadcastTransport({ room, locks: tabs[2].locks });
+  await mine.start(own.gate.identity.id, { ...quiet, onLink: note(''), onEnded: note('has ended') }, nowhere);
+  await theirs.start(other.gate.identity.id, { ...quiet, onLink: () => undefined }, nowhere);
+  await bare.start('liar', { ...quiet, onLink: () => undefined }, nowhere);
+  await until(() => told.includes(`${other.gate.identity.id} open`) && told.includes('liar connecting'));
+  tabs[2].crash();
+  await until(() => told.includes('liar closed'));
+  tabs[1].crash();
+  await until(() => told.includes(`${other.gate.identity.id} closed`));
+  expect(told.filter((one) => one.endsWith('has ended'))).toEqual([`${other.gate.identity.id} has ended`]);
+  await Promise.all([mine, theirs, bare].map((transport) => transport.stop()));
 });

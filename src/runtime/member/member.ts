@@ -171,8 +171,16 @@ export class Member {
     // Also of one that was told that it is out: its time goes on, else it would hear its last leader for ever, and refuse those
     // who still need its vote. It disturbs nobody by campaigning (§4.2.3): whoever knows that it is out does not hear it.
     this.core.tick();
+    this.#leadAlone();
     this.transfers.tick();
     this.changes.tick();
+  }
+
+  /** Where it alone votes nobody else can lead: no need to wait for a timeout. What is committed has to be applied first; the core sees to that. */
+  #leadAlone(): void {
+    const { voters, votersOutgoing } = this.conf;
+    const isAlone = voters.length === 1 && voters[0] === this.#parts.self && votersOutgoing.length === 0;
+    if (isAlone && !this.removed && this.soft.role === 'follower' && this.soft.leader === NO_NODE) this.core.campaign();
   }
 
   /** A lease is counted in ticks: many that are a little late are a pause as well. */

@@ -72,8 +72,6 @@ export class MemberLife {
     // Of the snapshot: entries behind it are applied as its members applied them, whatever this node was opened with.
     if (member.appliedIndex > 0) application.configured(member.appliedIndex, member.conf.context, rolesIn(member.conf));
     member.pump();
-    // Alone in its configuration nobody else can lead: no need to wait for a timeout.
-    if (member.conf.voters.length === 1 && member.conf.voters[0] === standing.id) member.core.campaign();
     this.#hooks.onOpened();
   }
 

@@ -7,6 +7,7 @@ export function transportHandlers(peers: Peers, emitter: Emitter): TransportHand
   return {
     onMessage: (peer, bytes) => peers.onMessage(peer, bytes),
     onLink: (peer, state) => peers.onLink(peer, state),
+    onEnded: (peer) => peers.onEnded(peer),
     onFault: (error) => emitter.emit('fault', { error }),
   };
 }

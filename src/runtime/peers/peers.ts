@@ -175,6 +175,14 @@ export class Peers {
     }
   }
 
+  /** The page or process of a peer has ended: as good as its goodbye, which it had no time to say. */
+  onEnded(id: NodeId): void {
+    const peer = this.#peers.get(id);
+    if (peer?.trusted !== true || peer.saidGoodbye) return;
+    peer.saidGoodbye = true;
+    this.#hooks.onGoodbye(id, { kind: 'goodbye', reason: 'pagehide' });
+  }
+
   onMessage(id: NodeId, bytes: Uint8Array): void {
     const peer = this.#peerOf(id);
     const now = this.#clock.monotonicMs();

@@ -9,7 +9,10 @@ export class PageCuts {
   readonly name: string;
   readonly #Link: typeof CutLink;
   readonly #links = new Set<CutLink>();
-  /** What tabs said over BroadcastChannels that are cut off from this one, until they are not; the oldest is lost when it is too much. */
+  /**
+   * What tabs said over BroadcastChannels that are cut off from this one, and what this one said while it was cut off from all, until
+   * they are not; the oldest is lost when it is too much.
+   */
   #waiting: { readonly from: string; readonly go: () => void }[] = [];
   #cut: ReadonlySet<string> | 'all' = new Set();
 
@@ -26,17 +29,12 @@ export class PageCuts {
       else link.look();
     }
     const waiting = this.#waiting;
-    this.#waiting = waiting.filter(({ from }) => this.#isNamed(from));
-    for (const { from, go } of waiting) if (!this.#isNamed(from)) go();
+    this.#waiting = waiting.filter(({ from }) => this.isCut(from));
+    for (const { from, go } of waiting) if (!this.isCut(from)) go();
   }
 
   isCut(remote: string): boolean {
     return this.#cut === 'all' || this.#cut.has(remote);
-  }
-
-  /** Who has no network at all still reaches the tabs of the same browser. */
-  #isNamed(from: string): boolean {
-    return this.#cut !== 'all' && this.#cut.has(from);
   }
 
   /** An RTCPeerConnection whose links can be cut. */
@@ -56,11 +54,13 @@ export class PageCuts {
   /** A BroadcastChannel that says which tab speaks, where tabraft uses it. */
   channels(Native: typeof BroadcastChannel): typeof BroadcastChannel {
     const own = this.name;
-    const hear = (from: string, go: () => void): void => {
-      if (!this.#isNamed(from)) return go();
+    const pass = (from: string, go: () => void): void => {
+      if (!this.isCut(from)) return go();
       if (this.#waiting.push({ from, go }) > 10_000) this.#waiting.shift();
     };
     return class extends Native {
+      #closed = false;
+
       constructor(name: string) {
         super(name);
         if (!name.startsWith('tabraft')) return;
@@ -69,7 +69,7 @@ export class PageCuts {
           const { tabraftFrom, data } = (event.data ?? {}) as { readonly tabraftFrom?: unknown; readonly data?: unknown };
           if (opened.has(event) || typeof tabraftFrom !== 'string') return;
           event.stopImmediatePropagation();
-          hear(tabraftFrom, () => {
+          pass(tabraftFrom, () => {
             const inner = new MessageEvent('message', { data });
             opened.add(inner);
             this.dispatchEvent(inner);
@@ -78,7 +78,17 @@ export class PageCuts {
       }
 
       override postMessage(data: unknown): void {
-        super.postMessage(this.name.startsWith('tabraft') ? { tabraftFrom: own, data } : data);
+        if (!this.name.startsWith('tabraft')) return super.postMessage(data);
+        const message = { tabraftFrom: own, data: structuredClone(data) };
+        // Of two that are cut off from each other the other end waits; who has no network at all says nothing.
+        pass(own, () => {
+          if (!this.#closed) super.postMessage(message);
+        });
+      }
+
+      override close(): void {
+        this.#closed = true;
+        super.close();
       }
     };
   }

@@ -48,6 +48,9 @@ export class MediumTransport implements Transport {
         onGone: (peer, why) => {
           for (const session of this.#sessions.values()) if (peer === undefined || session.id === peer) session.gone(why);
         },
+        onEnded: (peer) => {
+          if (!this.#stopped && this.#sessions.get(peer)?.status().state === 'open') handlers.onEnded?.(peer);
+        },
         onDrain: () => {
           for (const session of this.#sessions.values()) session.drained();
         },
@@ -67,6 +70,11 @@ export class MediumTransport implements Transport {
     this.#preferred = new Set(peers);
     this.#dialsOthers = others === 'later';
     for (const session of this.#sessions.values()) session.setWanted(this.#isWanted(session.id));
+  }
+
+  hurry(): void {
+    this.#medium.lookAgain?.();
+    for (const session of this.#sessions.values()) session.hurry();
   }
 
   queuedBytes(peer: NodeId, lane: Lane): number {

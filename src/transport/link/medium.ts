@@ -9,6 +9,8 @@ export interface MediumEvents {
   onFrame(from: NodeId, frame: Uint8Array): void;
   /** Frames to or from this peer are lost, or it is gone: its link ends. undefined: this goes for all peers. */
   onGone(peer: NodeId | undefined, why: string): void;
+  /** Its page, or process, has ended, whatever it said: the link ends with `onGone` right after. */
+  onEnded(peer: NodeId): void;
   /** What was buffered has drained. */
   onDrain(): void;
   onFault(error: RaftError): void;
@@ -22,6 +24,8 @@ export interface Medium {
   /** False when it is lost. The frame is copied, or sent, before this returns. */
   send(to: NodeId, frame: Uint8Array): boolean;
   bufferedBytes(): number;
+  /** Time went by unseen: looks again who is there. Left out where nothing is missed. */
+  lookAgain?(): void;
   /** Resolves when what was sent has been handed over. */
   close(): Promise<void>;
 }

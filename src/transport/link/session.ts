@@ -66,6 +66,14 @@ export class Session {
     else if (this.#state === 'closed' && this.#timer === undefined) this.#greetAnew();
   }
 
+  /** No pause is worth while. */
+  hurry(): void {
+    if (this.#state !== 'closed') return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#greetAnew();
+  }
+
   hear(frame: Uint8Array): void {
     if (frame[0] === GREETING) this.#hearGreeting(frame);
     else if (frame[0] === END) this.#hearEnd(new TextDecoder().decode(frame.subarray(1, GREETING_BYTES_MAX)));

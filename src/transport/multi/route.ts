@@ -19,6 +19,8 @@ export class Route {
   readonly id: NodeId;
   readonly #context: RouteContext;
   readonly #states: LinkState[];
+  /** When each state began. */
+  readonly #sinceMs: number[];
   /** The link in use, by its place. */
   #active: number | undefined;
   /** The link that the peer used last. */
@@ -33,6 +35,7 @@ export class Route {
     this.id = id;
     this.#context = context;
     this.#states = context.transports.map(() => 'closed');
+    this.#sinceMs = this.#states.map(() => nowMs);
     this.lostMs = nowMs;
   }
 
@@ -46,6 +49,13 @@ export class Route {
     return place < 0 ? undefined : place;
   }
 
+  /** A better link than that of `place` is open, or has been in the making for less than `patienceMs`. */
+  isServedBefore(place: number, nowMs: number, patienceMs: number): boolean {
+    const { best } = this;
+    if (best !== undefined && best < place) return true;
+    return this.#states.some((state, i) => i < place && state === 'connecting' && nowMs - (this.#sinceMs[i] ?? 0) < patienceMs);
+  }
+
   isOpen(place: number): boolean {
     return this.#states[place] === 'open';
   }
@@ -57,6 +67,7 @@ export class Route {
 
   changed(place: number, state: LinkState, nowMs: number): void {
     const wasOpen = this.#states[place] === 'open';
+    if (this.#states[place] !== state) this.#sinceMs[place] = nowMs;
     this.#states[place] = state;
     if (wasOpen && state !== 'open' && (place === this.#active || place === this.#heardOn)) {
       // Something on it may be lost, in one direction or the other.

@@ -23,6 +23,8 @@ export interface MultiOptions {
 const SETTLED_MS = 5_000;
 /** How often fallbacks and links that wait to take over are looked at: ms. */
 const LOOK_EVERY_MS = 250;
+/** So long a worse link is not tried while a better one is being made: ms. Between tabs of one browser that takes a tenth of it. */
+const BETTER_WAITS_MS = 2_000;
 /** How long a peer that nothing reaches goes without the fallback: ms. */
 const FALLBACK_AFTER_MS = 4_000;
 
@@ -81,7 +83,10 @@ class MultiTransport implements Transport {
           },
           onLink: (peer, state) => {
             this.#route(peer)?.changed(place, state, performance.now());
-            if (state !== 'connecting') this.#spread();
+            this.#spread();
+          },
+          onEnded: (peer) => {
+            if (!this.#stopped) handlers.onEnded?.(peer);
           },
           onFault: (error) => {
             if (!this.#stopped) handlers.onFault(error);
@@ -195,7 +200,7 @@ class MultiTransport implements Transport {
     return this.#preferred === undefined || this.#dialsOthers || this.#preferred.includes(id);
   }
 
-  /** Tells each transport whom to dial: those that nothing better reaches already. */
+  /** Tells each transport whom to dial: those that nothing better reaches already, or is about to. */
   #spread(): void {
     if (this.#stopped) return;
     const preferred = this.#preferred ?? [];
@@ -221,8 +226,7 @@ class MultiTransport implements Transport {
   }
 
   #isReachedBefore(id: NodeId, place: number): boolean {
-    const best = this.#routes.get(id)?.best;
-    return best !== undefined && best < place;
+    return this.#routes.get(id)?.isServedBefore(place, performance.now(), BETTER_WAITS_MS) === true;
   }
 
   #look(nowMs: number): void {
@@ -230,6 +234,7 @@ class MultiTransport implements Transport {
       route.takeOver();
       if (this.#fallback !== undefined) this.#lookAtFallback(route, this.#fallback, nowMs);
     }
+    this.#spread(); // what was waited for may be overdue
   }
 
   #lookAtFallback(route: Route, fallback: number, nowMs: number): void {

@@ -75,6 +75,10 @@ export class ProvenTransport implements Transport {
       {
         onMessage: (peer, bytes) => this.#entries.get(peer)?.link.hear(bytes),
         onLink: (peer, state) => this.#onLink(peer, state),
+        // Of nobody who has not proven that the link is his: whoever takes a name is not who ends.
+        onEnded: (peer) => {
+          if (!this.#stopped && this.isProven(peer)) handlers.onEnded?.(peer);
+        },
         onFault: (error) => {
           if (!this.#stopped) handlers.onFault(error);
         },
