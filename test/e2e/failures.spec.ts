@@ -62,7 +62,12 @@ test('no majority: writes end with a code, the page says so, and all goes on whe
   const [last, ...others] = tabs;
   if (!last) throw new Error('no tab');
   await last.add('with a majority');
-  for (const tab of others) await tab.page.close();
+  // Both at once, and busy until then: neither lets the last one count without the other.
+  const busy = (): void => {
+    for (const until = performance.now() + 2_000; performance.now() < until; );
+  };
+  for (const { page } of others) void page.evaluate(busy).catch(() => undefined);
+  await Promise.all(others.map(({ page }) => page.close()));
   await expect(last.page.locator('.banner')).toContainText('No majority.');
   await expect(last.shown('forecast')).toContainText('writes wait');
   const outcome = await last.page.evaluate(async () => {

@@ -1,6 +1,9 @@
 /** Nodes that are tabs of one browser: a BroadcastChannel between them, and locks that tell who has ended. */
 import { expect, test } from 'vitest';
 import { broadcastTransport } from '../../src/transport/broadcast.ts';
+import type { Transport } from '../../src/transport/transport.ts';
+import { decodePeerMessage } from '../../src/wire/codec.ts';
+import type { PeerMessage } from '../../src/wire/peer-message.ts';
 import { BrowserLocks } from '../transport/locks.ts';
 import { Cluster, type Opened } from './cluster.ts';
 
@@ -55,4 +58,25 @@ test('a follower’s tab that has ended is not waited for: it votes no more at o
   expect(leader.config.voters).toHaveLength(3);
   expect(reasons.join()).toContain('said goodbye');
   expect(leader.status.failureTolerance).toBe(1);
+});
+
+test('a link that is there at once, before signaling, hears of the cluster that the node belongs to', async () => {
+  await using cluster = new Cluster();
+  const { node, disk } = await cluster.open({ access: undefined });
+  await node.ready;
+  const { clusterId } = node;
+  await node.stop();
+  const said: PeerMessage[] = [];
+  const inner = cluster.hub.transport();
+  const transport: Transport = {
+    kind: 'at once',
+    start: async (_self, handlers) => handlers.onLink('neighbour', 'open'),
+    send: (_peer, bytes) => said.push(decodePeerMessage(bytes, { self: 'neighbour', peer: node.id })) > 0,
+    queuedBytes: () => 0,
+    links: () => [],
+    disconnect: () => undefined,
+    stop: () => inner.stop(),
+  };
+  await cluster.open({ disk, transport, access: undefined });
+  expect(said[0]).toMatchObject({ kind: 'hello', clusterId });
 });

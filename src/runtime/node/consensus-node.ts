@@ -198,8 +198,9 @@ export class ConsensusNode {
     await this.duties.secret.load(loaded.records);
     this.#consensus.found(() => uncommittedEntries(this.store, loaded));
     await this.#application.inherit(loaded.records);
-    await transport.start(this.id, transportHandlers(this.peers, this.emitter), this.discovery);
+    // Before there are links: who belongs to a cluster is never greeted, nor greets, as one that belongs to none.
     if (loaded.cluster !== undefined) await this.#memberLife.open();
+    await transport.start(this.id, transportHandlers(this.peers, this.emitter), this.discovery);
     this.#standing.ticked();
     this.#ticking = clock.startTicks(tickMs(tuning), () => this.#tick());
     await this.#presence.enter();
