@@ -27,7 +27,7 @@ import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';
 import type { Trust } from '../standing/trust.ts';
 import { asRole, requireSecretOf, successorOf, vouchedFor, withOwnFacts } from './applicant.ts';
-
+import type { ChangePace } from './change-pace.ts';
 import { JoinBatch, MEMBERS_MAX } from './join-batch.ts';
 
 export { MEMBERS_MAX };
@@ -72,15 +72,8 @@ export class Admission {
   readonly #hooks: AdmissionHooks;
   readonly #joins: JoinBatch;
 
-  constructor(
-    standing: Standing,
-    speakers: Speakers,
-    reports: Reports,
-    trust: Trust,
-    joinEveryMs: number,
-    hooks: AdmissionHooks,
-  ) {
-    this.#joins = new JoinBatch(standing, trust, joinEveryMs, () => hooks.wake());
+  constructor(standing: Standing, speakers: Speakers, reports: Reports, trust: Trust, pace: ChangePace, hooks: AdmissionHooks) {
+    this.#joins = new JoinBatch(standing, trust, pace, () => hooks.wake());
     this.#standing = standing;
     this.#reports = reports;
     this.#speakers = speakers;

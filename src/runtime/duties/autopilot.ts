@@ -13,6 +13,7 @@ import type { Reports } from '../standing/reports.ts';
 import type { Standing } from '../standing/standing.ts';
 import { PROMOTION_LAG_ENTRIES } from './admission.ts';
 import { type Decision, nextDecision, type PlanInput, partnerGone } from './autopilot-plan.ts';
+import type { ChangePace } from './change-pace.ts';
 import { mayGoAlone } from './copies.ts';
 import { betterLeader } from './leadership-plan.ts';
 import type { MemberFacts } from './member-facts.ts';
@@ -48,6 +49,7 @@ interface Burden {
 export class Autopilot {
   readonly #standing: Standing;
   readonly #options: AutopilotOptions;
+  readonly #pace: ChangePace;
   readonly #emitter: Emitter;
   readonly #transfer: (to: NodeId) => void;
   readonly #wake: () => void;
@@ -59,7 +61,6 @@ export class Autopilot {
   #changing = false;
   #aloneMs = Number.NEGATIVE_INFINITY;
   #movedMs = Number.NEGATIVE_INFINITY;
-  #decidedMs = Number.NEGATIVE_INFINITY;
   /** Silences that ended by themselves were as long as this, in ms: longer than them is not normal. */
   #normalSilenceMs = 0;
 
@@ -67,6 +68,7 @@ export class Autopilot {
     standing: Standing,
     reports: Reports,
     options: AutopilotOptions,
+    pace: ChangePace,
     emitter: Emitter,
     act: { readonly transfer: (to: NodeId) => void; readonly wake: () => void },
   ) {
@@ -75,6 +77,7 @@ export class Autopilot {
     this.#standing = standing;
     this.#reports = reports;
     this.#options = options;
+    this.#pace = pace;
     this.#emitter = emitter;
   }
 
@@ -92,14 +95,16 @@ export class Autopilot {
     }
     if (this.#ledTerm !== term) this.#begin(term);
     this.#observe(member);
-    // Who leaves together leaves one after the other: a voter that said goodbye is seen to at once.
-    const isPaced = clock.monotonicMs() - this.#decidedMs < this.#options.intervalMs && !this.#hasLost(member);
-    if (!this.#options.enabled || this.#changing || isPaced) return;
+    if (!this.#options.enabled || this.#changing) return;
     const input = this.#input(member);
     if (this.#goAlone(member, input)) return;
     const decision = nextDecision(input);
-    if (decision !== undefined) return this.#carryOut(member, decision);
-    this.#moveLeadership(member, input);
+    if (decision === undefined) return this.#moveLeadership(member, input);
+    const now = clock.monotonicMs();
+    // Who leaves together leaves one after the other: a voter that said goodbye is seen to at once.
+    if (this.#hasLost(member)) this.#pace.note('autopilot', now);
+    else if (!this.#pace.ask('autopilot', now)) return;
+    this.#carryOut(member, decision);
   }
 
   /** A voter has said goodbye. */
@@ -181,7 +186,6 @@ export class Autopilot {
     this.#ledTerm = term;
     this.#seen.clear();
     this.#burdens.clear();
-    this.#decidedMs = Number.NEGATIVE_INFINITY;
     // Whoever handed over to this node had its reasons: they are given time.
     this.#movedMs = this.#standing.clock.monotonicMs();
   }
@@ -294,7 +298,6 @@ export class Autopilot {
     const { clock } = this.#standing;
     const version = member.confVersion;
     this.#changing = true;
-    this.#decidedMs = clock.monotonicMs();
     member.changes.submit({
       // Decided for the configuration of then: what was changed by hand meanwhile goes first.
       plan: () =>

@@ -9,6 +9,7 @@ import type { JoinRequest } from '../../wire/bodies.ts';
 import { memberIds, suffrageOf } from '../member/configuration.ts';
 import type { Standing } from '../standing/standing.ts';
 import type { Trust } from '../standing/trust.ts';
+import type { ChangePace } from './change-pace.ts';
 
 /** Members of one cluster, learners included: more would burden every leader. */
 export const MEMBERS_MAX = 64;
@@ -18,6 +19,8 @@ export const NEWCOMERS_AT_ONCE = 32;
 const CONTEXT_BYTES_AT_ONCE: number = 32 * 1024;
 /** Newcomers that wait; more are refused with `busy`. */
 const WAITING_MAX = 256;
+/** When one that was refused with `busy` may ask again, in ms: by then a batch has gone in. */
+const BUSY_MS = 1_000;
 /** How long a newcomer waits, in ms. */
 export const JOIN_WAIT_MS = 10_000;
 
@@ -30,22 +33,21 @@ interface Waiting {
 export class JoinBatch {
   readonly #standing: Standing;
   readonly #trust: Pick<Trust, 'isRevoked'>;
-  readonly #everyMs: number;
+  readonly #pace: ChangePace;
   readonly #wake: () => void;
   #waiting: Waiting[] = [];
   #isUnderway = false;
-  #askedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(standing: Standing, trust: Pick<Trust, 'isRevoked'>, everyMs: number, wake: () => void) {
+  constructor(standing: Standing, trust: Pick<Trust, 'isRevoked'>, pace: ChangePace, wake: () => void) {
     this.#standing = standing;
     this.#trust = trust;
-    this.#everyMs = everyMs;
+    this.#pace = pace;
     this.#wake = wake;
   }
 
   add(request: JoinRequest, done: (error: RaftError | undefined) => void): void {
     if (this.#waiting.length >= WAITING_MAX)
-      return done(new RaftError('busy', `${WAITING_MAX} newcomers are waiting.`, { retryAfterMs: this.#everyMs }));
+      return done(new RaftError('busy', `${WAITING_MAX} newcomers are waiting.`, { retryAfterMs: BUSY_MS }));
     this.#waiting.push({ request, deadlineMs: this.#standing.clock.monotonicMs() + JOIN_WAIT_MS, done });
     this.tick();
   }
@@ -56,9 +58,8 @@ export class JoinBatch {
     if (this.#waiting.length === 0) return;
     if (member?.isLeader !== true) return this.#refuse(() => true, 'no-leader', 'This node leads no more.');
     this.#refuse(({ deadlineMs }) => deadlineMs <= now, 'timeout', 'The newcomer could not be taken in in time.');
-    if (this.#isUnderway || this.#waiting.length === 0 || now - this.#askedMs < this.#everyMs) return;
+    if (this.#isUnderway || this.#waiting.length === 0 || !this.#pace.ask('joins', now)) return;
     this.#isUnderway = true;
-    this.#askedMs = now;
     let taken: Waiting[] = [];
     member.changes.submit({
       // In its turn, with all who wait by then.

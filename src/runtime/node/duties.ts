@@ -7,6 +7,7 @@ import { AUTOPILOT_DEFAULTS, type NodeOptions } from '../api/options.ts';
 import { Admission, type AdmissionHooks } from '../duties/admission.ts';
 import { Autopilot } from '../duties/autopilot.ts';
 import { Awakening } from '../duties/awakening.ts';
+import { ChangePace } from '../duties/change-pace.ts';
 import { Digests } from '../duties/digests.ts';
 import { FreeSpace } from '../duties/free-space.ts';
 import { Handover } from '../duties/handover.ts';
@@ -69,11 +70,12 @@ export class Duties {
     const autopilot = options.autopilot ?? AUTOPILOT_DEFAULTS;
     const cut = (peer: NodeId, reason: string): void => options.transport.disconnect(peer, reason);
     const hooks = { authorize: options.authorize, wake, decide, disconnect: cut };
-    this.admission = new Admission(standing, speakers, reports, trust, autopilot.intervalMs, hooks);
+    const pace = new ChangePace(autopilot.intervalMs);
+    this.admission = new Admission(standing, speakers, reports, trust, pace, hooks);
     this.#linking = new Linking(standing, speakers, options.transport);
     this.digests = new Digests(standing, resyncFailed);
     this.handover = new Handover(standing, wake);
-    this.autopilot = new Autopilot(standing, reports, autopilot, emitter, {
+    this.autopilot = new Autopilot(standing, reports, autopilot, pace, emitter, {
       transfer: (to) => this.handover.transfer(to, options.tuning.callTimeoutMs),
       wake,
     });

@@ -4,6 +4,7 @@ import { EMPTY_CONF } from '../../../src/core/conf/conf-change.ts';
 import type { RaftError } from '../../../src/core/errors.ts';
 import type { ConfState } from '../../../src/core/types.ts';
 import { resolveAutopilot } from '../../../src/runtime/api/options.ts';
+import { ChangePace } from '../../../src/runtime/duties/change-pace.ts';
 import { JOIN_WAIT_MS, JoinBatch, MEMBERS_MAX, NEWCOMERS_AT_ONCE } from '../../../src/runtime/duties/join-batch.ts';
 import { Linking } from '../../../src/runtime/duties/linking.ts';
 import type { QueuedChange } from '../../../src/runtime/member/change-queue.ts';
@@ -23,7 +24,7 @@ function door(everyMs = 1_000) {
   };
   const told: string[] = [];
   const trust = { isRevoked: (id: string) => revoked.has(id) };
-  const batch = new JoinBatch({ member, clock: { monotonicMs: () => now } } as never, trust, everyMs, () => {});
+  const batch = new JoinBatch({ member, clock: { monotonicMs: () => now } } as never, trust, new ChangePace(everyMs), () => {});
   return {
     told,
     revoked,
