@@ -1230,6 +1230,27 @@ export const MUTANTS = [
     'tabs of one browser make two links each',
   ),
   m(
+    'failing-leader-says-nothing',
+    'runtime/node/member-life.ts',
+    '    if (isOfDisk(error)) this.#hooks.standAside();\n',
+    '',
+    'a leader whose disk fails leaves the others waiting for a timeout',
+  ),
+  m(
+    'two-paces-of-change',
+    'runtime/duties/change-pace.ts',
+    'nowMs - this.#lastMs < this.#everyMs ||',
+    '(this.#last === who && nowMs - this.#lastMs < this.#everyMs) ||',
+    'newcomers and the autopilot write a configuration each, every second',
+  ),
+  m(
+    'greets-before-it-knows-itself',
+    'runtime/node/consensus-node.ts',
+    "    if (loaded.cluster !== undefined) await this.#memberLife.open();\n    await transport.start(this.id, transportHandlers(this.peers, this.emitter), this.discovery);\n",
+    "    await transport.start(this.id, transportHandlers(this.peers, this.emitter), this.discovery);\n    if (loaded.cluster !== undefined) await this.#memberLife.open();\n",
+    'members that come back and are linked at once take each other for strangers for good',
+  ),
+  m(
     'sole-voter-waits',
     'runtime/member/member.ts',
     '    this.#leadAlone();\n',

@@ -147,6 +147,29 @@ test('a full disk: nothing unsaved is acknowledged, another leads, and the node 
   await first.node.until((status, state) => status.role === 'follower' && state.balance === 11, { timeoutMs: 15_000 });
 });
 
+test('a leader whose disk fails hands its office over before it steps aside: no election timeout goes by', async () => {
+  await using cluster = new Cluster();
+  let failing = '';
+  const tune = { electionTimeoutMs: [60_000, 120_000] as const, heartbeatMs: 50 };
+  for (let i = 0; i < 3; i++) {
+    const opened: { id?: string } = {};
+    const onWrite = (): void => {
+      if (opened.id !== undefined && opened.id === failing) throw new RaftError('storage', 'the disk fails');
+    };
+    opened.id = (await cluster.open({ tune, onWrite })).node.id;
+  }
+  await cluster.voters(3);
+  const old = cluster.leader();
+  failing = old.node.id;
+  const answer = old.node.propose({ type: 'add', amount: 1 });
+  const others = cluster.opened.filter((one) => one !== old);
+  for (const { node } of others) await node.until((status) => status.leaderId !== undefined && status.leaderId !== failing);
+  // What the others had of the old leader's log they keep: the write is applied once.
+  failing = '';
+  expect(await answer).toBe(1);
+  expect(await oneOf(others).node.propose({ type: 'add', amount: 1 })).toBe(2);
+});
+
 test('a machine that is not deterministic is found, the first bad entry named, and the replica set right', async () => {
   await using cluster = new Cluster();
   await cluster.of(3, { tune: { digestEveryEntries: 20 } });

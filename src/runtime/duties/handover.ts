@@ -45,6 +45,12 @@ export class Handover {
     peers.goodbye(reason);
   }
 
+  /** This node stays and cannot write: a leader leaves its vote, or tells the others that it leads no more. */
+  standAside(): void {
+    const { member, peers } = this.#standing;
+    if (member?.soft.role === 'leader' && !member.bequeath(heirs(this.#standing))) peers.goodbye('stop');
+  }
+
   /**
    * When the leader leaves with a goodbye nobody has to wait for a timeout: the linked voter with the smallest id campaigns at
    * once; if it cannot, the others' timeouts still run.

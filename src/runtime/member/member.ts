@@ -215,10 +215,11 @@ export class Member {
 
   /**
    * This node ends: a leader leaves its vote to one of these, the preferred first, so that nobody has to wait for a timeout.
-   * From then on nothing else leaves it. False when nobody can take it.
+   * From then on nothing else leaves it. False when nobody can take it. Also when its disk has failed just now: what it holds in
+   * memory is what it has sent, and its next life makes the vote count as spent (S1).
    */
   bequeath(candidates: readonly NodeId[]): boolean {
-    if (!this.isLeader) return false;
+    if (this.soft.role !== 'leader') return false;
     const farewell = this.core.giveProxyVote(candidates);
     if (farewell === undefined) return false;
     this.replica.stop();

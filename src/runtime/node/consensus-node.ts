@@ -325,6 +325,7 @@ export class ConsensusNode {
       member: this.#memberHooks(),
       onOpened: () => this.#onOpened(),
       onRoleChange: () => this.#updateRole(),
+      standAside: () => this.duties.handover.standAside(),
       end: (error) => this.ending.end(error),
     });
   }

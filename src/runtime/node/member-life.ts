@@ -26,6 +26,8 @@ interface MemberLifeHooks {
   readonly member: MemberHooks;
   onOpened(): void;
   onRoleChange(): void;
+  /** It cannot write any more: if it leads, somebody else shall, and not after a timeout. */
+  standAside(): void;
   end(error: RaftError): void;
 }
 
@@ -82,6 +84,7 @@ export class MemberLife {
     const { kind } = standing.state;
     if (kind === 'ended') return;
     this.#openings++;
+    if (isOfDisk(error)) this.#hooks.standAside();
     standing.member?.stop(error);
     application.halt();
     if (!mayRecover(error)) return this.#hooks.end(error);
@@ -156,6 +159,11 @@ export class MemberLife {
       this.fail(storageErrorOf(error));
     }
   }
+}
+
+/** Its log is what it has told the others, and only writing has failed: who takes over may go by it. */
+function isOfDisk({ code }: RaftError): boolean {
+  return code === 'quota' || code === 'storage' || code === 'storage-closed';
 }
 
 function mayRecover({ code }: RaftError): boolean {
