@@ -228,7 +228,7 @@ export const CONTROLLER_MUTANTS = [
   sleep(
     'joins-unpaced',
     'duties/join-batch.ts',
-    ' || now - this.#askedMs < this.#everyMs) return;',
+    " || !this.#pace.ask('joins', now)) return;",
     ') return;',
     'a configuration for each that comes',
   ),
@@ -269,8 +269,8 @@ export const CONTROLLER_MUTANTS = [
   sleep(
     'goodbyes-paced',
     'duties/autopilot.ts',
-    ' && !this.#hasLost(member);',
-    ';',
+    '    if (this.#hasLost(member)) this.#pace.note(',
+    '    if (this.#standing.term < 0) this.#pace.note(',
     'of several that leave at once all but the first are waited for',
   ),
   {

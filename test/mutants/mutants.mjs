@@ -1246,8 +1246,8 @@ export const MUTANTS = [
   m(
     'greets-before-it-knows-itself',
     'runtime/node/consensus-node.ts',
-    "    if (loaded.cluster !== undefined) await this.#memberLife.open();\n    await transport.start(this.id, transportHandlers(this.peers, this.emitter), this.discovery);\n",
-    "    await transport.start(this.id, transportHandlers(this.peers, this.emitter), this.discovery);\n    if (loaded.cluster !== undefined) await this.#memberLife.open();\n",
+    '    if (loaded.cluster !== undefined) await this.#memberLife.open();\n    await transport.start(this.id, transportHandlers(this.peers, this.emitter), this.discovery);\n',
+    '    await transport.start(this.id, transportHandlers(this.peers, this.emitter), this.discovery);\n    if (loaded.cluster !== undefined) await this.#memberLife.open();\n',
     'members that come back and are linked at once take each other for strangers for good',
   ),
   m(

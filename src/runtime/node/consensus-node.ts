@@ -191,14 +191,13 @@ export class ConsensusNode {
     return state.kind === 'ended' ? state.error : undefined;
   }
 
-  /** Starts links, signaling and the clock. Errors: webrtc-unavailable, room-invalid, and those of storage. */
+  /** Starts the member, then links: it never greets as one of no cluster; signaling, the clock. Errors: webrtc-unavailable, room-invalid, and those of storage. */
   async start(): Promise<void> {
     const { transport, clock, tuning } = this.options;
     const loaded = await this.store.load();
     await this.duties.secret.load(loaded.records);
     this.#consensus.found(() => uncommittedEntries(this.store, loaded));
     await this.#application.inherit(loaded.records);
-    // Before there are links: who belongs to a cluster is never greeted, nor greets, as one that belongs to none.
     if (loaded.cluster !== undefined) await this.#memberLife.open();
     await transport.start(this.id, transportHandlers(this.peers, this.emitter), this.discovery);
     this.#standing.ticked();
@@ -313,14 +312,9 @@ export class ConsensusNode {
 
   #makeLife(): MemberLife {
     const { store, recorder, emitter } = this;
-    const parts = {
-      options: memberOptions(this.#machine, this.options),
-      store,
-      standing: this.#standing,
-      application: () => this.#application,
-      recorder,
-      emitter,
-    };
+    const options = memberOptions(this.#machine, this.options);
+    const standing = this.#standing;
+    const parts = { options, store, standing, application: () => this.#application, recorder, emitter };
     return new MemberLife(parts, {
       member: this.#memberHooks(),
       onOpened: () => this.#onOpened(),
