@@ -35,6 +35,44 @@ describe('an intruder', () => {
   });
 });
 
+describe('with a proof under every link', () => {
+  const proven: Plan = { ...plain, trust: true, intruder: true };
+
+  test('nothing that an intruder says is heard: without a proof, with a wrong one, with others’ words, as one put out', async () => {
+    for (const seed of ['trust-1', 'trust-2']) {
+      const report = await simulate({ ...proven, seed });
+      expect(report.violations).toEqual([]);
+      expect(counts(report, 'proof:').sort()).toEqual(['proof:no proof', 'proof:revoked']);
+      expect(counts(report, 'intruder:').sort()).toEqual([
+        'intruder:learner',
+        'intruder:newcomer',
+        'intruder:removed',
+        'intruder:stranger',
+      ]);
+      expect(report.evaluated.get('I43')).toBeGreaterThan(20);
+      expect(report.acknowledged).toBeGreaterThan(20);
+    }
+  });
+
+  test('one that finds the secret out is heard, and that is found', async () => {
+    // Nobody is told who was put out.
+    const leaking = await simulate(
+      { ...proven, seed: 'trust-1' },
+      {
+        onCluster: ({ proof }) => {
+          if (proof !== undefined) proof.revoked.add = () => proof.revoked;
+        },
+      },
+    );
+    expect(leaking.violations[0]?.id).toBe('I43');
+  });
+
+  test('it is asked for by the name of a seed, and other seeds are what they were', () => {
+    expect(planOf('trust-7')).toMatchObject({ trust: true, intruder: true });
+    expect(planOf('7')).not.toHaveProperty('trust');
+  });
+});
+
 test('callbacks that throw, all of them, end no node', async () => {
   const report = await simulate({ ...plain, throwing: true });
   expect(report.violations).toEqual([]);

@@ -34,7 +34,7 @@ const EVIDENCE_SEEDS_MIN = 500;
 export const CHECKED_IDS: readonly string[] = [
   ...['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10', 'I11', 'I12', 'I13', 'I14', 'I15', 'I16', 'I17', 'I18'],
   ...['I19', 'I20', 'I21', 'I22', 'I23', 'I24', 'I25', 'I26', 'I27', 'I28', 'I29', 'I30', 'I31', 'I32', 'I33', 'I34', 'I35'],
-  ...['I36', 'I37', 'I39', 'I40', 'I41'],
+  ...['I36', 'I37', 'I39', 'I40', 'I41', 'I43'],
 ];
 
 /** What applications and visitors must have done, by the names of its marks. */

@@ -14,6 +14,7 @@ import { watchIsolation } from './isolation.ts';
 import { VirtualNetwork } from './network.ts';
 import { PackedDisk } from './packed-disk.ts';
 import type { Plan, Strike, Target } from './plan.ts';
+import { ProofModel } from './proof-gate.ts';
 import { quorumHas } from './quorums.ts';
 import { readAfterReturn } from './returns.ts';
 import { Scheduler } from './scheduler.ts';
@@ -42,6 +43,7 @@ export class SimCluster {
   readonly #world: World;
   readonly #random: Prng;
   intruder: Intruder | undefined;
+  readonly proof: ProofModel | undefined = undefined;
   /** Nodes that stay down after the rest has healed. */
   readonly absent: Set<NodeId> = new Set();
   calm = false;
@@ -55,6 +57,7 @@ export class SimCluster {
     this.ghost = new Ghost(this.evidence);
     this.network = new VirtualNetwork(this.scheduler, this.#random.fork('network'));
     this.network.faults = plan.network;
+    if (plan.trust === true) this.proof = new ProofModel(`secret of ${plan.seed}`, this.evidence);
     this.room = new VirtualRoom(this.scheduler, (id) => this.#byId.get(id)?.mayHaveFounded === true);
     this.#world = {
       scheduler: this.scheduler,
@@ -68,6 +71,7 @@ export class SimCluster {
       protocol: plan.protocol ?? 1,
       machine,
       throwing: plan.throwing === true,
+      proof: this.proof,
       onReturned: (node) => readAfterReturn(this, node),
       onCorrupt: (node) => this.scheduler.at(0, '', () => this.#casualties.replace(node)),
     };

@@ -11,6 +11,7 @@ import type { Ghost } from './ghost.ts';
 import { HostileMessages, nameOf, type Overheard } from './hostile-messages.ts';
 import type { VirtualNetwork, VirtualTransport } from './network.ts';
 import { VirtualProcess } from './process.ts';
+import { helloWord, nonceIn, type ProofModel, proofWord } from './proof-gate.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { VirtualRoom, VirtualSignaling } from './signaling.ts';
 import type { SimNode } from './sim-node.ts';
@@ -24,6 +25,8 @@ export interface Intruded {
   readonly room: VirtualRoom;
   readonly nodes: readonly SimNode[];
   readonly leader: SimNode | undefined;
+  /** Under the links of every node, where the plan asks for it. */
+  readonly proof: ProofModel | undefined;
 }
 
 /** What it is to the cluster, in the order in which it becomes it. */
@@ -74,8 +77,9 @@ export class Intruder {
     if (this.#gone) return;
     this.standing = standing;
     // Under a name that nobody has stopped listening to; once it is taken in it keeps it.
-    if (standing !== 'removed') this.#comeBack();
-    if (standing === 'learner' || standing === 'removed') this.#askUntil(standing);
+    const isProven = this.#cluster.proof !== undefined;
+    if (standing !== 'removed' || isProven) this.#comeBack();
+    if (!isProven && (standing === 'learner' || standing === 'removed')) this.#askUntil(standing);
     if (standing === 'stranger') this.#speakOn();
   }
 
@@ -89,6 +93,8 @@ export class Intruder {
     const process = new VirtualProcess(self, scheduler, this.#random.fork(`clock/${self}`), clock);
     const transport = network.transport(process);
     const signaling = room.signaling(process);
+    // The last time it comes as one that was put out, with the secret that it knew.
+    if (this.standing === 'removed') this.#cluster.proof?.revoked.add(self);
     const messages = new HostileMessages(this.#random.fork(`says/${self}`), self);
     this.#process = process;
     this.#transport = transport;
@@ -97,7 +103,7 @@ export class Intruder {
     let onPeers: (peers: readonly NodeId[]) => void = () => {};
     const ignore = (): void => {};
     const handlers = {
-      onMessage: ignore,
+      onMessage: (peer: NodeId, bytes: Uint8Array) => this.#answer(self, peer, bytes),
       onFault: ignore,
       onLink: (peer: NodeId, state: string) => this.#onLink(self, peer, state === 'open'),
     };
@@ -131,11 +137,41 @@ export class Intruder {
   #onLink(self: NodeId, peer: NodeId, open: boolean): void {
     if (this.#transport?.self !== self) return;
     if (!open) this.#linked.delete(peer);
-    else {
-      this.#linked.add(peer);
-      const clusterId = this.#cluster.room.clusterId ?? '';
-      const hello = this.#messages?.hello(this.standing === 'stranger' ? `not ${clusterId}` : clusterId);
-      if (hello !== undefined) this.#send(peer, hello);
+    else if (!this.#pretend(self, peer)) this.#greet(peer);
+  }
+
+  #greet(peer: NodeId): void {
+    this.#linked.add(peer);
+    const clusterId = this.#cluster.room.clusterId ?? '';
+    const hello = this.#messages?.hello(this.standing === 'stranger' ? `not ${clusterId}` : clusterId);
+    if (hello !== undefined) this.#send(peer, hello);
+  }
+
+  /** The nonce that it names on a link. */
+  #nonce(self: NodeId, peer: NodeId): string {
+    return `${self}>${peer}`;
+  }
+
+  /** What it shows of itself where links are proven: nothing, a name of its own, or what others have said. True: it waits for an answer. */
+  #pretend(self: NodeId, peer: NodeId): boolean {
+    const { proof } = this.#cluster;
+    if (proof === undefined || this.standing === 'stranger') return false;
+    const replays = this.standing === 'learner' && proof.overheard.length > 0;
+    const words = replays ? [0, 1].map(() => this.#random.pick(proof.overheard)) : [helloWord(this.#nonce(self, peer))];
+    for (const word of words) this.#transport?.send(peer, word, 'urgent');
+    return !replays;
+  }
+
+  /** With a wrong secret, with the peer's own words, or, put out, with the right one. */
+  #answer(self: NodeId, peer: NodeId, bytes: Uint8Array): void {
+    const { proof } = this.#cluster;
+    if (proof === undefined || this.#transport?.self !== self || this.standing === 'stranger') return;
+    const theirs = nonceIn(bytes);
+    if (this.standing === 'learner') this.#transport.send(peer, bytes, 'urgent');
+    else if (theirs !== undefined) {
+      const secret = this.standing === 'removed' ? proof.secret : 'a guess';
+      this.#transport.send(peer, proofWord(secret, self, peer, this.#nonce(self, peer), theirs), 'urgent');
+      this.#greet(peer);
     }
   }
 
@@ -159,7 +195,7 @@ export class Intruder {
     const known = this.#overheard();
     // Dropped by whoever it spoke to: it comes under another name, unless it was taken in under this one.
     if (this.#linked.size === 0) {
-      const isNobody = this.standing === 'stranger' || this.standing === 'newcomer';
+      const isNobody = this.#cluster.proof !== undefined || this.standing === 'stranger' || this.standing === 'newcomer';
       if (isNobody && this.#names < NAMES_MAX) this.#comeBack();
       return;
     }

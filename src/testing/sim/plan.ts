@@ -76,6 +76,8 @@ export interface Plan {
   readonly reads: number;
   /** Somebody who is no part of the cluster, and says whatever there is to say. */
   readonly intruder?: boolean;
+  /** Every link is proven before anything is heard on it (proof-gate), and the intruder tries what it can. */
+  readonly trust?: boolean;
   /** Every callback of the application throws. */
   readonly throwing?: boolean;
   /** Share of the writes that may not be forwarded. */
@@ -115,6 +117,9 @@ export interface PlanOptions {
   readonly chaosMs?: number;
 }
 
+/** Seeds that begin so ask for the proof under every link, and for somebody who wants in. */
+const TRUST_SEED = 'trust-';
+
 /** A plan for a seed: which faults there are, how often, and all sizes, are the seed's. */
 export function planOf(seed: string, options: PlanOptions = {}): Plan {
   const root = new Prng(seed);
@@ -142,6 +147,7 @@ export function planOf(seed: string, options: PlanOptions = {}): Plan {
     ]) as [number, number],
     reads: random.pick([0.2, 0.4, 0.6]),
     ...applicationOf(root.fork('application')),
+    ...(seed.startsWith(TRUST_SEED) && { trust: true, intruder: true }),
     strikes: strikesOf(root.fork('faults'), healAtMs, voters + learners),
     lostAtHeal: random.pick([0, 0, 1, 2]),
     healAtMs,

@@ -15,6 +15,7 @@ import type { Prng } from '../prng.ts';
 import type { Ghost, GhostNode } from './ghost.ts';
 import type { VirtualNetwork, VirtualTransport } from './network.ts';
 import { type ClockFaults, VirtualProcess } from './process.ts';
+import { ProofGate, type ProofModel } from './proof-gate.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Promises, ShadowStore } from './shadow-store.ts';
 import type { VirtualRoom, VirtualSignaling } from './signaling.ts';
@@ -35,6 +36,8 @@ export interface World {
   readonly machine: (version: number) => Machine;
   /** Every callback of the application throws. */
   readonly throwing: boolean;
+  /** Under every link, where the plan asks for it. */
+  readonly proof: ProofModel | undefined;
   /** Its storage had failed, and it takes part again. */
   readonly onReturned: (node: SimNode) => void;
   /** What a node has stored cannot be read any more. */
@@ -141,11 +144,13 @@ export class SimNode {
 
   /** What a process of this node is opened with. */
   optionsOf(process: VirtualProcess, transport: VirtualTransport, signaling: VirtualSignaling): NodeOptions {
+    const { proof: model, random } = this.#world;
+    const parts = { clock: process.clock, random: random.fork(`proof/${this.id}/${this.#lives}`) };
     return {
       room: 'sim',
       mode: 'enter',
       storage: NO_STORAGE,
-      transport,
+      transport: model === undefined ? transport : new ProofGate(transport, { ...parts, model }),
       signaling,
       clock: process.clock,
       name: this.id,
