@@ -19,6 +19,7 @@ function refuse(): never {
   throw new RaftError('unknown-command', 'A keeper has no state machine: it stores what others apply.');
 }
 
+const NOTHING: Outcome = Object.freeze({ kind: 'value', value: undefined });
 const NO_STATE: Readonly<Record<string, never>> = Object.freeze({});
 
 export class KeeperMachine implements Machine {
@@ -27,15 +28,17 @@ export class KeeperMachine implements Machine {
   readonly state: unknown = NO_STATE;
   readonly view: unknown = NO_STATE;
 
+  /** Nobody is told: what a command came to, those with the machine know. */
   apply(): Outcome {
-    return refuse();
+    return NOTHING;
   }
 
   /** Never read: a state that can only be streamed has no digest, and so a keeper is not compared with others. */
   async *snapshot(): AsyncIterable<Uint8Array> {}
 
-  async restore(): Promise<void> {
-    refuse();
+  /** Reads all of it, so that damage is found now and not by who needs it. */
+  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const _ of chunks);
   }
 
   fresh(): undefined {

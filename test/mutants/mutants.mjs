@@ -112,6 +112,13 @@ export const MUTANTS = [
     '',
     'a member that slept through the change brings in who knows the old secret',
   ),
+  m(
+    'keeper-knows-no-ledger',
+    'runtime/member/kept-state.ts',
+    '    const applied = super.apply(entry);\n',
+    '    const applied: Applied = NOTHING;\n',
+    'a keeper lets in who was put out, by a secret that is over, and counts no invite',
+  ),
   // ---- elections
   m(
     'vote-not-recorded',

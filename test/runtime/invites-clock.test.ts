@@ -41,9 +41,6 @@ test('an invited device whose clock is off: what its link says is over or of the
   await guest.node.ready;
   expect(await guest.node.propose({ type: 'add', amount: 1 })).toBe(1);
   await host.node.until(() => told.includes('clock-skew'));
-  await guest.node.until(
-    () => heard.includes('clock-skew') || guest.node.status.peers.some(({ link: state }) => state === 'open'),
-  );
   expect(told.filter((code) => code === 'clock-skew')).toHaveLength(1);
 });
 

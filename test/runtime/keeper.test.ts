@@ -8,7 +8,14 @@ import { keeper } from '../../src/state/keeper.ts';
 import type { ByteMachine } from '../../src/state/state-machine.ts';
 import { MemoryDisk } from '../../src/storage/memory/memory-disk.ts';
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
+import { type Access, accessBy } from '../../src/trust/access.ts';
+import { parseRoomLink } from '../../src/trust/room-link.ts';
+import { createSecret } from '../../src/trust/secret.ts';
 import { Cluster, type Opened } from './cluster.ts';
+
+class SecretCluster extends Cluster {
+  override readonly access: Promise<Access> = accessBy({ kind: 'secret', secret: createSecret('test'), at: undefined });
+}
 
 type Kept = OpenedNode<ByteNode<ByteMachine>>;
 
@@ -106,6 +113,43 @@ test('its log is cut by a snapshot that it asks of a leader with the machine; it
   const { diverged, notCompared } = await third.node.admin.verify({ timeoutMs: 300 });
   expect(diverged).toEqual([]);
   expect(notCompared).not.toContain(kept.node.id); // it has no state to compare
+  await kept.node.stop();
+});
+
+test('a keeper that leads, alone, knows who was put out, which secret counts, and who is invited; so does its next life', async () => {
+  await using cluster = new SecretCluster();
+  const host = await cluster.open();
+  const disk = new MemoryDisk();
+  let kept = await openKeeper(cluster, disk, 20);
+  await votes(kept.node);
+  const gone = await cluster.open();
+  await votes(gone.node);
+  const { link: invite } = await host.node.membership.invite({ role: 'learner', uses: 2 });
+  await host.node.membership.expel(gone.node.id);
+  const link = await host.node.membership.rotateSecret();
+  await kept.node.until(() => kept.node.roomLink === link);
+  await write(host, 30); // its log is cut: what was decided is in the state that it was given
+  await kept.node.until(({ snapshotIndex }) => snapshotIndex >= 20);
+  await allLeave(cluster, kept);
+  const refused = async (opened: Opened): Promise<string> =>
+    new Promise((resolve) => opened.node.on('fatal', ({ error }) => resolve(error.code)));
+  for (let life = 1; life <= 2; life++) {
+    expect(await refused(await cluster.open({ disk: gone.disk }))).toBe('member-revoked');
+    expect(await refused(await cluster.open())).toBe('wrong-secret');
+    const guest = await cluster.open({ access: await accessBy(parseRoomLink(invite)) });
+    await guest.node.ready;
+    expect(await guest.node.read(({ log }) => log.length)).toBe(30);
+    await guest.node.stop();
+    const { id } = kept.node;
+    await kept.node.stop();
+    kept = await openKeeper(cluster, disk, 10_000);
+    expect(kept.node.id).toBe(id);
+    await kept.node.until(({ role }) => role === 'leader');
+  }
+  // The invite was good for two, and both were counted by the keeper.
+  expect(await refused(await cluster.open({ access: await accessBy(parseRoomLink(invite)) }))).toBe('invite-used');
+  const newcomer = await cluster.open({ access: await accessBy(parseRoomLink(link)) });
+  await votes(newcomer.node);
   await kept.node.stop();
 });
 

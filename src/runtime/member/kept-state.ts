@@ -1,17 +1,19 @@
 /**
- * What the log makes, on a keeper: nothing. It remembers how far it is, and makes snapshots out of what is stored: the snapshot in
- * force, which a member with the machine made, and the entries since.
+ * What the log makes, on a keeper: of the commands nothing, of the sessions and of who may come in the same as everywhere. It makes
+ * snapshots out of what is stored: the snapshot in force, which a member with the machine made, and the entries since.
  */
 import { RaftError } from '../../core/errors.ts';
 import type { Entry, Index } from '../../core/types.ts';
 import { formatOf, KEPT_FORMAT, type KeptPart, writeKept } from '../../state/kept-snapshot.ts';
-import { type Applied, ReplicatedState, SNAPSHOT_FORMAT } from '../../state/replicated-state.ts';
+import { type Applied, ReplicatedState } from '../../state/replicated-state.ts';
 import type { SessionLimits } from '../../state/sessions.ts';
 import { readFrames } from '../../state/snapshot-stream.ts';
 import type { Machine } from '../../state/state-machine.ts';
+import type { MemberRoles } from '../../state/trust-part.ts';
 import type { NodeStore, StoredSnapshot } from '../../storage/storage.ts';
 import { decodeSettings } from './configuration.ts';
 
+const NOTHING: Applied = { kind: 'noop' };
 /** Bytes of log read at once for a snapshot. */
 const READ_BYTES = 1024 * 1024;
 
@@ -32,11 +34,15 @@ export class KeptState extends ReplicatedState {
   }
 
   override apply(entry: Entry): Applied {
+    const applied = super.apply(entry);
     this.#applied = entry.index;
-    return { kind: 'noop' };
+    // What commands came to here is not what they came to.
+    return applied.kind === 'command' ? NOTHING : applied;
   }
 
-  override configured(index: Index, { sessionsMax, sessionTtlMs }: SessionLimits): void {
+  override configured(index: Index, limits: SessionLimits, roles?: MemberRoles): void {
+    super.configured(index, limits, roles);
+    const { sessionsMax, sessionTtlMs } = limits;
     this.#applied = index;
     const last = this.#limits.at(-1)?.limits;
     if (last?.sessionsMax === sessionsMax && last.sessionTtlMs === sessionTtlMs) return;
@@ -50,14 +56,12 @@ export class KeptState extends ReplicatedState {
 
   /** Reads all of it, so that damage is found now and not by who needs it. Errors: corrupt, version-mismatch. */
   override async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    let format: number | undefined;
-    for await (const frame of readFrames(chunks)) format ??= formatOf(frame);
-    if (format === undefined) throw new RaftError('corrupt', 'The snapshot is empty.');
-    if (format !== SNAPSHOT_FORMAT && format !== KEPT_FORMAT)
-      throw new RaftError('version-mismatch', `The snapshot has format ${format}, which this build does not know.`);
+    await super.restore(chunks);
+    this.#applied = 0;
   }
 
   override async reset(): Promise<void> {
+    await super.reset();
     this.#applied = 0;
     this.#limits = [];
   }
