@@ -8,13 +8,17 @@ const OBJECT_BYTES_MAX = 10_000_000_000;
 export class ObjectDatabase implements SqlDatabase {
   readonly quotaBytes: number = OBJECT_BYTES_MAX;
   readonly #storage: ObjectContext['storage'];
+  #rowsWritten = 0;
 
   constructor({ storage }: Pick<ObjectContext, 'storage'>) {
     this.#storage = storage;
   }
 
   exec(query: string, ...values: readonly SqlValue[]): readonly SqlRow[] {
-    return this.#storage.sql.exec(query, ...values).toArray();
+    const cursor = this.#storage.sql.exec(query, ...values);
+    const rows = cursor.toArray();
+    this.#rowsWritten += cursor.rowsWritten;
+    return rows;
   }
 
   transaction(work: () => void): void {
@@ -23,6 +27,11 @@ export class ObjectDatabase implements SqlDatabase {
 
   sync(): Promise<void> {
     return this.#storage.sync();
+  }
+
+  /** Through here, since the object was made: what is billed. */
+  get rowsWritten(): number {
+    return this.#rowsWritten;
   }
 
   get sizeBytes(): number {

@@ -44,6 +44,8 @@ export interface Environment {
   readonly TURN_SECONDS?: string;
   /** `off`: no frames through here. */
   readonly RELAY?: string;
+  /** Links of the rooms that this deployment keeps, apart by spaces, commas or line ends: a secret. */
+  readonly KEEPER?: string;
 }
 
 interface Globals {

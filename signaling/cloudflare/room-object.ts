@@ -1,7 +1,8 @@
 /**
  * One room of the signaling server as a Durable Object. It sleeps between messages while its sockets stay open: everything that has to
  * outlive that is in its SQLite, or on the sockets. What wakes it is a hello, a signal, a relayed frame, a connection's end, and an
- * alarm while something waits for time alone; pings are answered without it.
+ * alarm while something waits for time alone; pings are answered without it. Where the deployment keeps the room, its keeper lives
+ * here too, and the object is awake while the keeper is.
  */
 import { parseClientMessage } from '../../src/signaling/parse.ts';
 import {
@@ -18,6 +19,8 @@ import { Bucket } from '../buckets.ts';
 import { HELLO_TIMEOUT_MS, RELAY_RATE } from '../limits.ts';
 import { SenderQuota } from '../quotas.ts';
 import { iceServersOf } from './ice-servers.ts';
+import { KeeperRoom } from './keeper-room.ts';
+import { LocalSocket } from './local-socket.ts';
 import { type Environment, type ObjectContext, platform, type ServerSocket, upgraded } from './platform.ts';
 import { RoomStore } from './room-store.ts';
 
@@ -40,9 +43,11 @@ interface Attachment {
 
 /** Lost over a sleep: whoever sleeps has not been flooded. */
 interface Quotas {
-  readonly sender: SenderQuota;
-  readonly relay: Bucket;
+  readonly sender: Pick<SenderQuota, 'maySend' | 'maySignal'>;
+  readonly relay: Pick<Bucket, 'take'>;
 }
+
+const UNLIMITED: Quotas = { sender: { maySend: () => true, maySignal: () => true }, relay: { take: () => true } };
 
 export class RoomObject {
   readonly #context: ObjectContext;
@@ -50,6 +55,7 @@ export class RoomObject {
   readonly #store: RoomStore;
   readonly #quotas = new WeakMap<ServerSocket, Quotas>();
   #room: Room | undefined;
+  readonly #keeper: KeeperRoom;
   #isAwake = false;
   /** When it is woken next, as far as is known; setting an alarm costs as much as writing a row. */
   #alarmMs = 0;
@@ -59,6 +65,12 @@ export class RoomObject {
     this.#environment = environment;
     this.#store = new RoomStore(context);
     context.setWebSocketAutoResponse(new platform.WebSocketRequestResponsePair('{"type":"ping"}', '{"type":"pong"}'));
+    this.#keeper = new KeeperRoom(context, environment, this.#store, {
+      wakeIn: (delayMs) => this.#wakeIn(delayMs),
+      opened: (socket, id, room) => socket.serializeAttachment(attachmentIn(room, id)),
+      said: (socket, data) => this.webSocketMessage(socket, data),
+      ended: (socket, code) => this.webSocketClose(socket, code),
+    });
     const state = this.#store.state();
     if (state !== undefined) this.#room = new Room(state, LIMITS);
   }
@@ -70,8 +82,7 @@ export class RoomObject {
       return new Response(null, { status: 503, headers: { 'retry-after': '5' } });
     const pair = new platform.WebSocketPair();
     this.#context.acceptWebSocket(pair[1]);
-    const attachment: Attachment = { id: crypto.randomUUID(), room, nodeId: '', heardMs: Date.now() };
-    pair[1].serializeAttachment(attachment);
+    pair[1].serializeAttachment(attachmentIn(room));
     if (this.#alarmMs < Date.now()) this.#wakeIn(HELLO_TIMEOUT_MS);
     return upgraded(pair[0]);
   }
@@ -81,6 +92,7 @@ export class RoomObject {
     const from = attachmentOf(socket);
     if (from === undefined) return;
     const nowMs = Date.now();
+    if (!(socket instanceof LocalSocket)) this.#keeper.count();
     const { sender, relay } = this.#quotasOf(socket, nowMs);
     if (typeof data !== 'string' && from.nodeId !== '') return this.#pass(socket, from, new Uint8Array(data), relay);
     const bytes = typeof data === 'string' ? data.length : data.byteLength;
@@ -125,6 +137,7 @@ export class RoomObject {
         this.#end(socket, CLOSE_CODES.timeout, 'no hello');
     }
     if (this.#room !== undefined) this.#step((room) => room.tick(Date.now()), this.#room.state.name);
+    this.#keeper.onAlarm();
   }
 
   #wakeIn(delayMs: number): void {
@@ -143,13 +156,17 @@ export class RoomObject {
     const first = !this.#isAwake;
     this.#isAwake = true;
     if (!first || room === undefined) return;
-    const sockets = speaks === undefined ? this.#context.getWebSockets() : [...this.#context.getWebSockets(), speaks];
+    const sockets = speaks === undefined ? this.#sockets() : [...this.#sockets(), speaks];
     const alive = new Set(sockets.map((socket) => attachmentOf(socket)?.id));
     const { members, contenders } = room.state;
     const all = [...members, ...contenders].flatMap(({ connection }) => (connection === null ? [] : [connection]));
     const gone = all.filter((connection) => !alive.has(connection));
     if (gone.length === 0) return;
-    this.#step((one) => gone.flatMap((connection) => one.closed(connection, Date.now(), true)), room.state.name);
+    // Its own keeper is gone for good, and comes as a new one.
+    this.#step(
+      (one) => gone.flatMap((connection) => one.closed(connection, Date.now(), !this.#keeper.isOwn(connection))),
+      room.state.name,
+    );
   }
 
   /** Everything that changes the room goes through here: done, written down, told. */
@@ -161,6 +178,7 @@ export class RoomObject {
     if (room.idle) this.#room = undefined;
     this.#perform(effects);
     if (room.waits && !room.idle) this.#wakeIn(TICK_MS);
+    this.#keeper.look(name, room.state.members);
   }
 
   #perform(effects: readonly Effect[]): void {
@@ -181,14 +199,17 @@ export class RoomObject {
   /** By when it was last heard: a sleeping object can ask nobody. */
   #probe(connection: ConnectionId, socket: ServerSocket | undefined): void {
     const heardMs = socket === undefined ? 0 : (attachmentOf(socket)?.heardMs ?? 0);
-    const pingedMs = socket === undefined ? 0 : (this.#context.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0);
-    const isAlive = Date.now() - Math.max(heardMs, pingedMs) < SILENT_MS;
+    const pingedMs =
+      socket === undefined || socket instanceof LocalSocket
+        ? 0
+        : (this.#context.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0);
+    const isAlive = socket instanceof LocalSocket || Date.now() - Math.max(heardMs, pingedMs) < SILENT_MS;
     const name = this.#room?.state.name;
     if (name !== undefined) this.#step((room) => room.probed(connection, isAlive, Date.now()), name);
   }
 
   /** What is over its rate is lost, and its sender told: an object cannot read more slowly. */
-  #pass(socket: ServerSocket, { id }: Attachment, bytes: Uint8Array, rate: Bucket): void {
+  #pass(socket: ServerSocket, { id }: Attachment, bytes: Uint8Array, rate: Quotas['relay']): void {
     const parsed = parseRelayFrame(bytes);
     if (parsed === undefined) return this.#refuse(socket, 'not a frame for a member');
     const { nodeId, frame } = parsed;
@@ -223,13 +244,20 @@ export class RoomObject {
   }
 
   #socketOf(connection: ConnectionId): ServerSocket | undefined {
-    return this.#context.getWebSockets().find((socket) => attachmentOf(socket)?.id === connection);
+    return this.#sockets().find((socket) => attachmentOf(socket)?.id === connection);
+  }
+
+  #sockets(): readonly ServerSocket[] {
+    const { socket } = this.#keeper;
+    return socket === undefined ? this.#context.getWebSockets() : [...this.#context.getWebSockets(), socket];
   }
 
   #quotasOf(socket: ServerSocket, nowMs: number): Quotas {
     const known = this.#quotas.get(socket);
     if (known !== undefined) return known;
-    const made = { sender: new SenderQuota({}, nowMs), relay: new Bucket(RELAY_RATE, nowMs) };
+    // What runs here is the deployment's own, and has nobody to be held back for.
+    const made =
+      socket instanceof LocalSocket ? UNLIMITED : { sender: new SenderQuota({}, nowMs), relay: new Bucket(RELAY_RATE, nowMs) };
     this.#quotas.set(socket, made);
     return made;
   }
@@ -237,6 +265,13 @@ export class RoomObject {
 
 /** Whether a room may have this key. */
 export const isRoomKey = (key: string): boolean => ROOM_KEY_PATTERN.test(key);
+
+const attachmentIn = (room: string, id: ConnectionId = crypto.randomUUID()): Attachment => ({
+  id,
+  room,
+  nodeId: '',
+  heardMs: Date.now(),
+});
 
 function attachmentOf(socket: ServerSocket): Attachment | undefined {
   return (socket.deserializeAttachment() ?? undefined) as Attachment | undefined;

@@ -21,7 +21,7 @@ export class RoomStore {
   save(state: RoomState | undefined): void {
     const text = state === undefined ? '' : JSON.stringify(state);
     if (text === this.#written) return;
-    if (text === '') this.#sql.exec('DELETE FROM remembered WHERE name = ?', 'state');
+    if (text === '') this.#delete('state');
     else this.#put('state', text);
     this.#written = text;
   }
@@ -34,9 +34,27 @@ export class RoomStore {
     this.#put('cluster', clusterId);
   }
 
+  /** The room whose keeper is awake with nobody else here, and until when it may be. */
+  awake(): { readonly room: string; readonly untilMs: number } | undefined {
+    const text = this.#get('awake');
+    return text === undefined ? undefined : (JSON.parse(text) as { readonly room: string; readonly untilMs: number });
+  }
+
+  stayAwake(room: string, untilMs: number): void {
+    this.#put('awake', JSON.stringify({ room, untilMs }));
+  }
+
+  sleep(): void {
+    this.#delete('awake');
+  }
+
   #get(name: string): string | undefined {
     const [row] = this.#sql.exec('SELECT value FROM remembered WHERE name = ?', name).toArray();
     return row === undefined ? undefined : String(row['value']);
+  }
+
+  #delete(name: string): void {
+    this.#sql.exec('DELETE FROM remembered WHERE name = ?', name);
   }
 
   #put(name: string, value: string): void {

@@ -59,10 +59,12 @@ export interface Surroundings {
   readonly late: boolean;
   /** It does not go when a page is closed. */
   readonly lasting: boolean;
+  /** Of three or more voters the others should rather lead. */
+  readonly reluctant: boolean;
 }
 
 /** In the order of their bits. A build that knows the first only takes any other number for "not short". */
-const SURROUNDINGS: readonly (keyof Surroundings)[] = ['shortOfSpace', 'hidden', 'saving', 'late', 'lasting'];
+const SURROUNDINGS: readonly (keyof Surroundings)[] = ['shortOfSpace', 'hidden', 'saving', 'late', 'lasting', 'reluctant'];
 
 /** The bits from here on are a number more. */
 const SURROUNDINGS_END = 2 ** 8;
@@ -164,6 +166,7 @@ export function decodeReport(body: Uint8Array): PeerReport {
     saving: has('saving'),
     late: has('late'),
     lasting: has('lasting'),
+    reluctant: has('reluctant'),
     confVersion: confVersion === undefined ? 0 : integer(confVersion),
     introduction: introductionFrom(introduction),
   };

@@ -1272,6 +1272,27 @@ export const MUTANTS = [
     'every commit costs each follower a message, and the leader its answer, that the next append would have carried',
   ),
   m(
+    'reluctant-leads-many',
+    'runtime/duties/leadership-plan.ts',
+    'return voters <= RELUCTANT_LEADS_MAX ? other.reluctant : own.reluctant;',
+    'return other.reluctant;',
+    'a keeper in an object keeps the office of any number of voters',
+  ),
+  m(
+    'reluctant-is-elected',
+    'runtime/member/member.ts',
+    'this.conf.voters.length > RELUCTANT_LEADS_MAX ? priority - 1 : priority',
+    'this.conf.voters.length > RELUCTANT_LEADS_MAX ? priority : priority',
+    'a keeper in an object is elected as anybody else',
+  ),
+  m(
+    'reluctant-inherits',
+    'runtime/duties/handover.ts',
+    'priorityOf(b) - priorityOf(a) || Number(isReluctant(a)) - Number(isReluctant(b)) || (a < b ? -1 : 1)',
+    'priorityOf(b) - priorityOf(a) || (a < b ? -1 : 1)',
+    'a leader that goes has a keeper elected in its place',
+  ),
+  m(
     'goodbye-throws-the-left-vote-away',
     'runtime/duties/handover.ts',
     "  return role === 'candidate' || role === 'pre-candidate' || role === 'leader';",

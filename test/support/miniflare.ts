@@ -1,4 +1,5 @@
 /** Workers as they are deployed, in Cloudflare's own runtime. */
+import { createInterface } from 'node:readline';
 import { Miniflare } from 'miniflare';
 import { build } from 'vite';
 
@@ -25,9 +26,13 @@ export interface MiniflareInit {
   readonly folder: string;
   readonly className: string;
   readonly bindings: Readonly<Record<string, string>>;
+  /** Default: any that is free. */
+  readonly port?: number;
+  /** Told of every line that the worker writes. Default: they are shown. */
+  readonly onLine?: (line: string) => void;
 }
 
-export function miniflareOf({ script, folder, className, bindings }: MiniflareInit): Miniflare {
+export function miniflareOf({ script, folder, className, bindings, port, onLine }: MiniflareInit): Miniflare {
   return new Miniflare({
     modules: true,
     script,
@@ -36,5 +41,13 @@ export function miniflareOf({ script, folder, className, bindings }: MiniflareIn
     durableObjects: { ROOMS: { className, useSQLite: true } },
     durableObjectsPersist: folder,
     bindings,
+    ...(port === undefined ? {} : { port }),
+    ...(onLine === undefined
+      ? {}
+      : {
+          handleRuntimeStdio: (...streams: readonly NodeJS.ReadableStream[]) => {
+            for (const input of streams) createInterface({ input }).on('line', onLine);
+          },
+        }),
   });
 }

@@ -32,6 +32,7 @@ const report = {
   saving: false,
   late: false,
   lasting: false,
+  reluctant: false,
   confVersion: 5,
 } as const;
 const change: bodies.ChangeRequest = {
@@ -100,6 +101,11 @@ describe('the body of a call', () => {
     const { value, encoded, decode } = CASES[name] as Case;
     expect(Buffer.from(encoded).toString('hex')).toBe(hex);
     expect(decode(Uint8Array.from(Buffer.from(hex, 'hex')))).toEqual(value);
+  });
+
+  it('a report says who is reluctant, in a bit that protocol 1 had left free', () => {
+    const reluctant = { ...report, reluctant: true, failureTolerance: 2, introduction: undefined };
+    expect(bodies.decodeReport(bodies.encodeReport(reluctant))).toEqual(reluctant);
   });
 
   it('has a fixture for each', () => {

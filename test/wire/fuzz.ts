@@ -50,6 +50,7 @@ const report = {
   saving: false,
   late: true,
   lasting: false,
+  reluctant: false,
   confVersion: 5,
 } as const;
 const introduction = { version: 9, term: 4, voters: ['a', 'b'], others: ['c'] };

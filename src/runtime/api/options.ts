@@ -69,6 +69,11 @@ export interface NodeOptions {
   readonly device?: string | undefined;
   /** It does not go when a page is closed, and votes before those that do. */
   readonly lasting?: boolean | undefined;
+  /**
+   * It stores and votes, but leads only where fewer than three vote: of more it stands for election when nobody else can be elected, and
+   * hands the office over. Of a pair it rather leads, because only a leader may go on alone when the other is gone.
+   */
+  readonly reluctant?: boolean | undefined;
   /** Records what the core is told, from its opening on (RaftNode.record). */
   readonly record?: RecordOptions | undefined;
   /** How consensus and application meet. Default: in one thread. */

@@ -15,7 +15,7 @@ import { PROMOTION_LAG_ENTRIES } from './admission.ts';
 import { type Decision, nextDecision, type PlanInput, partnerGone } from './autopilot-plan.ts';
 import type { ChangePace } from './change-pace.ts';
 import { mayGoAlone } from './copies.ts';
-import { betterLeader } from './leadership-plan.ts';
+import { betterLeader, whyBetter } from './leadership-plan.ts';
 import type { MemberFacts } from './member-facts.ts';
 
 /** How long a change of the autopilot may take, in ms. */
@@ -138,11 +138,10 @@ export class Autopilot {
     this.#movedMs = now;
     this.#transfer(best.id);
     const own = members.find(({ id }) => id === self);
-    const why = best.priority > (own?.priority ?? 0) ? 'its priority is higher' : 'nothing slows it down as much';
     this.#tell({
       kind: 'lead',
       steps: [{ op: 'update', id: best.id, context: undefined }],
-      reason: `${best.id} is to lead: ${why}.`,
+      reason: `${best.id} is to lead: ${own === undefined ? '' : whyBetter(best, own)}.`,
     });
   }
 
@@ -279,6 +278,7 @@ export class Autopilot {
         burdenForMs: now - sinceMs,
         shortOfSpace: said?.shortOfSpace === true,
         lasting: said?.lasting === true,
+        reluctant: said?.reluctant === true,
         breaks: seen?.breaks ?? 0,
       };
     });

@@ -13,11 +13,13 @@ const CAMPAIGN_AFTER_MS = 20;
 export class Handover {
   readonly #standing: Standing;
   readonly #wake: () => void;
+  readonly #isReluctant: (id: NodeId) => boolean;
   #transferring: { readonly target: NodeId; readonly untilMs: number } | undefined;
 
-  constructor(standing: Standing, wake: () => void) {
+  constructor(standing: Standing, wake: () => void, isReluctant: (id: NodeId) => boolean) {
     this.#standing = standing;
     this.#wake = wake;
+    this.#isReluctant = isReluctant;
   }
 
   /** On the leader: hands leadership over, and again when the target could not take it yet (it lags, or has a change to apply). */
@@ -41,27 +43,28 @@ export class Handover {
   /** This node ends: everybody hears it, and a leader leaves its vote to the best of the voters that are linked (docs/CORE.md, P1). */
   sayGoodbye(reason: Goodbye['reason']): void {
     const { member, peers } = this.#standing;
-    member?.bequeath(heirs(this.#standing));
+    member?.bequeath(heirs(this.#standing, this.#isReluctant));
     peers.goodbye(reason);
   }
 
   /** This node stays and cannot write: a leader leaves its vote, or tells the others that it leads no more. */
   standAside(): void {
     const { member, peers } = this.#standing;
-    if (member?.soft.role === 'leader' && !member.bequeath(heirs(this.#standing))) peers.goodbye('stop');
+    if (member?.soft.role === 'leader' && !member.bequeath(heirs(this.#standing, this.#isReluctant))) peers.goodbye('stop');
   }
 
   /**
-   * When the leader leaves with a goodbye nobody has to wait for a timeout: the linked voter with the smallest id campaigns at
-   * once; if it cannot, the others' timeouts still run.
+   * When the leader leaves with a goodbye nobody has to wait for a timeout: the linked voter with the smallest id, of those that like to
+   * lead, campaigns at once; if it cannot, the others' timeouts still run.
    */
   onGoodbye(peer: NodeId): void {
     const { member, peers, id, clock } = this.#standing;
     if (member === undefined || member.soft.leader !== peer || campaigns(member)) return;
     member.core.forgetLeader();
     this.#wake();
-    const heirs = member.conf.voters.filter((other) => other !== peer && (other === id || peers.isLinked(other))).sort();
-    if (heirs[0] !== id) return;
+    const others = member.conf.voters.filter((other) => other !== peer && (other === id || peers.isLinked(other)));
+    const [first] = others.sort((a, b) => Number(this.#isReluctant(a)) - Number(this.#isReluctant(b)) || (a < b ? -1 : 1));
+    if (first !== id) return;
     clock.after(CAMPAIGN_AFTER_MS, () => {
       if (this.#standing.member !== member || member.replica.isStopped || member.soft.leader !== NO_NODE) return;
       if (campaigns(member)) return;
@@ -81,10 +84,12 @@ function campaigns(member: Member): boolean {
 }
 
 /** Linked voters, the preferred first. */
-function heirs({ member, peers, id }: Standing): NodeId[] {
+function heirs({ member, peers, id }: Standing, isReluctant: (id: NodeId) => boolean): NodeId[] {
   const voters = member?.conf.voters.filter((other) => other !== id && peers.isLinked(other)) ?? [];
   const priorityOf = (other: NodeId): number => (member === undefined ? 0 : contextOf(member.conf, other).priority);
-  return voters.sort((a, b) => priorityOf(b) - priorityOf(a) || (a < b ? -1 : 1));
+  return voters.sort(
+    (a, b) => priorityOf(b) - priorityOf(a) || Number(isReluctant(a)) - Number(isReluctant(b)) || (a < b ? -1 : 1),
+  );
 }
 
 /** The linked voter whose log is the furthest, as the leader knows it. Errors: transfer-refused. */

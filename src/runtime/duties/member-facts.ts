@@ -31,6 +31,8 @@ export interface MemberFacts {
   readonly shortOfSpace: boolean;
   /** It does not go when a page is closed: a process at the edge. */
   readonly lasting: boolean;
+  /** Of three or more voters the others should rather lead. */
+  readonly reluctant: boolean;
   /** How often it fell silent under this leader. */
   readonly breaks: number;
 }

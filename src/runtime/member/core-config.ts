@@ -8,6 +8,8 @@ import type { Clock } from '../ports/clock.ts';
 
 /** Ticks in one heartbeat interval: enough grain for election timeouts to differ. */
 const TICKS_PER_HEARTBEAT = 3;
+/** Of so many voters one that is reluctant leads: it does not go, and only a leader may go on alone when the other is gone. */
+export const RELUCTANT_LEADS_MAX = 2;
 /** What an envelope adds to a command, in bytes, at the most. */
 const ENVELOPE_BYTES_MAX = 1024;
 

@@ -27,7 +27,7 @@ import type { Application } from '../ports/seam.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { MembershipQueue } from './change-queue.ts';
 import { contextOf, memberIds } from './configuration.ts';
-import { coreConfig, leaseSlackMs, tickMs } from './core-config.ts';
+import { coreConfig, leaseSlackMs, RELUCTANT_LEADS_MAX, tickMs } from './core-config.ts';
 import { LogView, uncommittedEntries } from './log-cache.ts';
 import { Replica } from './replica.ts';
 import { SnapshotMaker } from './snapshot-maker.ts';
@@ -59,6 +59,8 @@ export interface MemberParts {
   readonly clock: Clock;
   readonly tuning: TuningOptions;
   readonly priority: number;
+  /** Of three or more voters the others refuse to elect it, as long as one of them could be elected. */
+  readonly reluctant: boolean;
   readonly inspect: NodeOptions['inspect'];
   readonly hooks: MemberHooks;
   /** Writes down what the core is told. */
@@ -111,7 +113,7 @@ export class Member {
       },
       (error) => hooks.onFatal(storageErrorOf(error)),
     );
-    const config = coreConfig(parts.self, tuning, parts.priority, clock, parts.inspect);
+    const config = coreConfig(parts.self, tuning, this.#standsWith(parts.priority), clock, parts.inspect);
     const initial: InitialState = { hardState: loaded.hardState, conf: this.conf, applied };
     this.core = parts.recorder?.open(config, this.view, initial) ?? new RawNode(config, this.view, initial);
     this.maker = new SnapshotMaker({ store, view: this.view, application }, tuning, applied, {
@@ -316,6 +318,11 @@ export class Member {
     this.#parts.hooks.onSoftState(soft, previous);
   }
 
+  /** One below that of its equals where it is reluctant. */
+  #standsWith(priority: number): number {
+    return this.#parts.reluctant && this.conf.voters.length > RELUCTANT_LEADS_MAX ? priority - 1 : priority;
+  }
+
   #onConfig(conf: ConfState, index: Index, error: RaftError | undefined): void {
     const self = this.#parts.self;
     const before = memberIds(this.conf);
@@ -326,7 +333,7 @@ export class Member {
     const after = memberIds(conf);
     const isMember = after.includes(self);
     // What is committed changes elections at once; what the node was opened with counts until then.
-    if (isMember) this.core.setPriority(contextOf(conf, self).priority);
+    if (isMember) this.core.setPriority(this.#standsWith(contextOf(conf, self).priority));
     if (isMember) this.removed = false;
     else if (wasMember) this.removed = true;
     if (this.isLeader) this.#parts.hooks.onDeparted(before.filter((id) => !after.includes(id) && id !== self));

@@ -63,6 +63,7 @@ export class Duties {
     this.secret = parts.secret;
     this.#reports = reports;
     reports.own.lasting = options.lasting === true;
+    reports.own.reluctant = options.reluctant === true;
     this.#pace = new OwnPace(reports);
     const disconnect = (peer: NodeId): void => options.transport.disconnect(peer, 'silent after a sleep');
     this.#awakening = new Awakening(standing, reports, { hurry, disconnect });
@@ -74,7 +75,7 @@ export class Duties {
     this.admission = new Admission(standing, speakers, reports, trust, pace, hooks);
     this.#linking = new Linking(standing, speakers, options.transport);
     this.digests = new Digests(standing, resyncFailed);
-    this.handover = new Handover(standing, wake);
+    this.handover = new Handover(standing, wake, (id) => reports.surroundingsOf(id)?.reluctant === true);
     this.autopilot = new Autopilot(standing, reports, autopilot, pace, emitter, {
       transfer: (to) => this.handover.transfer(to, options.tuning.callTimeoutMs),
       wake,

@@ -54,7 +54,7 @@ export class MemberLife {
       standing.seek();
       return this.#hooks.onRoleChange();
     }
-    const { clock, tuning, priority, inspect } = options;
+    const { clock, tuning, priority, inspect, reluctant = false } = options;
     const application = this.#parts.application();
     const parts = {
       self: standing.id,
@@ -63,6 +63,7 @@ export class MemberLife {
       clock,
       tuning,
       priority,
+      reluctant,
       inspect,
       recorder,
       hooks: this.#hooks.member,

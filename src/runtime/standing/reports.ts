@@ -15,7 +15,14 @@ export interface PeerView {
   readonly rttMs: number;
 }
 
-const UNBURDENED: Surroundings = { shortOfSpace: false, hidden: false, saving: false, late: false, lasting: false };
+const UNBURDENED: Surroundings = {
+  shortOfSpace: false,
+  hidden: false,
+  saving: false,
+  late: false,
+  lasting: false,
+  reluctant: false,
+};
 
 export class Reports {
   readonly #standing: Standing;

@@ -21,6 +21,7 @@ export function facts(id: string, given: Partial<MemberFacts> = {}): MemberFacts
     burdenForMs: LONG,
     shortOfSpace: false,
     lasting: false,
+    reluctant: false,
     breaks: 0,
     ...given,
   };

@@ -43,6 +43,17 @@ describe('plan', () => {
     expect(better(burdened('a', { priority: 1 }), facts('b'))).toBeUndefined();
   });
 
+  test('who is reluctant leads two, and hands over to any of three', () => {
+    const kept = (id: string): MemberFacts => facts(id, { reluctant: true, lasting: true });
+    expect(better(kept('a'), burdened('b'))).toBeUndefined();
+    expect(better(facts('a'), kept('b'))).toBe('b');
+    expect(better(kept('a'), burdened('b'), burdened('c'))).toBe('b');
+    expect(better(burdened('a'), burdened('b'), kept('c'))).toBeUndefined();
+    // Who only listens does not count, and a wish goes first.
+    expect(better(facts('a'), kept('b'), learner('c'))).toBe('b');
+    expect(better(facts('a', { priority: 1 }), kept('b'))).toBeUndefined();
+  });
+
   test('from a device without room at once', () => {
     const short = { shortOfSpace: true, burdenForMs: 0 };
     expect(better(facts('a', short), facts('b', { burdenForMs: 0 }))).toBe('b');
@@ -76,7 +87,7 @@ test('leadership leaves a hidden tab, and stays where it is when all are hidden'
 });
 
 test('ticks that come late for most of the time are told of, until they come in time again', () => {
-  const own = { shortOfSpace: false, hidden: false, saving: false, late: false, lasting: false };
+  const own = { shortOfSpace: false, hidden: false, saving: false, late: false, lasting: false, reluctant: false };
   const pace = new OwnPace({ own } as never);
   for (let i = 0; i < 100; i++) pace.onTick(60, 50);
   expect(own.late).toBe(false);
@@ -92,7 +103,7 @@ test('ticks that come late for most of the time are told of, until they come in 
 });
 
 test('a page that slept once and keeps up since is not slowed down; one that is stopped again and again is', () => {
-  const own = { shortOfSpace: false, hidden: false, saving: false, late: false, lasting: false };
+  const own = { shortOfSpace: false, hidden: false, saving: false, late: false, lasting: false, reluctant: false };
   const pace = new OwnPace({ own } as never);
   pace.onTick(60_000, 50);
   expect(own.late).toBe(false);

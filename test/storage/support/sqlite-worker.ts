@@ -6,11 +6,9 @@ import { storageSuite } from '../../../src/testing/storage-suite.ts';
 import { work } from './sqlite-work.ts';
 
 export class SuiteObject {
-  readonly #context: ObjectContext;
   readonly #database: ObjectDatabase;
 
   constructor(context: ObjectContext) {
-    this.#context = context;
     this.#database = new ObjectDatabase(context);
   }
 
@@ -19,7 +17,7 @@ export class SuiteObject {
     try {
       const named = storageSuite({ open: () => new SqlStorage(this.#database) }).find((one) => one.name === name);
       if (named !== undefined) await named.run();
-      const answer = named === undefined ? await work(name, this.#database, this.#context) : null;
+      const answer = named === undefined ? await work(name, this.#database) : null;
       return Response.json({ ok: true, answer });
     } catch (error) {
       return Response.json({
