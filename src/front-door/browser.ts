@@ -13,6 +13,7 @@ import { MemoryStorage } from '../storage/memory/memory-storage.ts';
 import type { StorageProvider } from '../storage/storage.ts';
 import { broadcastTransport } from '../transport/broadcast.ts';
 import { multiTransport } from '../transport/multi/transport.ts';
+import { relayTransport } from '../transport/relay.ts';
 import type { Transport } from '../transport/transport.ts';
 import { webrtcTransport } from '../transport/webrtc/transport.ts';
 import { accessBy } from '../trust/access.ts';
@@ -41,6 +42,11 @@ export interface OpenOptions extends RoomOptions {
   readonly storage?: BrowserStorageKind | 'memory' | StorageProvider;
   /** Which WebRTC link to other browsers (tabs of this one are reached without); or a transport of your own. Default 'simple-peer'. */
   readonly link?: 'simple-peer' | 'native' | Transport;
+  /**
+   * Whether frames may go through the signaling server to members that WebRTC has not reached for a few seconds, until it does; sealed, so
+   * that the server cannot read them. A member at the edge without WebRTC can be reached in no other way. Default true.
+   */
+  readonly relay?: boolean;
   /** Puts something of yours around the transport that is used: to count, hold back or lose what passes. For tests and demos. */
   readonly interpose?: (transport: Transport) => Transport;
   readonly iceServers?: readonly RTCIceServer[] | (() => Promise<readonly RTCIceServer[]>);
@@ -71,6 +77,7 @@ const OPTION_NAMES: Names<OpenOptions> = {
   name: true,
   storage: true,
   link: true,
+  relay: true,
   interpose: true,
   iceServers: true,
   suffrage: true,
@@ -198,8 +205,9 @@ function interposed({ interpose }: OpenOptions, transport: Transport): Transport
 }
 
 /**
- * To tabs of this browser over BroadcastChannels, which needs no server and no network; to everybody else over WebRTC. Where one of
- * the two is missing it is WebRTC, or its error: a page that only its neighbours can reach would keep a room from everybody else.
+ * To tabs of this browser over BroadcastChannels, which needs no server and no network; to everybody else over WebRTC, and over the
+ * relay to whom that does not reach. Without WebRTC it is its error: a page that only its neighbours can reach would keep a room from
+ * everybody else, and a server need not relay.
  */
 function transportOf(options: OpenOptions, signaling: SignalingClient): (rendezvous: string) => Transport {
   const given = options.link;
@@ -209,10 +217,15 @@ function transportOf(options: OpenOptions, signaling: SignalingClient): (rendezv
   const link = options.link ?? 'simple-peer';
   if (typeof link === 'object') throw new RaftError('invalid-argument', 'A transport of your own needs a start function.');
   requireOneOf('link', link, ['simple-peer', 'native']);
+  const { relay = true } = options;
+  if (typeof relay !== 'boolean') throw new RaftError('invalid-argument', `relay is true or false, got ${String(relay)}.`);
   const webrtc = webrtcTransport({ link, iceServers });
   const { BroadcastChannel, RTCPeerConnection } = globalThis;
-  if (typeof BroadcastChannel !== 'function' || typeof RTCPeerConnection !== 'function') return () => webrtc;
-  return (room) => multiTransport({ transports: [broadcastTransport({ room }), webrtc] });
+  if (typeof RTCPeerConnection !== 'function') return () => webrtc;
+  const fallback = relay ? relayTransport({ relay: signaling }) : undefined;
+  const isAlone = typeof BroadcastChannel !== 'function';
+  if (isAlone && fallback === undefined) return () => webrtc;
+  return (room) => multiTransport({ transports: isAlone ? [webrtc] : [broadcastTransport({ room }), webrtc], fallback });
 }
 
 /** Errors: invalid-argument outside a page. */

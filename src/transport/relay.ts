@@ -2,6 +2,7 @@
  * Links through the signaling server, where nothing else works: a network without UDP, an environment without WebRTC. The server reads
  * along unless a proof of the other end makes keys and everything is sealed with them: `security().protection` is `none`.
  */
+import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 import type { FrameRelay } from '../signaling/signaling.ts';
 import type { Medium, MediumEvents } from './link/medium.ts';
@@ -18,6 +19,9 @@ export function relayTransport({ relay, dials = false }: RelayOptions): Transpor
   return new MediumTransport(new RelayMedium(relay), dials);
 }
 
+/** That the relay loses frames is told at most once in so many ms: a link that is made anew may lose some again. */
+const TOLD_AGAIN_MS = 10_000;
+
 class RelayMedium implements Medium {
   readonly kind: string = 'relay';
   readonly protection = 'none' as const;
@@ -25,6 +29,7 @@ class RelayMedium implements Medium {
   #events: MediumEvents | undefined;
   #present: readonly NodeId[] = [];
   #available = false;
+  #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor(relay: FrameRelay) {
     this.#relay = relay;
@@ -41,7 +46,7 @@ class RelayMedium implements Medium {
     });
     this.#relay.listenToRelay({
       onFrame: (from, frame) => this.#events?.onFrame(from, frame),
-      onLost: (peer) => this.#events?.onGone(peer, 'the relay lost what was sent'),
+      onLost: (peer) => this.#lost(peer),
       onRelay: (available) => this.#changed(available),
     });
   }
@@ -56,6 +61,16 @@ class RelayMedium implements Medium {
 
   async close(): Promise<void> {
     this.#events = undefined;
+  }
+
+  /** Of somebody who has left that is no wonder. */
+  #lost(peer: NodeId): void {
+    this.#events?.onGone(peer, 'the relay lost what was sent');
+    const nowMs = performance.now();
+    if (!this.#present.includes(peer) || nowMs - this.#toldMs < TOLD_AGAIN_MS) return;
+    this.#toldMs = nowMs;
+    const text = `The relay lost frames for ${peer}: its connection is gone, or more was sent than the signaling server carries for one. The link is made anew.`;
+    this.#events?.onFault(new RaftError('link-failed', text));
   }
 
   /** When the server goes, what was on its way is lost, and with it every link. */

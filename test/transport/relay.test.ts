@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { createSignalingServer, type SignalingServer, type StandaloneOptions } from '../../signaling/server.ts';
 import { SignalingClient } from '../../src/signaling/client.ts';
 import { parseRelayFrame, relayFrame } from '../../src/signaling/protocol.ts';
+import type { FrameRelay, RelayListener } from '../../src/signaling/signaling.ts';
 import { transportSuite } from '../../src/testing/transport-suite.ts';
 import { relayTransport } from '../../src/transport/relay.ts';
 import type { Discovery, Transport } from '../../src/transport/transport.ts';
@@ -178,4 +179,37 @@ describe('a relayed frame', () => {
       expect(parseRelayFrame(Uint8Array.from(bytes))).toBeUndefined();
     expect(parseRelayFrame(relayFrame('a', new Uint8Array(20_000)))).toBeUndefined();
   });
+});
+
+test('what the relay loses of somebody who is here is told with a code, once for many; of somebody who has left it is not', async () => {
+  let hear: RelayListener | undefined;
+  const relay: FrameRelay = {
+    listenToRelay: (listener) => {
+      hear = listener;
+    },
+    relay: () => true,
+    relayBufferedBytes: () => 0,
+  };
+  const told: string[] = [];
+  let peers: ((here: readonly string[]) => void) | undefined;
+  const transport = relayTransport({ relay });
+  cleanups.push(() => transport.stop());
+  const quiet = (): void => undefined;
+  await transport.start(
+    'a',
+    { onMessage: quiet, onLink: quiet, onFault: ({ code, message }) => told.push(`${code} ${message}`) },
+    {
+      listen: ({ onPeers }) => {
+        peers = onPeers;
+      },
+      signal: () => false,
+    },
+  );
+  hear?.onRelay(true);
+  peers?.(['b']);
+  hear?.onLost('c');
+  expect(told).toEqual([]);
+  hear?.onLost('b');
+  hear?.onLost('b');
+  expect(told).toEqual([expect.stringMatching(/^link-failed The relay lost frames for b: /)]);
 });
