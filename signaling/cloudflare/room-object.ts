@@ -18,6 +18,7 @@ import { answerOutside, withDefaults } from '../../src/signaling/rooms.ts';
 import { Bucket } from '../buckets.ts';
 import { HELLO_TIMEOUT_MS, RELAY_RATE } from '../limits.ts';
 import { SenderQuota } from '../quotas.ts';
+import { HeldFrames } from './held-frames.ts';
 import { iceServersOf } from './ice-servers.ts';
 import { KeeperRoom } from './keeper-room.ts';
 import { LocalSocket } from './local-socket.ts';
@@ -44,10 +45,13 @@ interface Attachment {
 /** Lost over a sleep: whoever sleeps has not been flooded. */
 interface Quotas {
   readonly sender: Pick<SenderQuota, 'maySend' | 'maySignal'>;
-  readonly relay: Pick<Bucket, 'take'>;
+  readonly relay: Pick<Bucket, 'charge' | 'debtMs'>;
 }
 
-const UNLIMITED: Quotas = { sender: { maySend: () => true, maySignal: () => true }, relay: { take: () => true } };
+const UNLIMITED: Quotas = {
+  sender: { maySend: () => true, maySignal: () => true },
+  relay: { charge: () => {}, debtMs: () => 0 },
+};
 
 export class RoomObject {
   readonly #context: ObjectContext;
@@ -56,6 +60,7 @@ export class RoomObject {
   readonly #quotas = new WeakMap<ServerSocket, Quotas>();
   #room: Room | undefined;
   readonly #keeper: KeeperRoom;
+  readonly #held = new HeldFrames((socket, frame) => this.#deliver(socket, frame));
   #isAwake = false;
   /** When it is woken next, as far as is known; setting an alarm costs as much as writing a row. */
   #alarmMs = 0;
@@ -115,6 +120,7 @@ export class RoomObject {
 
   webSocketClose(socket: ServerSocket, code: number): void {
     this.#wake(socket);
+    this.#held.forget(socket);
     const from = attachmentOf(socket);
     // 1006: it ended without a word. A page that goes away, or a client that leaves, says so.
     if (from !== undefined) this.#step((room) => room.closed(from.id, Date.now(), code === 1006), from.room);
@@ -124,6 +130,7 @@ export class RoomObject {
 
   webSocketError(socket: ServerSocket): void {
     this.#wake(socket);
+    this.#held.forget(socket);
     const from = attachmentOf(socket);
     if (from !== undefined) this.#step((room) => room.closed(from.id, Date.now(), true), from.room);
   }
@@ -208,16 +215,24 @@ export class RoomObject {
     if (name !== undefined) this.#step((room) => room.probed(connection, isAlive, Date.now()), name);
   }
 
-  /** What is over its rate is lost, and its sender told: an object cannot read more slowly. */
+  /** What is over its rate waits; what is far over it is lost, and its sender told. */
   #pass(socket: ServerSocket, { id }: Attachment, bytes: Uint8Array, rate: Quotas['relay']): void {
     const parsed = parseRelayFrame(bytes);
     if (parsed === undefined) return this.#refuse(socket, 'not a frame for a member');
-    const { nodeId, frame } = parsed;
-    const route = this.#environment.RELAY === 'off' ? undefined : this.#room?.route(id, nodeId);
+    const { nodeId } = parsed;
+    const isThere = this.#environment.RELAY !== 'off' && this.#room?.route(id, nodeId) !== undefined;
+    if (!isThere || !this.#held.take(socket, bytes, rate)) this.#send(socket, { type: 'relay-lost', nodeId });
+  }
+
+  /** To whoever has the member's place by now. */
+  #deliver(socket: ServerSocket, bytes: Uint8Array): void {
+    const from = attachmentOf(socket);
+    const parsed = parseRelayFrame(bytes);
+    if (from === undefined || parsed === undefined) return;
+    const route = this.#room?.route(from.id, parsed.nodeId);
     const to = route === undefined ? undefined : this.#socketOf(route.connection);
-    if (route === undefined || to === undefined || !rate.take(bytes.length, Date.now()))
-      return this.#send(socket, { type: 'relay-lost', nodeId });
-    sendOver(to, relayFrame(route.from, frame));
+    if (route === undefined || to === undefined) return this.#send(socket, { type: 'relay-lost', nodeId: parsed.nodeId });
+    sendOver(to, relayFrame(route.from, parsed.frame));
   }
 
   #send(socket: ServerSocket, message: ServerMessage): void {
@@ -238,6 +253,7 @@ export class RoomObject {
 
   #end(socket: ServerSocket, code: number, reason: string): void {
     const from = attachmentOf(socket);
+    this.#held.forget(socket);
     closeSocket(socket, code, reason);
     if (from !== undefined && this.#room?.has(from.id) === true)
       this.#step((room) => room.closed(from.id, Date.now()), from.room);

@@ -74,6 +74,18 @@ test('members see each other come and go, signal, relay, and one of them founds'
   await a.hears('lost b');
 });
 
+test('who relays more than the rate allows is slower for it, and loses nothing', async () => {
+  const a = await tab('a');
+  const b = await tab('b');
+  await a.hears('peers b');
+  const frames = Array.from({ length: 300 }, (_, i) => i % 250);
+  for (const i of frames) a.client.relay('b', new Uint8Array(16_000).fill(i));
+  a.client.relay('b', Uint8Array.of(1));
+  await b.hears('frame a 1 1');
+  expect(b.told.filter((one) => one.startsWith('frame a 16000'))).toEqual(frames.map((i) => `frame a 16000 ${i}`));
+  expect(a.told.filter((one) => one.startsWith('lost'))).toEqual([]);
+});
+
 test('founding is granted once; whose connection breaks keeps its place', async () => {
   const racers = await Promise.all(['a', 'b', 'c', 'd'].map((id) => tab(id)));
   await Promise.all(racers.map((racer) => racer.hears(/^peers (?:\w,){2}\w$/)));
