@@ -106,3 +106,32 @@ export function standing(tab: Tab): Promise<Stands | undefined> {
     return { role, voters: node.config.voters.length, members: node.config.members.length, tolerance, leader };
   });
 }
+
+/** When a tab came how far, in ms since the epoch. */
+export interface Arrival {
+  readonly loaded: number;
+  readonly node: number;
+  readonly linked: number;
+  readonly member: number;
+  readonly complete: number;
+}
+
+/** Resolves when the tab knows so many members. It is told by the node, not asked for: twenty tabs that are asked all the time do little else. */
+export async function membersFrom(tab: Tab, count: number, timeoutMs: number): Promise<Arrival> {
+  return tab.page.evaluate(
+    async ([members, patience]) => {
+      const scope = globalThis as Probed;
+      const loaded = Date.now();
+      while (scope.chaosNode === undefined) await new Promise((resolve) => setTimeout(resolve, 50));
+      const node = scope.chaosNode;
+      const opened = Date.now();
+      await node.until(({ peers }) => peers.some(({ link }) => link === 'open'), { timeoutMs: patience });
+      const linked = Date.now();
+      await node.until(({ suffrage }) => suffrage !== 'none', { timeoutMs: patience });
+      const member = Date.now();
+      await node.until(() => node.config.members.length >= members, { timeoutMs: patience });
+      return { loaded, node: opened, linked, member, complete: Date.now() };
+    },
+    [count, timeoutMs] as const,
+  );
+}

@@ -4,7 +4,7 @@ import { Arena, type ArenaOptions } from '../../test/chaos/arena.ts';
 import { longestPause } from '../../test/chaos/judge.ts';
 import { now } from '../../test/chaos/notes.ts';
 import { sleep } from '../../test/chaos/run.ts';
-import { standing, startReading, startWriting, stopReading, stopWriting, writeSome, written } from './probe.ts';
+import { membersFrom, standing, startReading, startWriting, stopReading, stopWriting, writeSome, written } from './probe.ts';
 
 /** A scene that does not get on is given up: ms. */
 const PATIENCE_MS = 90_000;
@@ -154,14 +154,17 @@ const crowd: Scene = async (base, rounds) => {
         const tabs: Tab[] = [];
         for (let i = 0; i < CROWD; i++) tabs.push(await device.blank());
         const from = now();
-        const loaded = Promise.all(tabs.map((tab) => tab.page.goto(`${arena.origin}/?room=crowd#idle`)));
-        const members = async (tab: Tab): Promise<number> => (await standing(tab).catch(() => undefined))?.members ?? 0;
-        const at = await until(
-          async () => (await Promise.all(tabs.map(members))).every((count) => count === CROWD),
-          'all are members',
+        const steps = await Promise.all(
+          tabs.map(async (tab) => {
+            await tab.page.goto(`${arena.origin}/?room=crowd#idle`, { timeout: PATIENCE_MS });
+            return membersFrom(tab, CROWD, PATIENCE_MS);
+          }),
         );
-        await loaded;
-        return at - from;
+        for (const step of ['loaded', 'node', 'linked', 'member', 'complete'] as const) {
+          const after = steps.map((times) => times[step] - from).sort((a, b) => a - b);
+          console.log(`  ${step.padEnd(9)} first ${after[0]} middle ${after[CROWD / 2]} last ${after.at(-1)} ms`);
+        }
+        return Math.max(...steps.map(({ complete }) => complete)) - from;
       }),
     );
   }

@@ -80,3 +80,20 @@ test('a link that is there at once, before signaling, hears of the cluster that 
   await cluster.open({ disk, transport, access: undefined });
   expect(said[0]).toMatchObject({ kind: 'hello', clusterId });
 });
+
+test('the status of a node with many peers looks at its links once', async () => {
+  await using cluster = new Cluster();
+  let looks = 0;
+  const inner = cluster.hub.transport();
+  const links = inner.links.bind(inner);
+  inner.links = () => {
+    looks++;
+    return links();
+  };
+  const { node } = await cluster.open({ transport: inner, access: undefined });
+  for (let i = 0; i < 3; i++) await cluster.open({ access: undefined });
+  await node.until(({ peers }) => peers.filter(({ link }) => link === 'open').length === 3);
+  looks = 0;
+  expect(node.status.peers).toHaveLength(3);
+  expect(looks).toBe(1);
+});

@@ -254,7 +254,7 @@ describe('whom to dial', () => {
     better?.onLink('b', 'connecting');
     a.listener?.onPeers(['b', 'c']);
     expect(asked).toEqual(['c']);
-    await vi.advanceTimersByTimeAsync(1_500);
+    await vi.advanceTimersByTimeAsync(4_500);
     expect(asked).toEqual(['c']);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(asked).toEqual(['b', 'c']);
@@ -263,4 +263,26 @@ describe('whom to dial', () => {
     better?.onLink('b', 'closed');
     expect(asked).toEqual(['b', 'c']);
   });
+});
+
+test('whoever asks for all links asks each kind once, however many peers there are', async () => {
+  const [first, second] = [new MemoryHub(), new MemoryHub()];
+  let asked = 0;
+  const counted = (inner: Transport): Transport =>
+    new Proxy(inner, {
+      get: (target, property) => {
+        if (property === 'links') asked++;
+        const value: unknown = Reflect.get(target, property, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  const a = new Node('a', { transports: [counted(first.transport()), counted(second.transport())] });
+  const others = ['b', 'c', 'd', 'e'].map((id) => new Node(id, { transports: [first.transport(), second.transport()] }));
+  await Promise.all([a, ...others].map((node) => node.start()));
+  a.listener?.onPeers(['b', 'c', 'd', 'e']);
+  for (const other of others) other.listener?.onPeers(['a']);
+  await Promise.all(['b', 'c', 'd', 'e'].map((id) => a.hears(`${id} open`)));
+  asked = 0;
+  expect(a.transport.links().map(({ peer, state }) => `${peer} ${state}`)).toEqual(['b open', 'c open', 'd open', 'e open']);
+  expect(asked).toBe(2);
 });

@@ -59,7 +59,7 @@ export function nodeStatus(sources: StatusSources): NodeStatus {
     storageKind: sources.kept.kind,
     storageFallback: sources.kept.fallback,
     pendingWrites: sources.pendingWrites(),
-    peers: peerIds(standing).map((id) => peerStatus(sources, id, core)),
+    peers: allPeers(sources, core),
   };
 }
 
@@ -68,6 +68,13 @@ function electionOf({ state, tuning }: Standing, core: Status): NodeStatus['elec
   if (state.kind !== 'member' || core.role === 'leader' || !core.promotable) return undefined;
   const tick = tickMs(tuning);
   return { elapsedMs: core.electionElapsedTicks * tick, timeoutMs: core.electionTimeoutTicks * tick };
+}
+
+/** Each from one look at all links: asked for one by one, those of twenty tabs were most of what a page did. */
+function allPeers(sources: StatusSources, core: Status | undefined): PeerStatus[] {
+  const links = sources.links();
+  const once = { ...sources, links: () => links };
+  return peerIds(sources.standing).map((id) => peerStatus(once, id, core));
 }
 
 function peerIds({ id: self, member, peers }: Standing): NodeId[] {

@@ -101,30 +101,27 @@ export class Route {
     const { best } = this;
     const active = this.#active;
     if (active === undefined || best === undefined || active === best) return;
-    const status = this.statusOn(active);
+    const status = this.#statusOn(active);
     if (status !== undefined && (status.unacknowledgedBytes ?? status.queuedBytes) > 0) return;
     this.#active = best;
     this.#betterSinceMs = undefined;
   }
 
-  /** Of the link in use, or of the one nearest to it. */
-  status(): LinkStatus {
-    const place = this.#active ?? this.#states.indexOf('connecting');
-    const known = this.statusOn(Math.max(place, 0)) ?? this.#anyStatus();
+  /** As it was told. */
+  get state(): LinkState {
+    return this.#told;
+  }
+
+  /** Of the link in use, or of the one nearest to it. `on` looks up what the transport of a place says of this peer. */
+  status(on: (place: number) => LinkStatus | undefined): LinkStatus {
+    const place = Math.max(this.#active ?? this.#states.indexOf('connecting'), 0);
+    const known = on(place) ?? this.#states.map((_, any) => on(any)).find((status) => status !== undefined);
     const none = { kind: 'none', queuedBytes: 0, sentBytes: 0, receivedBytes: 0, error: undefined };
     return { ...none, ...known, peer: this.id, state: this.#told };
   }
 
-  statusOn(place: number): LinkStatus | undefined {
+  #statusOn(place: number): LinkStatus | undefined {
     return this.#context.transports[place]?.links().find(({ peer }) => peer === this.id);
-  }
-
-  #anyStatus(): LinkStatus | undefined {
-    for (const place of this.#states.keys()) {
-      const status = this.statusOn(place);
-      if (status !== undefined) return status;
-    }
-    return undefined;
   }
 
   #tell(state: LinkState): void {

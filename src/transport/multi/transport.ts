@@ -23,8 +23,8 @@ export interface MultiOptions {
 const SETTLED_MS = 5_000;
 /** How often fallbacks and links that wait to take over are looked at: ms. */
 const LOOK_EVERY_MS = 250;
-/** So long a worse link is not tried while a better one is being made: ms. Between tabs of one browser that takes a tenth of it. */
-const BETTER_WAITS_MS = 2_000;
+/** So long a worse link is not tried while a better one is being made: ms. Between tabs of one browser that takes a hundredth of it, unless many load at once. */
+const BETTER_WAITS_MS = 5_000;
 /** How long a peer that nothing reaches goes without the fallback: ms. */
 const FALLBACK_AFTER_MS = 4_000;
 
@@ -124,7 +124,8 @@ class MultiTransport implements Transport {
   }
 
   links(): readonly LinkStatus[] {
-    return [...this.#routes.values()].map((route) => route.status());
+    const known = this.#all.map((transport) => new Map(transport.links().map((link) => [link.peer, link])));
+    return [...this.#routes.values()].map((route) => route.status((place) => known[place]?.get(route.id)));
   }
 
   security(peer: NodeId): LinkSecurity | undefined {
@@ -180,7 +181,7 @@ class MultiTransport implements Transport {
     this.#spread();
     for (const listener of this.#listeners) listener.onPeers(this.#present);
     for (const route of this.#routes.values()) {
-      if (!now.has(route.id) && route.status().state === 'closed') this.#routes.delete(route.id);
+      if (!now.has(route.id) && route.state === 'closed') this.#routes.delete(route.id);
     }
   }
 
