@@ -284,6 +284,27 @@ describe('P2: who is left a vote', () => {
     expect(silent.node('b').status()).toMatchObject({ role: 'leader', term: 2, settled: true });
   });
 
+  test('asks who had left it when it has lost its office since: the vote was for one election', () => {
+    const cluster = pair();
+    const b = cluster.node('b');
+    const given = cluster.node('a').giveProxyVote(['b']);
+    expect(given?.to).toBe('b');
+    cluster.crash('a');
+    b.step({ ...vote, sealed: false });
+    b.step({ type: 'timeout-now', from: 'a', to: 'b', term: 1 });
+    cluster.settle();
+    expect(b.status()).toMatchObject({ role: 'leader', term: 2, settled: false });
+    cluster.tick('b', 40);
+    cluster.settle();
+    expect(b.status()).toMatchObject({ term: 2, leader: '' });
+    cluster.restart('a');
+    for (let i = 0; i < 40 && b.status().role !== 'leader'; i++) {
+      cluster.tick('b');
+      cluster.settle();
+    }
+    expect(b.status()).toMatchObject({ role: 'leader', term: 3 });
+  });
+
   test('forgets it with the term it counts in, and never counts it for another', () => {
     const cluster = new TestCluster({ voters: ['a', 'b', 'c'], config });
     cluster.elect('a');

@@ -135,6 +135,13 @@ export const MUTANTS = [
     'a candidate may vote for another in its term (E8)',
   ),
   m(
+    'giver-of-a-vote-never-asked',
+    'core/protocol/election.ts',
+    'if (!pre && raft.proxy?.from === to && raft.proxy.term === term) continue;',
+    'if (raft.proxy?.from === to && raft.proxy.term === raft.term) continue;',
+    'who had left its vote and came back is never asked again: the two have no leader any more',
+  ),
+  m(
     'vote-twice',
     'core/protocol/election.ts',
     '  if (raft.vote === NO_NODE && leaderOf(raft) === NO_NODE) return true;',

@@ -58,7 +58,7 @@ function campaign(raft: Raft, kind: CampaignKind): void {
       answerVote(raft, { to, term, pre, reject: false });
       continue;
     }
-    if (raft.proxy?.from === to && raft.proxy.term === raft.term) continue;
+    if (!pre && raft.proxy?.from === to && raft.proxy.term === term) continue;
     sendNow(raft, {
       type: 'vote-request',
       from: raft.id,

@@ -43,6 +43,8 @@ export async function checkCalm(cluster: SimCluster, runTo: (untilMs: number) =>
   cluster.calm = true;
   // What a slow link still holds of busier times comes in first, with the answers to it.
   if (!(await runTo(scheduler.nowMs + 2 * Math.max(plan.network.spikeMs, electionTimeoutMs[1])))) return;
+  // An office that is just being handed over arrives first: with nobody in it there is nobody who could keep it.
+  if (cluster.leader === undefined && !(await runTo(scheduler.nowMs + electionTimeoutMs[1]))) return;
   const leader = cluster.leader?.id;
   const term = cluster.leader?.engine?.term;
   const before = network.counts.raft;
