@@ -1,5 +1,5 @@
 /** Opens the node and shows it to the console: `window.tabraft.node`. */
-import { browserStorage, type RaftNode, raft, recoverNode, type Transport } from '../src/index.ts';
+import { browserStorage, openClient, type RaftNode, raft, recoverNode, type Transport } from '../src/index.ts';
 import { FaultyTransport } from './break/faulty-transport.ts';
 import { SlowDisk } from './break/slow-disk.ts';
 import { type Shared, type SharedCommands, type SharedQueries, theatre } from './machine.ts';
@@ -9,6 +9,8 @@ export type DemoNode = RaftNode<Shared, SharedCommands, SharedQueries>;
 /** What the page gives to the console and to automation. */
 export interface Handle {
   readonly raft: typeof raft;
+  /** For a page that is to be no member. */
+  readonly openClient: typeof openClient;
   /** For a room whose majority is gone for good (docs/OPERATIONS.md). */
   readonly recoverNode: typeof recoverNode;
   readonly room: string;
@@ -25,7 +27,7 @@ declare global {
 }
 
 export function handleFor(room: string): Handle {
-  const handle: Handle = { raft, recoverNode, room, node: undefined, error: undefined };
+  const handle: Handle = { raft, openClient, recoverNode, room, node: undefined, error: undefined };
   window.tabraft = handle;
   return handle;
 }

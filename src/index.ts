@@ -3,7 +3,7 @@
 export type { RaftErrorCode } from './core/errors.ts';
 export { RaftError } from './core/errors.ts';
 export type { Index, NodeId, Term } from './core/types.ts';
-export { IdbStorage, type OpenOptions, raft, type Transport } from './front-door/browser.ts';
+export { IdbStorage, type OpenClientOptions, type OpenOptions, openClient, raft, type Transport } from './front-door/browser.ts';
 export { type BrowserStorageKind, type BrowserStorageOptions, browserStorage } from './front-door/browser-storage.ts';
 export { exportNode, importNode, recoverNode } from './front-door/device-tools.ts';
 export { createRoomLink, type RoomOptions } from './front-door/room-access.ts';

@@ -3,7 +3,7 @@ export type { RaftErrorCode } from './core/errors.ts';
 export { RaftError } from './core/errors.ts';
 export type { Index, NodeId, Term } from './core/types.ts';
 export { exportNode, importNode, recoverNode } from './front-door/device-tools.ts';
-export { type EdgeLinks, type EdgeOptions, LmdbStorage, raft } from './front-door/edge.ts';
+export { type EdgeClientOptions, type EdgeLinks, type EdgeOptions, LmdbStorage, openClient, raft } from './front-door/edge.ts';
 export { type Logger, type LogLevel, type LogLine, logNode } from './front-door/log-lines.ts';
 export { createRoomLink, type RoomOptions } from './front-door/room-access.ts';
 export type * from './runtime/api/api.ts';

@@ -2,12 +2,14 @@
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 import type { RecordOptions, TuningOptions, WantedSuffrage } from '../runtime/api/api.ts';
+import type { ClientNode } from '../runtime/api/client.ts';
 import { type AutopilotOptions, type EntryMode, resolveAutopilot, resolveTuning } from '../runtime/api/options.ts';
 import type { Runtime } from '../runtime/node/runtime.ts';
 import { type Names, requireOneOf } from '../runtime/ports/require-known.ts';
 import { SignalingClient } from '../signaling/client.ts';
 import { SIGNALING_PATH } from '../signaling/protocol.ts';
 import { IS_DEVELOPMENT } from '../state/development.ts';
+import type { Handlers, Queries, StateMachine } from '../state/types.ts';
 import { IdbStorage } from '../storage/idb/idb-storage.ts';
 import { MemoryStorage } from '../storage/memory/memory-storage.ts';
 import type { StorageProvider } from '../storage/storage.ts';
@@ -23,6 +25,7 @@ import { browserClock } from './browser-clock.ts';
 import { BROWSER_STORAGE_KINDS, type BrowserStorageKind, browserStorage } from './browser-storage.ts';
 import { deviceId, deviceVoters, noteVoter, pageWitness } from './device.ts';
 import { followSecret, keptLink } from './kept-room.ts';
+import { type ClientOptions, checkClientCall, openClientIn } from './open-client.ts';
 import { watchPageLife } from './page-life.ts';
 import { watchSurroundings } from './page-surroundings.ts';
 import { linkFrom, linkIn, type RoomOptions } from './room-access.ts';
@@ -179,7 +182,7 @@ function tellOfSecondEntry(room: string, engine: Runtime): void {
  * Of a room given by its name alone: the link that the page was opened with, else the secret that this site keeps for the name.
  * Errors: those of a link that was cut; insecure-context, storage-unavailable.
  */
-async function linkOfPage(room: string, { durable }: StorageProvider): Promise<RoomLink> {
+async function linkOfPage(room: string, { durable }: Pick<StorageProvider, 'durable'>): Promise<RoomLink> {
   const inPage = linkIn(globalThis.location?.hash ?? '', room);
   if (inPage !== undefined) return inPage;
   // Where nothing can be kept, others come in by this node's link.
@@ -250,6 +253,43 @@ function writePreferred(room: string, id: NodeId): void {
   } catch {
     // A page without session storage takes whichever of its identities is free.
   }
+}
+
+/** What a client in a page is opened with. */
+export interface OpenClientOptions
+  extends ClientOptions,
+    Pick<OpenOptions, 'signaling' | 'link' | 'relay' | 'interpose' | 'iceServers'> {}
+
+const CLIENT_OPTION_NAMES: Names<OpenClientOptions> = {
+  secret: true,
+  openRoom: true,
+  name: true,
+  callTimeoutMs: true,
+  onFault: true,
+  signal: true,
+  signaling: true,
+  link: true,
+  relay: true,
+  interpose: true,
+  iceServers: true,
+};
+
+/**
+ * A client: a page that is no member, and reads, proposes and watches through any that is. It keeps nothing, and every opening is
+ * another one. Errors: those of `raft.enter` but storage's.
+ */
+export async function openClient<S, C extends Handlers<S>, Q extends Queries<S>>(
+  room: string,
+  machine: StateMachine<S, C, Q>,
+  options: OpenClientOptions = {},
+): Promise<ClientNode<S, C, Q>> {
+  checkClientCall(room, machine, options, CLIENT_OPTION_NAMES);
+  const known = linkFrom(room, options);
+  const signaling = new SignalingClient({ url: options.signaling ?? ownSignalingUrl() });
+  const makeTransport = transportOf(options, signaling);
+  const access = await accessBy(known ?? (await linkOfPage(requireRoomName(room), { durable: true })));
+  const transport = interposed(options, makeTransport(access.rendezvous));
+  return openClientIn(machine, { access, transport, signaling, clock: browserClock() }, options);
 }
 
 /** The ways into a room, for a page. */

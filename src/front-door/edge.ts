@@ -3,10 +3,12 @@ import { openSocket } from '../../signaling/sockets.ts';
 import { RaftError } from '../core/errors.ts';
 import type { NodeId } from '../core/types.ts';
 import type { TuningOptions, WantedSuffrage } from '../runtime/api/api.ts';
+import type { ClientNode } from '../runtime/api/client.ts';
 import { type AutopilotOptions, type EntryMode, resolveAutopilot, resolveTuning } from '../runtime/api/options.ts';
 import type { Names } from '../runtime/ports/require-known.ts';
 import { SignalingClient, type SignalingClientOptions } from '../signaling/client.ts';
 import type { Signaling } from '../signaling/signaling.ts';
+import type { Handlers, Queries, StateMachine } from '../state/types.ts';
 import { LmdbStorage } from '../storage/lmdb/lmdb-storage.ts';
 import { MemoryStorage } from '../storage/memory/memory-storage.ts';
 import type { StorageProvider } from '../storage/storage.ts';
@@ -15,7 +17,9 @@ import { relayTransport } from '../transport/relay.ts';
 import type { Transport } from '../transport/transport.ts';
 import { webrtcTransport } from '../transport/webrtc/transport.ts';
 import { accessBy } from '../trust/access.ts';
+import type { RoomLink } from '../trust/room-link.ts';
 import { nodeClock } from './node-clock.ts';
+import { type ClientOptions, checkClientCall, openClientIn } from './open-client.ts';
 import { linkFrom, nameIn, type RoomOptions } from './room-access.ts';
 import { makeVerbs, type Prepared, type Verbs } from './verbs.ts';
 
@@ -76,9 +80,7 @@ const OPTION_NAMES: Names<EdgeOptions> = {
 
 async function prepare(mode: EntryMode, room: string, options: EdgeOptions | undefined): Promise<Prepared> {
   if (options === undefined) throw new RaftError('invalid-argument', 'A node at the edge needs signaling, storage and link.');
-  const link = linkFrom(room, options);
-  if (link === undefined)
-    throw new RaftError('invalid-argument', 'A room needs its link (createRoomLink makes one), its secret, or openRoom: true.');
+  const link = requireLink(room, options);
   const storage = storageOf(options);
   const signaling = signalingOf(options);
   return {
@@ -107,7 +109,14 @@ async function prepare(mode: EntryMode, room: string, options: EdgeOptions | und
   };
 }
 
-function signalingOf({ signaling, connect }: EdgeOptions): Signaling {
+/** Errors: invalid-argument, room-invalid, wrong-secret, invite-invalid. */
+function requireLink(room: string, options: RoomOptions): RoomLink {
+  const link = linkFrom(room, options);
+  if (link !== undefined) return link;
+  throw new RaftError('invalid-argument', 'A room needs its link (createRoomLink makes one), its secret, or openRoom: true.');
+}
+
+function signalingOf({ signaling, connect }: Pick<EdgeOptions, 'signaling' | 'connect'>): Signaling {
   if (typeof signaling !== 'string') return signaling;
   const own = globalThis.WebSocket === undefined ? openSocket : undefined;
   return new SignalingClient({ url: signaling, connect: connect ?? own });
@@ -133,6 +142,38 @@ function transportOf(link: EdgeLinks | Transport, signaling: Signaling): Transpo
 function storageOf(options: EdgeOptions): StorageProvider {
   if (options.storage === 'memory') return new MemoryStorage();
   return 'acquire' in options.storage ? options.storage : new LmdbStorage({ path: options.storage.directory });
+}
+
+/** What a client at the edge is opened with. */
+export interface EdgeClientOptions extends ClientOptions, Pick<EdgeOptions, 'signaling' | 'connect' | 'link'> {}
+
+const CLIENT_OPTION_NAMES: Names<EdgeClientOptions> = {
+  secret: true,
+  openRoom: true,
+  name: true,
+  callTimeoutMs: true,
+  onFault: true,
+  signal: true,
+  signaling: true,
+  connect: true,
+  link: true,
+};
+
+/**
+ * A client: a process that is no member, and reads, proposes and watches through any that is. It keeps nothing, and every opening
+ * is another one. Errors: those of `raft.enter` but storage's.
+ */
+export async function openClient<S, C extends Handlers<S>, Q extends Queries<S>>(
+  room: string,
+  machine: StateMachine<S, C, Q>,
+  options: EdgeClientOptions,
+): Promise<ClientNode<S, C, Q>> {
+  checkClientCall(room, machine, options, CLIENT_OPTION_NAMES);
+  if (options === undefined) throw new RaftError('invalid-argument', 'A client at the edge needs signaling and link.');
+  const access = await accessBy(requireLink(room, options));
+  const signaling = signalingOf(options);
+  const transport = transportOf(options.link, signaling);
+  return openClientIn(machine, { access, transport, signaling, clock: nodeClock() }, options);
 }
 
 /** The ways into a room, for a Node process. */

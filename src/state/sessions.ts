@@ -5,6 +5,7 @@
  * bounded and expired by log time only, never by a local clock.
  */
 import type { NodeId } from '../core/types.ts';
+import { isClientName } from '../trust/roles.ts';
 import type { Outcome } from './state-machine.ts';
 
 export interface StoredOutcome {
@@ -32,6 +33,8 @@ export interface SessionLimits {
 export const SESSION_OUTCOMES_MAX = 65_536;
 /** Idempotency keys kept over all clients; the oldest go first. */
 export const KEYS_MAX = 16_384;
+/** Clients, which come and go and may be many, have this share of all sessions: they cannot push members' out. */
+const CLIENT_SHARE = 4;
 /** Expiry is looked at every so many entries: cheap, and at the same entry on every member. */
 const EXPIRY_EVERY_ENTRIES = 256;
 
@@ -78,7 +81,10 @@ export class Sessions {
 
   /** Opens the session named by the index of its registering entry, making room by dropping the least active. */
   register(id: number, clientId: NodeId, now: number): void {
-    if (this.#sessions.size >= this.#limits.sessionsMax) this.#dropLeastActive();
+    const isFull = this.#sessions.size >= this.#limits.sessionsMax;
+    if (isClientName(clientId) && this.#clients >= Math.max(1, Math.floor(this.#limits.sessionsMax / CLIENT_SHARE)))
+      this.#dropLeastActive(({ clientId: other }) => isClientName(other));
+    else if (isFull) this.#dropLeastActive(() => true);
     this.#sessions.set(id, { kind: 'new', clientId, lastActive: now, answeredBelow: 1, outcomes: new Map() });
   }
 
@@ -178,11 +184,17 @@ export class Sessions {
     this.#keys.clear();
   }
 
-  #dropLeastActive(): void {
+  get #clients(): number {
+    let count = 0;
+    for (const { clientId } of this.#sessions.values()) if (isClientName(clientId)) count++;
+    return count;
+  }
+
+  #dropLeastActive(isMeant: (session: Session) => boolean): void {
     let least: number | undefined;
     let leastActive = Number.POSITIVE_INFINITY;
     for (const [id, session] of this.#sessions) {
-      if (session.lastActive < leastActive) {
+      if (session.lastActive < leastActive && isMeant(session)) {
         least = id;
         leastActive = session.lastActive;
       }

@@ -7,7 +7,7 @@ import { type Authorize, refusalOf } from '../trust/authorize.ts';
 import { readTicket } from '../trust/invite.ts';
 import { InviteLedger, type TrustCommand } from '../trust/ledger.ts';
 import { decodeLedger, decodeTrustCommand, encodeLedger } from '../trust/ledger-codec.ts';
-import type { MemberRole } from '../trust/roles.ts';
+import { isClientName, type MemberRole, type WriterRole } from '../trust/roles.ts';
 import type { TrustEnvelope } from './envelope.ts';
 import type { Outcome, OutcomeCode } from './state-machine.ts';
 
@@ -44,7 +44,7 @@ export class TrustPart {
   /** Why a command of a member is not carried out; undefined when it is. Without a hook the leader's look at the roles is enough. */
   refusalOf(writer: NodeId, command: unknown): Outcome | undefined {
     if (this.authorize === undefined) return undefined;
-    const role = this.roles.get(writer);
+    const role: WriterRole | undefined = this.roles.get(writer) ?? (isClientName(writer) ? 'client' : undefined);
     const refused =
       role === undefined ? undefined : refusalOf(this.authorize, { id: writer, role }, { kind: 'command', command });
     if (role === undefined) return failed('not-authorized', 'Who wrote this is no member any more.');

@@ -7,12 +7,13 @@ import type { RaftError } from '../core/errors.ts';
 import type { ConfChange, NodeId } from '../core/types.ts';
 import { trustErrorOf } from './errors.ts';
 import type { TrustCommand } from './ledger.ts';
-import type { MemberRole } from './roles.ts';
+import type { WriterRole } from './roles.ts';
 
 /** Who asks, as the configuration in force at the entry says it: never what the asker says of itself. */
 export interface Requester {
   readonly id: NodeId;
-  readonly role: MemberRole;
+  /** `client`: it is no member, and writes through one; its id begins with `client/`. */
+  readonly role: WriterRole;
 }
 
 /** What is asked for. */

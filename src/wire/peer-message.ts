@@ -8,7 +8,7 @@ import type { Message, NodeId, SnapshotRequest } from '../core/types.ts';
 
 /** Range of protocol versions this build speaks; a link uses the highest both know. */
 export const PROTOCOL_VERSION_MIN = 1;
-export const PROTOCOL_VERSION_MAX = 2;
+export const PROTOCOL_VERSION_MAX = 3;
 
 export interface Hello {
   readonly kind: 'hello';
@@ -42,7 +42,7 @@ export interface Call {
   /** Encoded by the method's own codec; at most CALL_BODY_BYTES_MAX bytes. */
   readonly body: Uint8Array;
 }
-export type CallMethod = 'propose' | 'membership' | 'join' | 'status' | 'transfer' | 'digest' | 'secret';
+export type CallMethod = 'propose' | 'membership' | 'join' | 'status' | 'transfer' | 'digest' | 'secret' | 'client' | 'relay';
 
 export interface Reply {
   readonly kind: 'reply';

@@ -39,6 +39,8 @@ export const CALL_BYTES_MAX: { readonly [M in CallMethod]: number } = {
   transfer: SHORT_BYTES_MAX,
   digest: SHORT_BYTES_MAX,
   secret: SHORT_BYTES_MAX,
+  client: CALL_BODY_BYTES_MAX + SHORT_BYTES_MAX,
+  relay: CALL_BODY_BYTES_MAX + SHORT_BYTES_MAX,
 };
 
 export const KIND_BYTES_MAX: { readonly [K in Exclude<PeerMessage['kind'], 'raft' | 'call'>]: number } = {

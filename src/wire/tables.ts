@@ -27,6 +27,8 @@ export const METHODS: readonly (CallMethod | undefined)[] = [
   'transfer',
   'digest',
   'secret',
+  'client',
+  'relay',
 ];
 export const GOODBYE_REASONS: readonly Goodbye['reason'][] = ['stop', 'pagehide', 'leave', 'removed'];
 export const REFUSAL_REASONS: readonly RefusalReason[] = [
@@ -83,5 +85,7 @@ export const TERMLESS: ReadonlySet<MessageType> = new Set<MessageType>([
   'read-index-request',
   'read-index-response',
 ]);
+/** The same of calls: a build that does not know one takes it for nonsense. */
+export const CALL_SINCE: { readonly [M in CallMethod]?: number } = { client: 3, relay: 3 };
 /** The protocol version that `presence` came with. */
 export const PRESENCE_SINCE = 2;

@@ -2,7 +2,7 @@
  * The guarantees that matter most, in real tabs: every command carries an id, and the state counts how often each was applied.
  * In a room of its own beside the demo's, through the library that the page gives to the console.
  */
-import type { RaftNode } from '../../src/index.ts';
+import type { ClientNode, RaftNode } from '../../src/index.ts';
 import { expect, FORMING_MS, type Profile, type Tab, test } from './cluster.ts';
 
 /** How often each id was applied. */
@@ -10,7 +10,10 @@ type Counts = Record<string, number>;
 interface Commands {
   readonly [name: string]: (state: Counts, input: { readonly id: string }) => number;
 }
-type CountingNode = RaftNode<Counts, Commands, Record<never, never>>;
+interface Asked {
+  readonly [name: string]: (state: Readonly<Counts>) => Readonly<Counts>;
+}
+type CountingNode = RaftNode<Counts, Commands, Asked>;
 type Counting = typeof globalThis & { counting: CountingNode; answered: Set<string> };
 
 const WRITES = 1_000;
@@ -29,6 +32,7 @@ async function enter(tab: Tab, room: string): Promise<void> {
           return state[id];
         },
       },
+      queries: { counts: (state: Readonly<Counts>) => state },
     });
     Object.assign(globalThis, { counting: node, answered: new Set<string>() });
     await node.ready;
@@ -126,4 +130,57 @@ test('writes in flight while the leader’s tab crashes are applied once', async
   await Promise.all([begin(writer, ids), leader.crash()]);
   await expect.poll(() => answeredIn(writer), { timeout: 40_000 }).toBe(ids.length);
   expect(await counts(reader)).toEqual(once(ids));
+});
+
+test('a client tab works through one member after another: the one that it uses dies, and each write is there once', async ({
+  profile,
+  url,
+  room,
+}) => {
+  const tabs = await cluster(profile, url, `${room}-counting`);
+  const guest = await profile.open(url);
+  await guest.page.waitForFunction(() => window.tabraft !== undefined, undefined, { timeout: FORMING_MS });
+  const through = await guest.page.evaluate(async (name) => {
+    const open = window.tabraft?.openClient;
+    if (open === undefined) throw new Error('the page gives no library');
+    const client = await open(name, {
+      initial: (): Counts => ({}),
+      commands: { apply: (_state: Counts, _input: { readonly id: string }) => 0 },
+      queries: { counts: (state: Readonly<Counts>) => state },
+    });
+    await client.ready;
+    const watched = { size: 0 };
+    client.watch('counts', (counts) => {
+      watched.size = Object.keys(counts).length;
+    });
+    const ids = Array.from({ length: 300 }, (_, i) => `c${i}`);
+    const writes = ids.slice(0, 100).map((id) => client.propose({ type: 'apply', id }));
+    await Promise.all(writes);
+    // These are on their way when its member dies.
+    const rest = ids.slice(100).map((id) => client.propose({ type: 'apply', id }, { timeoutMs: 60_000 }));
+    Object.assign(globalThis, { client, watched, rest: Promise.all(rest) });
+    return client.member;
+  }, `${room}-counting`);
+  const ids = await Promise.all(tabs.map((tab) => tab.page.evaluate(() => (globalThis as Counting).counting.id)));
+  const host = tabs[ids.indexOf(through ?? '')];
+  if (host === undefined) throw new Error('the client works through none of the tabs');
+  await host.crash();
+  const told = await guest.page.evaluate(async () => {
+    const { client, rest } = globalThis as typeof globalThis & {
+      client: ClientNode<Counts, Commands, Asked>;
+      rest: Promise<readonly number[]>;
+    };
+    const results = await rest;
+    const counts = await client.query('counts', { timeoutMs: 30_000 });
+    return { results, counts, member: client.member };
+  });
+  expect(told.results).toEqual(Array.from({ length: 200 }, () => 1));
+  expect(Object.keys(told.counts)).toHaveLength(300);
+  expect(Object.values(told.counts).every((times) => times === 1)).toBe(true);
+  expect(told.member).not.toBe(through);
+  await guest.page.waitForFunction(
+    () => (globalThis as typeof globalThis & { watched: { size: number } }).watched.size === 300,
+    undefined,
+    { timeout: FORMING_MS },
+  );
 });

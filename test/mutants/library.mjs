@@ -45,6 +45,42 @@ export const LIBRARY_MUTANTS = [
     '',
     'after a snapshot ifVersion is judged otherwise than on the others',
   ),
+  // ---- clients
+  m(
+    'clients-push-members-out',
+    'state/sessions.ts',
+    '    if (isClientName(clientId) && this.#clients >=',
+    '    if (clientId === "" && this.#clients >=',
+    "clients that come and go end members' sessions: a write that is sent twice is applied twice",
+  ),
+  m(
+    'reader-client-writes',
+    'runtime/duties/guests.ts',
+    "this.#take(id, role !== 'reader')",
+    'this.#take(id, true)',
+    "who came with a reader's invite writes",
+  ),
+  m(
+    'client-invite-not-counted',
+    'runtime/duties/hosting.ts',
+    "    if (leaderId === id) return this.#decide({ kind: 'use', inviteId, node: client }, done);\n    this.#relay({ kind: 'use', client, inviteId }, done);",
+    '    done(leaderId === id && inviteId === client ? new RaftError("busy", "") : undefined);',
+    'an invite for one lets any number of clients in',
+  ),
+  m(
+    'client-sees-back',
+    'runtime/client/guest-queries.ts',
+    '    if (this.#applied < query.atLeast) return false;\n',
+    '',
+    'a client is shown an older state by its next member',
+  ),
+  m(
+    'client-stays-with-the-dead',
+    'runtime/guest/hosts.ts',
+    '    if (host === this.#host) this.#leave();\n',
+    '',
+    'a client waits for ever on a member without a majority',
+  ),
   // ---- what is expected, presence, structures
   m(
     'rehearsal-moves-keys',

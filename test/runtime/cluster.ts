@@ -63,6 +63,9 @@ export interface ClusterNodeOptions extends Partial<NodeOptions> {
 
 const FAST: Partial<TuningOptions> = { electionTimeoutMs: [150, 300], heartbeatMs: 30, callTimeoutMs: 8_000 };
 
+/** What every test waits for may take as long as elections do on a busy machine, however short its own calls are. */
+const PATIENT = { timeoutMs: 30_000 };
+
 export class Cluster implements AsyncDisposable {
   readonly hub: MemoryHub = new MemoryHub();
   readonly signaling: MemorySignalingHub = new MemorySignalingHub();
@@ -116,6 +119,7 @@ export class Cluster implements AsyncDisposable {
     for (const { node } of this.running()) {
       await node.until(
         (status) => status.leaderId !== undefined && node.config.voters.length === count && status.suffrage === 'voter',
+        PATIENT,
       );
     }
   }
@@ -137,7 +141,7 @@ export class Cluster implements AsyncDisposable {
   /** Waits until some running node other than `than` leads, and all running ones know it. */
   async newLeader(than?: string): Promise<Opened> {
     for (const { node } of this.running())
-      await node.until((status) => status.leaderId !== undefined && status.leaderId !== than);
+      await node.until((status) => status.leaderId !== undefined && status.leaderId !== than, PATIENT);
     return this.leader();
   }
 

@@ -86,6 +86,7 @@ export class LoneReplica {
       lastRecords: () => Promise.resolve(undefined),
       decide: () => Promise.resolve(),
       digest: (_peer, question) => Promise.resolve(question),
+      client: () => fail('no client asks'),
       resyncFailed: () => {},
       restore: async () => {
         await new Promise<void>((resolve) => this.#restoring.push(resolve));

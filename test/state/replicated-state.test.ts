@@ -274,3 +274,12 @@ test('what has taken effect is in a snapshot: whoever restores it judges ifVersi
     expect(one.apply(entry(6, command({ sequence: 3, ifVersion: 3 })))).toMatchObject({ outcome: { kind: 'packed' } });
   }
 });
+
+test('clients have a share of the sessions, and never push out a member’s; the least active of them goes', () => {
+  const state = new ReplicatedState(machine(), { sessionsMax: 8, sessionTtlMs: 1_000_000 });
+  for (let i = 1; i <= 4; i++) state.apply(entry(i, encodeRegister(`member-${i}`, 'nonce')));
+  for (let i = 5; i <= 40; i++) state.apply(entry(i, encodeRegister(`client/${i}`, 'nonce')));
+  expect(state.sessions.size).toBe(6);
+  expect([1, 2, 3, 4, 39, 40].every((session) => state.sessions.has(session))).toBe(true);
+  expect(state.sessions.has(38)).toBe(false);
+});

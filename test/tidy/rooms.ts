@@ -93,6 +93,8 @@ export const RUNTIME_ARROWS: Readonly<Record<string, readonly string[]>> = {
   duties: ['ports', 'api', 'peers', 'member', 'standing'],
   watch: ['ports', 'api', 'peers', 'member', 'standing'],
   node: ['ports', 'record', 'api', 'peers', 'member', 'standing', 'client', 'duties', 'watch'],
+  // Who is no member: links, the ordinary writes, and a member in the place of the log.
+  guest: ['ports', 'api', 'peers', 'client', 'duties', 'node'],
 };
 
 /** The room of the runtime that a file stands in. */

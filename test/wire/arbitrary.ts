@@ -137,7 +137,7 @@ export const peerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({
     kind: type('call'),
     id: positive,
-    method: fc.constantFrom('propose', 'membership', 'join', 'status', 'transfer', 'digest', 'secret'),
+    method: fc.constantFrom('propose', 'membership', 'join', 'status', 'transfer', 'digest', 'secret', 'client', 'relay'),
     body: bytes,
   }),
   fc.record({

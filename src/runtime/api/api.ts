@@ -18,6 +18,7 @@ import type { Registration } from './registration.ts';
 import type { WriteEvent } from './write-event.ts';
 
 export type * from './calls.ts';
+export type * from './client.ts';
 export type { MemberRole, NodeRole };
 
 export type PeerState = 'probe' | 'replicate' | 'snapshot' | 'unreachable' | 'unknown';

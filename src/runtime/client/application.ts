@@ -8,6 +8,7 @@ import type { Applied, ReplicatedState } from '../../state/replicated-state.ts';
 import type { Sessions } from '../../state/sessions.ts';
 import type { WriteBatch } from '../../storage/storage.ts';
 import type { MemberRole } from '../../trust/roles.ts';
+import type { ClientQuestion } from '../../wire/client-bodies.ts';
 import { type ClusterSettings, decodeSettings } from '../member/configuration.ts';
 import { errorData, errorFrom } from '../ports/error-data.ts';
 import type { Application, Consensus, ErrorData } from '../ports/seam.ts';
@@ -38,7 +39,18 @@ export interface ApplicationParts {
 /** What the application side as a whole does when consensus says so. */
 export type NodeCalls = Pick<
   Application,
-  'inherit' | 'flush' | 'tick' | 'stood' | 'removed' | 'stopping' | 'ended' | 'lastRecords' | 'decide' | 'digest' | 'resyncFailed'
+  | 'inherit'
+  | 'flush'
+  | 'tick'
+  | 'stood'
+  | 'removed'
+  | 'stopping'
+  | 'ended'
+  | 'lastRecords'
+  | 'decide'
+  | 'digest'
+  | 'client'
+  | 'resyncFailed'
 >;
 
 export class ApplicationSide implements Application {
@@ -164,6 +176,10 @@ export class ApplicationSide implements Application {
 
   digest(peer: NodeId, question: Uint8Array): Promise<Uint8Array> {
     return this.#parts.calls.digest(peer, question);
+  }
+
+  client(client: NodeId, question: ClientQuestion): Promise<Uint8Array> {
+    return this.#parts.calls.client(client, question);
   }
 
   resyncFailed(): void {

@@ -4,12 +4,14 @@ import type { NodeId } from '../../core/types.ts';
 import type { ReplicatedState } from '../../state/replicated-state.ts';
 import type { NodeIdentity, WriteBatch } from '../../storage/storage.ts';
 import type { MemberRole } from '../../trust/roles.ts';
+import type { ClientQuestion } from '../../wire/client-bodies.ts';
 import type { TuningOptions } from '../api/api.ts';
 import type { Emitter } from '../api/emitter.ts';
 import type { NodeView } from '../api/view.ts';
 import { ApplicationSide, type NodeCalls } from '../client/application.ts';
 import { Divergence } from '../client/divergence.ts';
 import { Expected } from '../client/expected.ts';
+import { GuestsSide } from '../client/guests-side.ts';
 import { Outbox } from '../client/outbox.ts';
 import { Proposals } from '../client/proposals.ts';
 import { Reads } from '../client/reads.ts';
@@ -46,6 +48,8 @@ export class ApplicationNode implements NodeCalls {
   readonly feed: ChangeFeed;
   readonly leaderWork: LeaderWork;
   readonly divergence: Divergence;
+  /** What clients ask. */
+  readonly guests: GuestsSide;
   readonly waiters: Waiters;
   /** As consensus reaches it, in the same thread. */
   readonly side: Application;
@@ -78,6 +82,7 @@ export class ApplicationNode implements NodeCalls {
     this.feed = new ChangeFeed();
     this.leaderWork = new LeaderWork(view, this.reportListenerError);
     this.divergence = new Divergence({ view, state, consensus, clock, emitter });
+    this.guests = new GuestsSide(state, clock, this.reads, consensus);
     const applied = {
       onAppliedTo: (index: number): void => {
         emitter.emit('apply', { index });
@@ -85,7 +90,16 @@ export class ApplicationNode implements NodeCalls {
       },
     };
     // In this order they hear of each entry.
-    const listeners = [this.writes, this.expected, this.feed, this.divergence, this.subscriptions, this.leaderWork, applied];
+    const listeners = [
+      this.writes,
+      this.expected,
+      this.feed,
+      this.divergence,
+      this.subscriptions,
+      this.leaderWork,
+      this.guests,
+      applied,
+    ];
     this.side = new ApplicationSide({ state, reads: this.reads, proposals, listeners, calls: this }, consensus);
   }
 
@@ -115,6 +129,7 @@ export class ApplicationNode implements NodeCalls {
     this.outbox.tick();
     this.reads.tick();
     this.divergence.tick();
+    this.guests.tick();
   }
 
   stood(): void {
@@ -130,6 +145,7 @@ export class ApplicationNode implements NodeCalls {
     this.outbox.stop(code, error.message);
     this.writes.stop(code, error.message);
     this.reads.stop(error);
+    this.guests.stop(error);
   }
 
   stopping(): void {
@@ -165,6 +181,10 @@ export class ApplicationNode implements NodeCalls {
 
   digest(peer: NodeId, question: Uint8Array): Promise<Uint8Array> {
     return this.divergence.onQuestion(peer, question);
+  }
+
+  client(client: NodeId, question: ClientQuestion): Promise<Uint8Array> {
+    return this.guests.answer(client, question);
   }
 
   resyncFailed(): void {

@@ -1,6 +1,6 @@
 /**
- * The consensus side of a node, wired: all of it but the state machine and those who call it. Every input (a message, a tick, a call) ends in `wake`, and one pump per burst does the work, so that what
- * arrives together goes out together. The only writer of how the node stands.
+ * The consensus side of a node, wired: all of it but the state machine and those who call it. Every input (a message, a tick, a
+ * call) ends in `wake`, and one pump per burst does the work. The only writer of how the node stands.
  */
 import { RaftError } from '../../core/errors.ts';
 import type { NodeId, SoftState } from '../../core/types.ts';
@@ -120,6 +120,11 @@ export class ConsensusNode {
       decide: decideHook(decide),
       hurry: (): void => this.#hurry(),
       resyncFailed: (): void => this.#application.resyncFailed(),
+      hosting: {
+        hasState: !machine.isKeeper,
+        propose: (...given: Parameters<ConsensusSide['proposeHere']>): void => this.#consensus.proposeHere(...given),
+        answer: (...given: Parameters<Application['client']>) => this.#application.client(...given),
+      },
     };
     this.duties = new Duties({ ...common, trust, secret, reports, member, wake, ...hooks });
     this.#consensus = new ConsensusSide({
@@ -131,6 +136,7 @@ export class ConsensusNode {
       guard,
       gatekeeper,
       machineVersion: machine.version,
+      hosting: () => this.duties.hosting,
       application,
       fail: (error) => this.#memberLife.fail(error),
       wake,
@@ -325,17 +331,12 @@ export class ConsensusNode {
   }
 
   #makeRoutes(): Routes {
+    const { presence, admission, secret, hosting } = this.duties;
+    const { speakers, emitter, waiters, traces, reports } = this;
     return new Routes({
+      ...{ presence, admission, secret, hosting, speakers, emitter, waiters, traces, reports },
       standing: this.#standing,
-      speakers: this.speakers,
-      emitter: this.emitter,
-      waiters: this.waiters,
-      traces: this.traces,
-      presence: this.duties.presence,
-      reports: this.reports,
       consensus: this.#consensus,
-      admission: this.duties.admission,
-      secret: this.duties.secret,
       digest: (peer, question) => this.#application.digest(peer, question),
       handover: this.duties.handover,
       autopilot: this.duties.autopilot,
@@ -348,6 +349,7 @@ export class ConsensusNode {
   #onPeer(peer: Peer): void {
     if (peer.link === 'closed') {
       this.reports.forget(peer.id);
+      this.duties.hosting.onGone(peer.id);
       this.#standing.member?.linkClosed(peer.id);
     }
     this.duties.presence.onPeer(peer);

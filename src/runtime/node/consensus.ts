@@ -9,6 +9,7 @@ import type { Emitter } from '../api/emitter.ts';
 import { tooFewCopies } from '../duties/copies.ts';
 import type { Digests } from '../duties/digests.ts';
 import type { FreeSpace } from '../duties/free-space.ts';
+import type { Hosting } from '../duties/hosting.ts';
 import { errorData, errorFrom } from '../ports/error-data.ts';
 import type { Application, Consensus, ErrorData, Leadership, ProposalBatch } from '../ports/seam.ts';
 import type { Standing } from '../standing/standing.ts';
@@ -31,6 +32,7 @@ interface ConsensusParts {
   readonly gatekeeper: Gatekeeper;
   /** Of the state machine: a leader takes no command that it could not apply itself. */
   readonly machineVersion: number;
+  readonly hosting: () => Pick<Hosting, 'proposeFor'>;
   readonly application: () => Pick<Application, 'proposed'>;
   /** Storage failed. */
   readonly fail: (error: RaftError) => void;
@@ -118,6 +120,12 @@ export class ConsensusSide implements Consensus {
         leaderHint: this.#hint(),
         retryAfterMs: outcome.reason === 'busy' ? 50 : undefined,
       }),
+    );
+  }
+
+  proposeFor(client: NodeId, data: readonly Uint8Array[]): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.#parts.hosting().proposeFor(client, data, (error) => (error === undefined ? resolve() : reject(error))),
     );
   }
 

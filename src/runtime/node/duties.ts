@@ -11,6 +11,7 @@ import { ChangePace } from '../duties/change-pace.ts';
 import { Digests } from '../duties/digests.ts';
 import { FreeSpace } from '../duties/free-space.ts';
 import { Handover } from '../duties/handover.ts';
+import { Hosting, type HostingHooks } from '../duties/hosting.ts';
 import { SecondIntroduction } from '../duties/introduction.ts';
 import { Linking } from '../duties/linking.ts';
 import { OwnPace } from '../duties/own-pace.ts';
@@ -33,6 +34,7 @@ interface DutyParts {
   readonly secret: RoomSecret;
   readonly decide: AdmissionHooks['decide'];
   readonly resyncFailed: () => void;
+  readonly hosting: HostingHooks & { readonly hasState: boolean };
   readonly reports: Reports;
   readonly emitter: Emitter;
   /** What this node keeps in the configuration. */
@@ -50,6 +52,8 @@ export class Duties {
   readonly autopilot: Autopilot;
   readonly presence: PresenceBoard;
   readonly digests: Digests;
+  /** Of clients. */
+  readonly hosting: Hosting;
   readonly #standing: Standing;
   readonly #reports: Reports;
   readonly #introduction: SecondIntroduction;
@@ -75,6 +79,7 @@ export class Duties {
     this.admission = new Admission(standing, speakers, reports, trust, pace, hooks);
     this.#linking = new Linking(standing, speakers, options.transport);
     this.digests = new Digests(standing, resyncFailed);
+    this.hosting = new Hosting(standing, trust, parts.hosting.hasState, decide, parts.hosting);
     this.handover = new Handover(standing, wake, (id) => reports.surroundingsOf(id)?.reluctant === true);
     this.autopilot = new Autopilot(standing, reports, autopilot, pace, emitter, {
       transfer: (to) => this.handover.transfer(to, options.tuning.callTimeoutMs),

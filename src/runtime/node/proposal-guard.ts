@@ -9,7 +9,7 @@ import { type Authorize, refusalOf } from '../../trust/authorize.ts';
 import { trustErrorOf } from '../../trust/errors.ts';
 import { verifyTicket } from '../../trust/invite.ts';
 import { decodeTrustCommand } from '../../trust/ledger-codec.ts';
-import type { MemberRole } from '../../trust/roles.ts';
+import { isClientName, type WriterRole } from '../../trust/roles.ts';
 import type { Trust } from '../standing/trust.ts';
 
 /** Why proposals are refused; a promise where a signature has to be looked at. */
@@ -36,7 +36,7 @@ export class ProposalGuard {
 
   /** The first refusal of all: they come together, and are taken or refused together. */
   refusal(by: NodeId, data: readonly Uint8Array[]): Refusal {
-    const role = this.#trust.roleOf(by);
+    const role = isClientName(by) ? 'client' : this.#trust.roleOf(by);
     const tickets: Uint8Array[] = [];
     for (const bytes of data) {
       const envelope = readEnvelope(bytes);
@@ -48,7 +48,7 @@ export class ProposalGuard {
     return tickets.length === 0 ? undefined : this.#verified(by, tickets);
   }
 
-  #refusalOf(by: NodeId, role: MemberRole | undefined, envelope: Envelope, tickets: Uint8Array[]): RaftError | undefined {
+  #refusalOf(by: NodeId, role: WriterRole | undefined, envelope: Envelope, tickets: Uint8Array[]): RaftError | undefined {
     if (role === 'reader') return trustErrorOf('not-authorized', 'a reader may not write');
     if (envelope.kind === 'register')
       return envelope.clientId === by ? undefined : trustErrorOf('not-authorized', 'a session is opened in its own name');
@@ -61,7 +61,7 @@ export class ProposalGuard {
     return refusalOf(authorize, { id: by, role }, { kind: 'command', command });
   }
 
-  #decision(by: NodeId, role: MemberRole | undefined, envelope: TrustEnvelope, tickets: Uint8Array[]): RaftError | undefined {
+  #decision(by: NodeId, role: WriterRole | undefined, envelope: TrustEnvelope, tickets: Uint8Array[]): RaftError | undefined {
     if (role === undefined) return new RaftError('not-a-member', `${by} is no member.`);
     if (envelope.by !== by || envelope.role !== role)
       return trustErrorOf('not-authorized', 'it says that it may more than it may');

@@ -8,6 +8,7 @@ import type { Admission, ReplyTo } from '../duties/admission.ts';
 import { CHANGE_TIMEOUT_MS } from '../duties/admission.ts';
 import type { Autopilot } from '../duties/autopilot.ts';
 import type { Handover } from '../duties/handover.ts';
+import type { Hosting } from '../duties/hosting.ts';
 import type { RoomSecret } from '../duties/room-secret.ts';
 import { isOfLaterEpoch } from '../peers/acquaintance.ts';
 import { NO_BODY, type Peer, type PeerHooks } from '../peers/peers.ts';
@@ -42,6 +43,7 @@ export interface RouteParts {
   readonly secret: RoomSecret;
   /** A question about digests. */
   readonly digest: (peer: NodeId, question: Uint8Array) => Promise<Uint8Array>;
+  readonly hosting: Hosting;
   readonly handover: Handover;
   readonly autopilot: Autopilot;
   readonly onPeer: (peer: Peer) => void;
@@ -60,7 +62,7 @@ export class Routes {
 
   constructor(parts: RouteParts) {
     this.#parts = parts;
-    const { standing, admission, secret, digest, reports, consensus } = parts;
+    const { standing, admission, secret, hosting, digest, reports, consensus } = parts;
     this.#methods = {
       join: (peer, body, reply) => admission.onJoin(peer, body, reply),
       propose: (peer, body, reply) =>
@@ -86,6 +88,8 @@ export class Routes {
         );
       },
       secret: (peer, body, reply) => secret.onCall(peer, body, reply),
+      client: (peer, body, reply) => hosting.onCall(peer, body, reply),
+      relay: (_peer, body, reply) => this.#onLeader(reply, () => hosting.onRelay(body, reply)),
     };
   }
 

@@ -73,6 +73,9 @@ export const INBOX: { readonly [K in InboxKind]: Row } = {
   'call transfer': { who: 'member', strikes: 0 },
   'call digest': { who: 'member', strikes: 0 },
   'call secret': { who: 'member', strikes: 0 },
+  // By what it was let in is looked at where it is answered.
+  'call client': { who: 'newcomer', strikes: 0 },
+  'call relay': { who: 'member', strikes: 0 },
 };
 
 /** Indexes that a message may be ahead of this node's log: more entries than any log will hold, fewer than there are numbers. */

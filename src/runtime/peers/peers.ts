@@ -21,7 +21,7 @@ import type {
   SnapshotOffer,
 } from '../../wire/peer-message.ts';
 import { PROTOCOL_VERSION_MAX, PROTOCOL_VERSION_MIN } from '../../wire/peer-message.ts';
-import { RAFT_SINCE, REFUSAL_CODES, REFUSAL_REASONS } from '../../wire/tables.ts';
+import { CALL_SINCE, RAFT_SINCE, REFUSAL_CODES, REFUSAL_REASONS } from '../../wire/tables.ts';
 import type { Clock } from '../ports/clock.ts';
 import { examine, type InboxView } from './inbox.ts';
 
@@ -294,6 +294,8 @@ export class Peers {
         error: new RaftError('busy', `${CALLS_PER_PEER_MAX} calls to ${id} are waiting.`, { retryAfterMs: 100 }),
       });
     }
+    if ((CALL_SINCE[method] ?? 1) > peer.version)
+      return done({ body: NO_BODY, error: new RaftError('protocol-mismatch', `${id} runs an earlier build.`) });
     const number = this.#nextCall++;
     const askedMs = this.#clock.monotonicMs();
     peer.calls.set(number, { done, deadlineMs: askedMs + timeoutMs, askedMs });

@@ -7,6 +7,7 @@ import type { RaftErrorCode } from '../../core/errors.ts';
 import type { Entry, Index, NodeId, ReadState, Term } from '../../core/types.ts';
 import type { WriteBatch } from '../../storage/storage.ts';
 import type { MemberRole } from '../../trust/roles.ts';
+import type { ClientQuestion } from '../../wire/client-bodies.ts';
 
 /** A coded error as it crosses: a class does not survive a structured clone. */
 export interface ErrorData {
@@ -80,6 +81,8 @@ export interface Application {
   decide(command: Uint8Array, role: MemberRole, timeoutMs: number): Promise<void>;
   /** A member asks about digests of the state (wire/digest-bodies). Errors: message-invalid. */
   digest(peer: NodeId, question: Uint8Array): Promise<Uint8Array>;
+  /** What a client asks of this node's state, or writes (wire/client-bodies), answered as its bytes. Errors: timeout, busy, and those of a query. */
+  client(client: NodeId, question: ClientQuestion): Promise<Uint8Array>;
   /** The leader's state, asked for by `Consensus.resync`, does not come. */
   resyncFailed(): void;
 }
@@ -103,6 +106,8 @@ export interface Consensus {
   /** Undefined when nobody is known who leads and can be reached. */
   leadership(): Leadership | undefined;
   propose(batch: ProposalBatch): void;
+  /** Takes a client's envelopes to whoever leads, in the client's name. Errors: no-leader, and those of a proposal. */
+  proposeFor(client: NodeId, data: readonly Uint8Array[]): Promise<void>;
   /** The ledger (trust/ledger-codec) is another: by an entry, a snapshot, or a new beginning. */
   decided(ledger: Uint8Array): void;
   /** Asks one round of reads of the leader (§6.4); false when nobody can be asked now. */

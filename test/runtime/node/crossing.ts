@@ -27,6 +27,7 @@ export function clonedApplication(inner: Application): Application {
     lastRecords: async () => structuredClone(await inner.lastRecords()),
     decide: (...given) => inner.decide(...structuredClone(given)),
     digest: async (...given) => structuredClone(await inner.digest(...structuredClone(given))),
+    client: async (...given) => structuredClone(await inner.client(...structuredClone(given))),
     resyncFailed: () => inner.resyncFailed(),
   };
 }
@@ -38,6 +39,7 @@ export function clonedConsensus(inner: Consensus): Consensus {
     failed: (error: ErrorData) => inner.failed(structuredClone(error)),
     leadership: (): Leadership | undefined => structuredClone(inner.leadership()),
     propose: (batch: ProposalBatch) => inner.propose(structuredClone(batch)),
+    proposeFor: (...given) => inner.proposeFor(...structuredClone(given)),
     askReadRound: (context: string) => inner.askReadRound(structuredClone(context)),
     wake: () => inner.wake(),
     decided: (ledger: Uint8Array) => inner.decided(structuredClone(ledger)),

@@ -56,7 +56,17 @@ const RAFT: readonly Message[] = [
   { ...ends, type: 'read-index-request', term: 5, context: 'c' },
   { ...ends, type: 'read-index-response', term: 5, context: 'c', index: 1, reject: false },
 ];
-const METHODS: readonly CallMethod[] = ['propose', 'membership', 'join', 'status', 'transfer', 'digest', 'secret'];
+const METHODS: readonly CallMethod[] = [
+  'propose',
+  'membership',
+  'join',
+  'status',
+  'transfer',
+  'digest',
+  'secret',
+  'client',
+  'relay',
+];
 const MESSAGES: readonly PeerMessage[] = [
   {
     kind: 'hello',
@@ -81,7 +91,7 @@ const MESSAGES: readonly PeerMessage[] = [
 ];
 
 const ANYBODY: readonly InboxKind[] = ['hello', 'refusal', 'goodbye', 'reply'];
-const NEWCOMER: readonly InboxKind[] = ['call join'];
+const NEWCOMER: readonly InboxKind[] = ['call join', 'call client'];
 const MEMBER: readonly InboxKind[] = [
   'presence',
   'snapshot-ack',
@@ -90,6 +100,8 @@ const MEMBER: readonly InboxKind[] = [
   'call status',
   'call transfer',
   'call digest',
+  'call secret',
+  'call relay',
   'raft append-response',
   'raft heartbeat-response',
   'raft vote-request',
