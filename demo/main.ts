@@ -6,7 +6,7 @@ import { AccountHistory } from './history.ts';
 import { useAccount } from './load.ts';
 import { enter, handleFor } from './open.ts';
 import { type Page, PageModel } from './page.ts';
-import { chooseRoom, rememberRoom, tabName } from './room.ts';
+import { chooseEntrance, rememberLink, rememberRoom, tabName } from './room.ts';
 import { appsView } from './view/apps.ts';
 import { bannerView } from './view/banner.ts';
 import { breakView } from './view/break.ts';
@@ -41,7 +41,8 @@ function build(room: string): (page: Page) => void {
 }
 
 async function main(): Promise<void> {
-  const room = chooseRoom();
+  const entrance = chooseEntrance();
+  const { room } = entrance;
   const handle = handleFor(room);
   const model = new PageModel(room, tabName(), build(room));
   // Nothing may end up here; what does must not be silent.
@@ -49,9 +50,12 @@ async function main(): Promise<void> {
   addEventListener('unhandledrejection', ({ reason }) => model.fault(reason));
   model.refresh();
   try {
-    const { node, faults, disk } = await enter(room, tabName());
+    const { node, faults, disk } = await enter(entrance, tabName());
     handle.node = node;
-    rememberRoom(room);
+    if (entrance.link === undefined) rememberRoom(room);
+    node.on('room-link', ({ link }) => {
+      if (entrance.link !== undefined && link !== undefined) rememberLink(link);
+    });
     model.attach(node);
     const history = new AccountHistory(node);
     const saboteur = new Saboteur({

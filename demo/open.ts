@@ -3,6 +3,7 @@ import { browserStorage, openClient, type RaftNode, raft, recoverNode, type Tran
 import { FaultyTransport } from './break/faulty-transport.ts';
 import { SlowDisk } from './break/slow-disk.ts';
 import { type Shared, type SharedCommands, type SharedQueries, theatre } from './machine.ts';
+import type { Entrance } from './room.ts';
 
 export type DemoNode = RaftNode<Shared, SharedCommands, SharedQueries>;
 
@@ -39,7 +40,7 @@ export interface Entered {
   readonly disk: SlowDisk;
 }
 
-export async function enter(room: string, name: string): Promise<Entered> {
+export async function enter({ room, link }: Entrance, name: string): Promise<Entered> {
   let faults: FaultyTransport | undefined;
   const interpose = (inner: Transport): Transport => {
     const made = FaultyTransport.around(inner);
@@ -48,7 +49,10 @@ export async function enter(room: string, name: string): Promise<Entered> {
   };
   const disk = new SlowDisk(browserStorage());
   // Recorded, for the inspector's time travel; the recording ends by itself when it is full.
-  const node = await raft.enter(room, theatre, { name, record: true, openRoom: true, interpose, storage: disk.storage });
+  const options = { name, record: true, interpose, storage: disk.storage };
+  const opening =
+    link === undefined ? raft.enter(room, theatre, { ...options, openRoom: true }) : raft.enter(link, theatre, options);
+  const node = await opening;
   if (faults === undefined) throw new Error('The transport was not made through the demo.');
   return { node, faults, disk };
 }

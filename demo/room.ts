@@ -1,5 +1,7 @@
 /** Which room this tab is in, and what it is called. */
 
+import type { RoomAccess } from '../src/index.ts';
+
 const LAST_ROOM = 'tabraft.demo.room';
 const TAB_NAME = 'tabraft.demo.name';
 
@@ -34,8 +36,39 @@ const ANIMALS = [
   'Tern',
 ];
 
+/** What the page's address says of the room: a secret one by its link, which no server sees, an open one by its name. */
+export interface Entrance {
+  readonly room: string;
+  readonly link: string | undefined;
+}
+
+export function chooseEntrance(): Entrance {
+  const { hash } = location;
+  const named = /^#room=([^&]*)/.exec(hash)?.[1];
+  return named === undefined ? { room: chooseRoom(), link: undefined } : { room: named, link: hash };
+}
+
+/** The address of this page with a room's link behind it. */
+export function pageAt(link: string): string {
+  const url = new URL(location.href);
+  url.search = '';
+  url.hash = link;
+  return url.href;
+}
+
+/** The address that brings others into this tab's room; undefined for a guest of a secret one, who has none to give away. */
+export function shareLink(room: string, access: RoomAccess | undefined, roomLink: string | undefined): string | undefined {
+  if (access !== 'secret') return linkTo(room);
+  return roomLink === undefined ? undefined : pageAt(roomLink);
+}
+
+/** The secret was changed: whoever reloads this tab, or copies its address, has the new one. */
+export function rememberLink(link: string): void {
+  history.replaceState(null, '', pageAt(link));
+}
+
 /** `?room=` as it is (a wrong one is refused by the library, in words), else the last room, else a fresh one, put into the URL. */
-export function chooseRoom(): string {
+function chooseRoom(): string {
   const url = new URL(location.href);
   const given = url.searchParams.get('room');
   const room = given ?? stored(() => localStorage, LAST_ROOM) ?? freshRoom();

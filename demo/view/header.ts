@@ -3,10 +3,18 @@
 import { ifClosed } from '../../src/inspector/closing.ts';
 import { h, setAttribute, setHue, setText } from '../../src/inspector/dom.ts';
 import type { Page, View } from '../page.ts';
-import { linkTo } from '../room.ts';
+import { linkTo, shareLink } from '../room.ts';
 
 export function headerView(room: string): View {
-  const link = linkTo(room);
+  let link = linkTo(room);
+  // noopener: a tab of its own, not a copy that shares this one's session and renderer.
+  const another = h('a', { class: 'button primary', href: link, target: '_blank', rel: 'noopener' }, 'Open another tab');
+  const ways = h(
+    'nav',
+    { 'aria-label': 'Room' },
+    copyButton(() => link),
+    another,
+  );
   const dot = h('span', { class: 'dot', 'aria-hidden': 'true' });
   const summary = h('p', { class: 'summary', 'data-testid': 'summary' });
   const forecast = h('p', { class: 'forecast', 'data-testid': 'forecast' });
@@ -20,13 +28,7 @@ export function headerView(room: string): View {
       { class: 'masthead' },
       h('h1', {}, 'tabraft'),
       h('p', { class: 'tagline' }, 'Browser tabs as one database: every change has one order.'),
-      h(
-        'nav',
-        { 'aria-label': 'Room' },
-        copyButton(link),
-        // noopener: a tab of its own, not a copy that shares this one's session and renderer.
-        h('a', { class: 'button primary', href: link, target: '_blank', rel: 'noopener' }, 'Open another tab'),
-      ),
+      ways,
     ),
     h('div', { class: 'state' }, dot, h('div', { class: 'words' }, summary, forecast), where),
   );
@@ -34,6 +36,10 @@ export function headerView(room: string): View {
     element,
     update: (page) => {
       setText(summary, summaryOf(page));
+      const shared = shareLink(room, page.status?.access, page.node?.roomLink);
+      link = shared ?? link;
+      setAttribute(another, 'href', link);
+      setAttribute(ways, 'hidden', shared === undefined);
       setAttribute(open, 'hidden', page.status?.access !== 'open');
       if (page.status) setHue(dot, page.people.hueOf(page.status.id));
       const foreseen = page.node && page.failure === undefined ? ifClosed(page.node) : undefined;
@@ -56,11 +62,11 @@ function summaryOf({ failure, status, people, ownName, caughtUp, noMajority }: P
   return `${me}. Nobody leads just now: an election is on in term ${status.term}.`;
 }
 
-function copyButton(link: string): HTMLButtonElement {
+function copyButton(link: () => string): HTMLButtonElement {
   const button = h('button', { type: 'button', class: 'button' }, 'Copy link');
   button.addEventListener('click', () => {
     // Missing on plain http over a network; then the address bar has the same link.
-    const copied = navigator.clipboard?.writeText(link) ?? Promise.reject(new Error('no clipboard'));
+    const copied = navigator.clipboard?.writeText(link()) ?? Promise.reject(new Error('no clipboard'));
     copied.then(
       () => setText(button, 'Copied'),
       () => setText(button, 'Copy it from the address bar'),

@@ -3,6 +3,8 @@ import type { NodeId, NodeStatus, PeerStatus } from '../../src/index.ts';
 import { h, type Keyed, keyed, setAttribute, setHue, setText } from '../../src/inspector/dom.ts';
 import { seconds } from '../narrator.ts';
 import type { Page, View } from '../page.ts';
+import { acting } from './acting.ts';
+import { doorView } from './door.ts';
 import { type FaultButtons, faultButtons } from './faults.ts';
 import type { Member } from './member.ts';
 
@@ -16,13 +18,21 @@ interface Part extends Keyed<HTMLLIElement> {
   readonly facts: Readonly<Record<(typeof FACTS)[number], HTMLElement>>;
   readonly bar: HTMLProgressElement;
   readonly faults: FaultButtons;
+  readonly out: PutOut;
 }
 
 export function membersView(): View {
+  const putOut = (id: NodeId): void =>
+    void outcome.act(async ({ membership }) => {
+      await membership.expel(id);
+      return 'It was put out. Give the room a new secret, or its device comes back as another';
+    });
   const list = h('ul', { class: 'members', 'data-testid': 'members' });
-  const show = keyed<Member, HTMLLIElement, Part>(list, makeCard);
+  const show = keyed<Member, HTMLLIElement, Part>(list, (member) => makeCard(member, putOut));
   const voters = h('span', { class: 'count', 'data-testid': 'voters' });
   const body = h('div', {}, list);
+  const door = doorView();
+  const outcome = acting('members-outcome');
   const empty = h('p', { class: 'hint' }, 'No members yet.');
   return {
     element: h(
@@ -31,9 +41,13 @@ export function membersView(): View {
       h('div', { class: 'card-head' }, h('h2', { id: 'members-title' }, 'Members'), voters),
       body,
       empty,
+      outcome.element,
+      door.element,
     ),
     update: (page) => {
       const members = membersOf(page);
+      door.update(page);
+      outcome.update(page);
       const n = page.config?.voters.length ?? 0;
       setText(voters, page.status ? `${n} ${n === 1 ? 'voter' : 'voters'} · term ${page.status.term}` : '');
       setAttribute(empty, 'hidden', members.length > 0);
@@ -45,6 +59,11 @@ export function membersView(): View {
         (part, member) => {
           showCard(part, member, last);
           part.faults.update(page);
+          setAttribute(
+            part.out.element,
+            'hidden',
+            member.self || page.status?.access !== 'secret' || page.status?.suffrage !== 'voter',
+          );
         },
       );
     },
@@ -93,8 +112,16 @@ function linkText(peer: PeerStatus): string {
   return `${peer.linkKind}${trip}${silent}`;
 }
 
-function makeCard({ id }: Member): Part {
+interface PutOut {
+  readonly element: HTMLElement;
+}
+
+function makeCard({ id }: Member, putOut: (id: NodeId) => void): Part {
   const faults = faultButtons(id);
+  const title = 'For good: its key is not let in any more, whatever it knows';
+  const out = {
+    element: h('button', { type: 'button', class: 'chip out', title, hidden: true, onclick: () => putOut(id) }, 'Put out'),
+  };
   const name = h('b', { class: 'name' });
   const self = h('span', { class: 'self' }, 'this tab');
   const linkTerm = h('dt');
@@ -108,8 +135,9 @@ function makeCard({ id }: Member): Part {
     h('dl', {}, ...FACTS.map((fact) => h('div', {}, fact === 'link' ? linkTerm : h('dt', {}, fact), facts[fact]))),
     bar,
     faults.element,
+    out.element,
   );
-  return { element, name, self, linkTerm, role, facts, bar, faults };
+  return { element, name, self, linkTerm, role, facts, bar, faults, out };
 }
 
 function showCard({ element, name, self, linkTerm, role, facts, bar }: Part, member: Member, last: number): void {

@@ -1,7 +1,7 @@
 /** The guided tour: one step at a time, with the button that brings it about. */
 import { h, setAttribute, setText } from '../../src/inspector/dom.ts';
 import type { Page, View } from '../page.ts';
-import { linkTo } from '../room.ts';
+import { linkTo, shareLink } from '../room.ts';
 import { sentenceOf } from '../sentences.ts';
 import { TOUR, type TourMemo } from '../tour.ts';
 
@@ -77,6 +77,7 @@ export function tourView(room: string): View {
       said,
     ),
     update: (next) => {
+      setAttribute(link, 'href', shareLink(room, next.status?.access, next.node?.roomLink) ?? linkTo(room));
       page = next;
       const step = TOUR[at];
       if (step?.holds(next, memo) === true && !isBusy) {

@@ -112,6 +112,55 @@ test('the tour drives the real cluster; one member is broken from another tab; a
   });
 });
 
+test('a secret room: its link as a picture, a guest who looks on and is put out, and a new secret that the others follow', async ({
+  profile,
+  url,
+}) => {
+  const host = await profile.open(url);
+  await host.ready();
+  await expect(host.shown('open-room')).toBeVisible();
+  await host.page.getByText('Who may come in').click();
+  await press(host.page, 'Open a secret room');
+  await host.page.waitForURL(/#room=room-\w+&secret=/);
+  await host.ready();
+  await expect(host.shown('open-room')).toBeHidden();
+  await host.page.getByText('Who may come in').click();
+  const link = host.shown('door-link');
+  const drawn = (): Promise<string | null> => host.shown('qr').locator('path').getAttribute('d');
+  await expect(link).toHaveText(/^http.*#room=.*&secret=.*&at=/);
+  const said = async (): Promise<string> => (await link.textContent()) ?? '';
+  const [first, picture] = [await said(), await drawn()];
+  expect(picture?.length).toBeGreaterThan(1_000);
+  expect(new URL(first).search).toBe('');
+
+  const member = await profile.open(first);
+  await member.ready();
+  await agreed([host, member], 2);
+  await host.page.getByLabel('Role of the invited').selectOption('reader');
+  await press(host.page, 'Invite');
+  await expect(host.shown('door-outcome')).toContainText('Invited as reader');
+  await expect(link).toHaveText(/&invite=/);
+  expect(await drawn()).not.toBe(picture);
+  const guest = await profile.open(await said());
+  await guest.ready();
+  await guest.seat('A1').click();
+  await expect(guest.page.locator('[data-code="not-authorized"]').first()).toBeVisible();
+  await expect(guest.page.getByRole('link', { name: 'Open another tab' })).toBeHidden();
+
+  await (await cardOf(host, guest)).getByRole('button', { name: 'Put out' }).click();
+  await expect(host.shown('members-outcome')).toContainText('It was put out');
+  await expect(guest.page.locator('.banner[data-code="member-revoked"]')).toBeVisible();
+  await press(host.page, 'New secret');
+  await expect(host.shown('door-outcome')).toContainText('the old link lets nobody in');
+  await expect(link).not.toHaveText(first);
+  await expect(link).toHaveText(/&secret=/);
+  const second = await said();
+  await expect.poll(() => member.page.url()).toBe(second);
+  // The browser takes up the identity that is free, and that was put out: no secret lets it in.
+  const late = await profile.open(second);
+  await expect(late.page.locator('.banner[data-code="member-revoked"]')).toBeVisible();
+});
+
 async function tour(first: Tab): Promise<void> {
   const { page } = first;
   const at = (title: string): Promise<void> =>

@@ -138,6 +138,7 @@ export const IMPORTERS: Readonly<Record<string, string>> = {
   idb: 'src/storage/idb/',
   lmdb: 'src/storage/lmdb/',
   'simple-peer': 'src/transport/webrtc/',
+  uqr: 'demo/view/qr.ts',
   ws: 'signaling/',
   redis: 'signaling/redis/',
   yjs: 'src/text/',
