@@ -1,6 +1,7 @@
 /** Signals of any library, and for bindings of your own: the readables themselves, and one function that feeds a signal from one. */
 import type { Readable } from './readable.ts';
 
+export { commandOf, type Progress, type WatchedCommand } from './command.ts';
 export { type Hold, holdNode, type Opening } from './opening.ts';
 export {
   type Leadership,

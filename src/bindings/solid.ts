@@ -2,6 +2,7 @@
 import { type Accessor, createSignal, getOwner, onCleanup } from 'solid-js';
 import { RaftError } from '../core/errors.ts';
 import type { BaseNode, ExpectedState, ExpectedWrite, NodeStatus, Present } from '../index.ts';
+import { commandOf, partOf } from './command.ts';
 import { holdNode, type Opening } from './opening.ts';
 import {
   type Leadership,
@@ -61,4 +62,20 @@ export function createReadiness(node: Pick<BaseNode<unknown>, 'ready' | 'whenRea
 export function createNode<N extends { stop(): Promise<void> }>(key: string, open: () => Promise<N>): Accessor<Opening<N>> {
   const hold = holdNode(key, open);
   return createReadable(hold.state, hold.release);
+}
+
+export interface CommandAccessors<A extends readonly unknown[], R> {
+  /** Runs it. Resolves with undefined when it failed: the error is in `error`. */
+  readonly run: (...given: A) => Promise<R | undefined>;
+  /** How many are on their way. */
+  readonly pending: Accessor<number>;
+  /** Of the last that failed, until the next is run. */
+  readonly error: Accessor<unknown>;
+}
+
+/** A call with its progress: createCommand((seat: string) => node.propose({ type: 'book', seat })). */
+export function createCommand<A extends readonly unknown[], R>(call: (...given: A) => Promise<R>): CommandAccessors<A, R> {
+  const command = commandOf(call);
+  const pending = createReadable(partOf(command, (progress) => progress.pending));
+  return { run: command.run, pending, error: createReadable(partOf(command, ({ error }) => error)) };
 }

@@ -1,5 +1,6 @@
 /** Svelte: stores over a node, by Svelte's own contract (`$store` in a component). Nothing is imported from Svelte. */
 import type { BaseNode, ExpectedState, ExpectedWrite, NodeStatus, Present } from '../index.ts';
+import { commandOf, type Progress } from './command.ts';
 import { holdNode, type Opening } from './opening.ts';
 import {
   type Leadership,
@@ -14,7 +15,7 @@ import {
   statusOf,
 } from './readable.ts';
 
-export type { Leadership, Opening, Readiness };
+export type { Leadership, Opening, Progress, Readiness };
 
 export interface Store<T> {
   /** Calls back at once, and after each change. */
@@ -69,4 +70,15 @@ export function nodeStore<N extends { stop(): Promise<void> }>(key: string, open
       };
     },
   };
+}
+
+export interface CommandStore<A extends readonly unknown[], R> extends Store<Progress> {
+  /** Runs it. Resolves with undefined when it failed: the error is in the store's `error`. */
+  readonly run: (...given: A) => Promise<R | undefined>;
+}
+
+/** A call with its progress: commandStore((seat: string) => node.propose({ type: 'book', seat })), then `$book.pending`. */
+export function commandStore<A extends readonly unknown[], R>(call: (...given: A) => Promise<R>): CommandStore<A, R> {
+  const command = commandOf(call);
+  return { run: command.run, subscribe: storeOf(command).subscribe };
 }

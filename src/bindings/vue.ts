@@ -2,6 +2,7 @@
 import { getCurrentScope, onScopeDispose, type Ref, shallowRef } from 'vue';
 import { RaftError } from '../core/errors.ts';
 import type { BaseNode, ExpectedState, ExpectedWrite, NodeStatus, Present } from '../index.ts';
+import { commandOf, partOf } from './command.ts';
 import { holdNode, type Opening } from './opening.ts';
 import {
   type Leadership,
@@ -66,4 +67,20 @@ export function useReadiness(node: Pick<BaseNode<unknown>, 'ready' | 'whenReady'
 export function useNode<N extends { stop(): Promise<void> }>(key: string, open: () => Promise<N>): Readonly<Ref<Opening<N>>> {
   const hold = holdNode(key, open);
   return useReadable(hold.state, hold.release);
+}
+
+export interface CommandRefs<A extends readonly unknown[], R> {
+  /** Runs it. Resolves with undefined when it failed: the error is in `error`. */
+  readonly run: (...given: A) => Promise<R | undefined>;
+  /** How many are on their way. */
+  readonly pending: Readonly<Ref<number>>;
+  /** Of the last that failed, until the next is run. */
+  readonly error: Readonly<Ref<unknown>>;
+}
+
+/** A call with its progress: useCommand((seat: string) => node.propose({ type: 'book', seat })). */
+export function useCommand<A extends readonly unknown[], R>(call: (...given: A) => Promise<R>): CommandRefs<A, R> {
+  const command = commandOf(call);
+  const pending = useReadable(partOf(command, (progress) => progress.pending));
+  return { run: command.run, pending, error: useReadable(partOf(command, ({ error }) => error)) };
 }

@@ -6,11 +6,12 @@ import { derived, get } from 'svelte/store';
 import { expect, test, vi } from 'vitest';
 import { createApp, defineComponent, effectScope, h } from 'vue';
 import { KEPT_MS } from '../../src/bindings/opening.ts';
-import { feed, stateOf } from '../../src/bindings/signals.ts';
+import { commandOf, feed, stateOf } from '../../src/bindings/signals.ts';
 import * as solid from '../../src/bindings/solid.ts';
 import * as svelte from '../../src/bindings/svelte.ts';
 // Under other names: the linter takes every use… for a hook of React's.
 import {
+  useCommand as refToCommand,
   useLeader as refToLeader,
   useNode as refToNode,
   usePending as refToPending,
@@ -143,4 +144,58 @@ test('signals: a readable feeds a signal of any library', async () => {
   await b.node.barrier();
   expect(balance.value).toBe(7);
   stop();
+});
+
+/** A call that the test answers. */
+function answered() {
+  const waiting: { readonly done: (value: string) => void; readonly failed: (error: Error) => void }[] = [];
+  const call = (seat: string): Promise<string> =>
+    new Promise((resolve, reject) => waiting.push({ done: (by) => resolve(`${seat} ${by}`), failed: reject }));
+  return { waiting, call };
+}
+
+test('a command with its progress: how many are on their way, the last error until the next, the same in each framework', async () => {
+  const scope = effectScope();
+  const { waiting, call } = answered();
+  const refs = scope.run(() => refToCommand(call));
+  const store = svelte.commandStore(call);
+  const shown: string[] = [];
+  const end = store.subscribe(({ pending, error }) => shown.push(`${pending} ${String(error)}`));
+  const [accessors, dispose] = createRoot((away) => [solid.createCommand(call), away] as const);
+  const plain = commandOf(call);
+  if (refs === undefined) throw new Error('no scope');
+  const now = (): unknown[] => [
+    [refs.pending.value, refs.error.value],
+    [get(store).pending, get(store).error],
+    [accessors.pending(), accessors.error()],
+    [plain.get().pending, plain.get().error],
+  ];
+  const all = (state: unknown): unknown[] => [state, state, state, state];
+  const runs = [refs.run, store.run, accessors.run, plain.run];
+  const first = runs.map((run) => run('A1'));
+  const second = runs.map((run) => run('A2'));
+  expect(now()).toEqual(all([2, undefined]));
+  const no = new Error('no');
+  for (const { failed } of waiting.slice(0, 4)) failed(no);
+  expect(await Promise.all(first)).toEqual(all(undefined));
+  expect(now()).toEqual(all([1, no]));
+  for (const { done } of waiting.slice(4)) done('yes');
+  expect(await Promise.all(second)).toEqual(all('A2 yes'));
+  // It stays until the next is run, whatever the others came to.
+  expect(now()).toEqual(all([0, no]));
+  for (const run of runs) void run('A3');
+  expect(now()).toEqual(all([1, undefined]));
+  expect(shown).toEqual(['0 undefined', '1 undefined', '2 undefined', '1 Error: no', '0 Error: no', '1 undefined']);
+  scope.stop();
+  dispose();
+  end();
+  for (const { done } of waiting.slice(8)) done('yes');
+  await vi.waitFor(() => expect(plain.get().pending).toBe(0));
+  expect([refs.pending.value, accessors.pending(), shown.length]).toEqual([1, 1, 6]);
+  expect(() => refToCommand(call)).toThrow(/Call it in setup/);
+  // A call that throws before it is a promise is a failure like any other.
+  const broken = commandOf(() => {
+    throw no;
+  });
+  expect([await broken.run(), broken.get()]).toEqual([undefined, { pending: 0, error: no }]);
 });
