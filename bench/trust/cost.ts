@@ -1,10 +1,10 @@
-/** What the proof costs: two ends in one thread, so the time of a handshake is the work of both. Run by run.mjs, in Node and in Chromium. */
-import { Handshake } from '../../../src/trust/handshake/handshake.ts';
-import type { End } from '../../../src/trust/handshake/messages.ts';
-import { createKeyPair, type Identity, identityOf } from '../../../src/trust/identity.ts';
-import { ResumeCache } from '../../../src/trust/resume.ts';
-import { SealedFrames, type SealKeys } from '../../../src/trust/sealed-frames.ts';
-import { createSecret, type PreparedSecret, prepareSecret } from '../../../src/trust/secret.ts';
+/** What the proof costs: two ends in one thread, so the time of a handshake is the work of both. Run by run.mjs (npm run bench:trust), in Node and in Chromium. */
+import { Handshake } from '../../src/trust/handshake/handshake.ts';
+import type { End } from '../../src/trust/handshake/messages.ts';
+import { createKeyPair, type Identity, identityOf } from '../../src/trust/identity.ts';
+import { ResumeCache } from '../../src/trust/resume.ts';
+import { SealedFrames, type SealKeys } from '../../src/trust/sealed-frames.ts';
+import { createSecret, type PreparedSecret, prepareSecret } from '../../src/trust/secret.ts';
 
 interface Side {
   readonly identity: Identity;
@@ -20,7 +20,18 @@ const clock = {
   },
 };
 
-async function handshake(dialler: Side, answerer: Side, secret: PreparedSecret, bound: boolean): Promise<readonly SealKeys[]> {
+/** What a message of the proof takes from one end to the other. */
+type Carry = (message: Uint8Array, arrive: () => void) => void;
+
+const AT_ONCE: Carry = (_message, arrive) => queueMicrotask(arrive);
+
+async function handshake(
+  dialler: Side,
+  answerer: Side,
+  secret: PreparedSecret,
+  bound: boolean,
+  carry: Carry = AT_ONCE,
+): Promise<readonly SealKeys[]> {
   const ends: Handshake[] = [];
   const fingerprints = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)] as const;
   const start = (end: End, own: Side, peer: Side, to: number): Handshake => {
@@ -32,7 +43,7 @@ async function handshake(dialler: Side, answerer: Side, secret: PreparedSecret, 
     return Handshake.start(
       { ...common, ...own, end, peer: peer.identity.id },
       {
-        send: (message) => queueMicrotask(() => ends[to]?.onBytes(message)),
+        send: (message) => carry(message, () => void ends[to]?.onBytes(message)),
         onProven: () => undefined,
         onFailed: () => undefined,
       },
@@ -46,13 +57,37 @@ async function handshake(dialler: Side, answerer: Side, secret: PreparedSecret, 
   });
 }
 
+/** A proof over a slow line: messages, their bytes, and how often a message and its answer pass before both ends are proven. */
+export async function measureTrips(oneWayMs: number): Promise<Readonly<Record<string, number>>> {
+  const [a, b] = await sides();
+  const secret = await prepareSecret(createSecret('kitchen'));
+  const once = async (): Promise<Readonly<Record<string, number>>> => {
+    const lengths: number[] = [];
+    const from = performance.now();
+    await handshake(a, b, secret, true, (message, arrive) => {
+      lengths.push(message.length);
+      setTimeout(arrive, oneWayMs);
+    });
+    const trips = (performance.now() - from) / (2 * oneWayMs);
+    const bytes = lengths.reduce((sum, length) => sum + length, 0);
+    return { messages: lengths.length, bytes, roundTrips: Math.round(trips * 100) / 100 };
+  };
+  await once();
+  a.resume.forget(b.identity.id);
+  const full = await once();
+  const resumed = await once();
+  return { ...full, resumedBytes: resumed['bytes'] ?? 0, resumedRoundTrips: resumed['roundTrips'] ?? 0 };
+}
+
+async function sides(): Promise<readonly [Side, Side]> {
+  const make = async (): Promise<Side> => ({ identity: await identityOf(await createKeyPair(false)), resume: new ResumeCache() });
+  return [await make(), await make()];
+}
+
 /** ms for both sides together, and for one side's share. */
 export async function measure(runs: number): Promise<Readonly<Record<string, number>>> {
-  const [one, two] = await Promise.all([0, 1].map(async () => identityOf(await createKeyPair(false))));
-  if (one === undefined || two === undefined) throw new Error('no identities');
+  const [a, b] = await sides();
   const secret = await prepareSecret(createSecret('kitchen'));
-  const a: Side = { identity: one, resume: new ResumeCache() };
-  const b: Side = { identity: two, resume: new ResumeCache() };
   const timed = async (run: () => Promise<unknown>): Promise<number> => {
     for (let i = 0; i < runs / 5; i++) await run();
     const from = performance.now();
@@ -60,7 +95,7 @@ export async function measure(runs: number): Promise<Readonly<Record<string, num
     return Math.round(((performance.now() - from) / runs) * 1000) / 1000;
   };
   const full = await timed(() => {
-    a.resume.forget(two.id);
+    a.resume.forget(b.identity.id);
     return handshake(a, b, secret, true);
   });
   const resumed = await timed(() => handshake(a, b, secret, true));

@@ -1,4 +1,4 @@
-// node test/trust/cost/run.mjs: what the proof costs, in Node and in Chromium (process time of Node, wall time of both).
+// npm run bench:trust: what the proof costs, in Node and in Chromium (process time of Node, wall time of both), and its round trips.
 
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -6,20 +6,21 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from '@playwright/test';
 import { build } from 'vite';
-import { findBrowser, launchArguments } from '../../../scripts/browser.mjs';
+import { findBrowser, launchArguments } from '../../scripts/browser.mjs';
 
 const RUNS = 500;
-const root = join(fileURLToPath(import.meta.url), '..', '..', '..', '..');
+const root = join(fileURLToPath(import.meta.url), '..', '..', '..');
 const outDir = join(root, 'build', 'trust-cost');
 await build({
   root,
   configFile: false,
   logLevel: 'warn',
   publicDir: false,
-  build: { outDir, lib: { entry: 'test/trust/cost/cost.ts', formats: ['es'], fileName: () => 'cost.mjs' } },
+  build: { outDir, lib: { entry: 'bench/trust/cost.ts', formats: ['es'], fileName: () => 'cost.mjs' } },
 });
 const file = join(outDir, 'cost.mjs');
-const { measure } = await import(pathToFileURL(file).href);
+const { measure, measureTrips } = await import(pathToFileURL(file).href);
+console.log('one way 100 ms', await measureTrips(100));
 const before = process.cpuUsage();
 const inNode = await measure(RUNS);
 const { user, system } = process.cpuUsage(before);
