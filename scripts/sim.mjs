@@ -8,6 +8,7 @@
 //   npm run sim -- --plan FILE           a plan that was saved
 //   npm run sim -- --crash-points        every write of every scenario, a crash at each; --pairs 500: two crashes each
 //   npm run sim -- --explore 3 --states 50000   every order of events of so many cores, as far as so many states
+//   npm run sim -- --tab-life 500        so many seeds of each of the lives that people give to tabs (I42); --from 1: where they begin
 //   npm run sim -- --shrink 17           makes a failing seed small: a plan, its steps, a picture in build/sim/
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     every: { type: 'string', default: '1' },
     pairs: { type: 'string' },
     explore: { type: 'string' },
+    'tab-life': { type: 'string' },
     states: { type: 'string', default: '20000' },
     commit: { type: 'string' },
     from: { type: 'string' },
@@ -125,6 +127,29 @@ async function crashPoints(sim) {
   return bad === 0 ? 0 : 1;
 }
 
+/** What people do with tabs, and that a room lives through it. */
+async function tabLives(sim) {
+  const [count, first, most] = [Number(values['tab-life']), Number(values.from ?? 1), Number(values['max-failures'])];
+  if (![count, first, most].every((number) => Number.isInteger(number) && number >= 1)) {
+    console.error('--tab-life, --from and --max-failures are whole numbers from 1 on.');
+    return 2;
+  }
+  let bad = 0;
+  for (const life of sim.TAB_LIVES) {
+    let tried = 0;
+    for (; tried < count && bad < most; tried++) {
+      const seed = String(first + tried);
+      const report = await sim.simulate(sim.tabLifePlan(life, seed), { onCluster: sim.watchLiveness(life) });
+      const failure = failureOf(report) ?? ((report.evaluated.get('I42') ?? 0) > 0 ? undefined : 'I42 was never looked at');
+      if (failure === undefined) continue;
+      bad++;
+      console.log(`FAILED ${life} ${seed}: ${failure}`);
+    }
+    console.log(`${life}: ${tried} seeds, ${bad} failures so far`);
+  }
+  return bad === 0 ? 0 : 1;
+}
+
 function exploreAll(sim) {
   const options = { ...sim.EXPLORE_DEFAULTS, nodes: Number(values.explore), losses: 1, statesMax: Number(values.states) };
   const found = sim.explore(options);
@@ -139,6 +164,7 @@ function exploreAll(sim) {
 const bundle = await bundleOf(values.source);
 const sim = await import(bundle);
 if (values['crash-points']) process.exitCode = await crashPoints(sim);
+else if (values['tab-life'] !== undefined) process.exitCode = await tabLives(sim);
 else if (values.explore !== undefined) process.exitCode = exploreAll(sim);
 else if (values.shrink !== undefined) process.exitCode = await shrink(sim, sim.planOf(values.shrink));
 else if (values.seed !== undefined) process.exitCode = await again(sim, sim.planOf(values.seed));

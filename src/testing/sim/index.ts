@@ -33,4 +33,5 @@ export { VirtualRoom, VirtualSignaling } from './signaling.ts';
 export type { CrashKind, DiskFaults } from './sim-disk.ts';
 export { SimNode, type World } from './sim-node.ts';
 export { type RunReport, type SimulateOptions, simulate } from './simulate.ts';
+export { TAB_LIVES, type TabLife, tabLifePlan, watchLiveness } from './tab-life.ts';
 export { describeNotes, type Note, recordNotes, timelineSvg } from './timeline.ts';
