@@ -6,7 +6,7 @@ import { Emitter } from '../runtime/api/emitter.ts';
 import { MIN_COPIES_RANGE, type NodeOptions, VOTERS_TARGET_RANGE } from '../runtime/api/options.ts';
 import { DEVICE_CHARACTERS_MAX, NAME_CHARACTERS_MAX, SETTINGS_DEFAULTS } from '../runtime/member/configuration.ts';
 import { Node } from '../runtime/node/public-node.ts';
-import { Runtime } from '../runtime/node/runtime.ts';
+import { type BuildNode, oneThread, type Runtime } from '../runtime/node/runtime.ts';
 import { requireInteger } from '../runtime/ports/require-integer.ts';
 import { ROOM_NAME_PATTERN } from '../signaling/protocol.ts';
 import { KeeperMachine, keeper } from '../state/keeper.ts';
@@ -21,6 +21,11 @@ import { TrustGate } from '../trust/links/gate.ts';
 import { proveSuccession } from '../trust/succession.ts';
 import { acquireIdentity, type HeldIdentity } from './node-identity.ts';
 import { sayUnheard } from './unheard.ts';
+
+/** What a node is opened with, and how its two sides are put together. Default: in one thread. */
+export interface OpenNodeOptions extends NodeOptions {
+  readonly build?: BuildNode | undefined;
+}
 
 /** A running node and what drives it. */
 export interface OpenedNode<N> {
@@ -37,17 +42,17 @@ type TypedDefinition = StateMachine<unknown, Handlers<unknown>, Queries<unknown>
  */
 export function openNode<M extends ByteMachine>(
   machine: M,
-  options: NodeOptions,
+  options: OpenNodeOptions,
   signal?: AbortSignal,
 ): Promise<OpenedNode<ByteNode<M>>>;
 export function openNode<S, C extends Handlers<S>, Q extends Queries<S>>(
   machine: StateMachine<S, C, Q>,
-  options: NodeOptions,
+  options: OpenNodeOptions,
   signal?: AbortSignal,
 ): Promise<OpenedNode<RaftNode<S, C, Q>>>;
 export async function openNode(
   machine: TypedDefinition | ByteMachine,
-  options: NodeOptions,
+  options: OpenNodeOptions,
   signal?: AbortSignal,
 ): Promise<OpenedNode<unknown>> {
   checkOptions(options);
@@ -75,7 +80,7 @@ interface Tried {
 
 async function openOnce(
   machine: TypedDefinition | ByteMachine,
-  options: NodeOptions,
+  options: OpenNodeOptions,
   fresh: boolean,
   signal: AbortSignal | undefined,
   tried: Tried,
@@ -115,13 +120,14 @@ async function openOnce(
       sessionTtlMs: options.tuning.sessionTtlMs,
       digestEveryEntries: options.tuning.digestEveryEntries,
     };
-    engine = new Runtime(await gated(options, held), store, await toMachine(machine), settings, emitter);
+    const { build = oneThread } = options;
+    engine = build(await gated(options, held), store, await toMachine(machine), settings, emitter);
     await engine.start();
     if (early !== undefined) engine.onStoreFault(early);
     // What the room or the storage said while it opened may have ended it: nobody is handed a dead node.
     if (engine.ended !== undefined) throw engine.ended;
     throwIfAborted(signal);
-    return { node: new Node(engine), engine };
+    return { node: new Node(engine.parts), engine };
   } catch (error) {
     await (engine === undefined ? store.close() : engine.stop('stop')).catch(() => {});
     throw error;
@@ -129,7 +135,7 @@ async function openOnce(
 }
 
 /** With the proof under every link, and the member's own key. Errors: invite-invalid, invite-expired, clock-skew. */
-async function gated(options: NodeOptions, held: HeldIdentity | undefined): Promise<NodeOptions> {
+async function gated(options: OpenNodeOptions, held: HeldIdentity | undefined): Promise<NodeOptions> {
   const { access, clock, transport } = options;
   if (held === undefined || access === undefined) return options;
   const { cluster } = await held.store.load();

@@ -208,6 +208,41 @@ export const LIBRARY_MUTANTS = [
     'history.length < 0',
     'a watcher that is far behind is not told that it has missed changes',
   ),
+  m(
+    'owners-not-noted',
+    'runtime/crossing/engine-host.ts',
+    '      if (owner !== undefined) this.#remember(index, owner);\n',
+    '',
+    "a node whose application stands still holds up others' first writes",
+  ),
+  m(
+    'unseen-piles-up',
+    'runtime/crossing/engine-host.ts',
+    'if (this.#unseen >= UNSEEN_MAX) {',
+    'if (this.#unseen < 0) {',
+    'what is told to an application that stands still piles up without end',
+  ),
+  m(
+    'mirror-behind-the-answer',
+    'runtime/crossing/far-consensus.ts',
+    '    this.#parts.applied(index);\n',
+    '',
+    'whoever has its answer sees an index from before it',
+  ),
+  m(
+    'line-ends-unsaid',
+    'runtime/crossing/bridge.ts',
+    '    for (const { reject } of this.#waiting.values()) reject(error);\n',
+    '',
+    'calls over a line that has ended wait for ever',
+  ),
+  m(
+    'chunks-never-given-up',
+    'runtime/crossing/bridge.ts',
+    "      if (!complete) this.call('chunks:drop', ref);\n",
+    '',
+    'a snapshot that is given up in the middle keeps its source',
+  ),
 ];
 
 function m(id, file, find, replace, breaks) {

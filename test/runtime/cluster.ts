@@ -1,6 +1,6 @@
 /** A cluster of real nodes in one process: real driver, real codec, memory storage, memory links, memory signaling. */
 import { nodeClock } from '../../src/front-door/node-clock.ts';
-import { openNode } from '../../src/front-door/open-node.ts';
+import { type OpenNodeOptions, openNode } from '../../src/front-door/open-node.ts';
 import type { RaftNode, TuningOptions } from '../../src/runtime/api/api.ts';
 import { type NodeOptions, resolveAutopilot, resolveTuning } from '../../src/runtime/api/options.ts';
 import type { Runtime } from '../../src/runtime/node/runtime.ts';
@@ -11,6 +11,7 @@ import { MemoryStorage, type MemoryStorageOptions } from '../../src/storage/memo
 import { MemoryNodeStore } from '../../src/storage/memory/memory-store.ts';
 import { MemoryHub } from '../../src/transport/memory.ts';
 import { type Access, accessBy } from '../../src/trust/access.ts';
+import { apart, SIDES_APART } from './crossing/apart.ts';
 
 export interface Bank {
   balance: number;
@@ -52,7 +53,7 @@ export interface Opened {
   readonly disk: MemoryDisk;
 }
 
-export interface ClusterNodeOptions extends Partial<NodeOptions> {
+export interface ClusterNodeOptions extends Partial<OpenNodeOptions> {
   /** To come back to, or to share; each node has its own otherwise. */
   readonly disk?: MemoryDisk;
   readonly onWrite?: MemoryStorageOptions['onWrite'];
@@ -82,7 +83,8 @@ export class Cluster implements AsyncDisposable {
   async open(options: ClusterNodeOptions = {}): Promise<Opened> {
     const { disk = new MemoryDisk(), onWrite, tune, machine = bank, ...rest } = options;
     const storage = new MemoryStorage({ disk, durable: true, onWrite });
-    const { node, engine } = await openNode(machine, { ...(await this.options(tune)), storage, ...rest });
+    const build = SIDES_APART ? apart : undefined;
+    const { node, engine } = await openNode(machine, { build, ...(await this.options(tune)), storage, ...rest });
     const opened = { node, engine, storage, disk };
     this.opened.push(opened);
     return opened;

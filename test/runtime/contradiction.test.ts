@@ -18,6 +18,7 @@ test('S39: a leader that contradicts what is committed ends nothing: the node sa
   const from = other?.engine.id ?? '';
   const entries = [makeEntry(1, term, 'normal', 0, NO_BYTES, undefined)];
   member.step({ type: 'append-request', from, to: follower.engine.id, term, prevIndex: 0, prevTerm: 0, commit: 1, entries });
+  await follower.node.until(() => faults.length > 0);
   expect(faults).toMatchObject([{ code: 'log-conflict', index: 1 }]);
   expect(await follower.node.propose({ type: 'add', amount: 1 })).toBe(2);
   expect(follower.node.role).not.toBe('stopped');

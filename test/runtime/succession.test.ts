@@ -5,7 +5,7 @@ import { acquireIdentity } from '../../src/front-door/node-identity.ts';
 import { Emitter } from '../../src/runtime/api/emitter.ts';
 import { resolveAutopilot } from '../../src/runtime/api/options.ts';
 import { contextOf, encodeMember, type MemberContextFields, SETTINGS_DEFAULTS } from '../../src/runtime/member/configuration.ts';
-import { Runtime } from '../../src/runtime/node/runtime.ts';
+import { oneThread, type Runtime } from '../../src/runtime/node/runtime.ts';
 import { TypedMachine } from '../../src/state/typed-machine.ts';
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
 import type { StorageProvider } from '../../src/storage/storage.ts';
@@ -30,7 +30,7 @@ async function intrude(cluster: Cluster, replaces: string, prove: (own: Identity
   const gate = new TrustGate(identity, access, clock);
   const said = { replaces, succession: await prove(identity) };
   const given = { ...options, storage, gate, transport: gate.wrap(transport), ...said };
-  const engine = new Runtime(given, store, new TypedMachine(bank), SETTINGS_DEFAULTS, new Emitter(() => undefined));
+  const engine = oneThread(given, store, new TypedMachine(bank), SETTINGS_DEFAULTS, new Emitter(() => undefined));
   onTestFinished(() => engine.stop('stop'));
   await engine.start();
   return engine;

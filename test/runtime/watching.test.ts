@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { TraceEvent, WriteEvent } from '../../src/runtime/api/api.ts';
 import { Cluster, type Opened } from './cluster.ts';
+import { SIDES_APART } from './crossing/apart.ts';
 
 const oneOf = (items: readonly Opened[]): Opened => {
   const [first] = items;
@@ -177,7 +178,8 @@ test('a trace sees every message in words, and stops when disposed', async () =>
   expect(kinds.size).toBe(before);
 });
 
-test('words of a traced message are made when they are read, and stay', async () => {
+// Over a line they are made before.
+test.skipIf(SIDES_APART)('words of a traced message are made when they are read, and stay', async () => {
   await using cluster = new Cluster();
   await cluster.of(2);
   const { node } = cluster.leader();
@@ -214,7 +216,7 @@ test('a status says what is on disk, whom the others follow, what the links carr
   const { node } = cluster.leader();
   const follower = oneOf(cluster.followers()).node;
   const { index } = await node.proposeDetailed({ type: 'add', amount: 1 });
-  expect(node.status.durableIndex).toBeGreaterThanOrEqual(index);
+  await node.until(({ durableIndex }) => durableIndex >= index);
   expect(node.status.election).toBeUndefined();
   const due = follower.status.election;
   expect(due?.timeoutMs).toBeGreaterThanOrEqual(150);

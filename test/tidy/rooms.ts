@@ -95,6 +95,7 @@ export const RUNTIME_ARROWS: Readonly<Record<string, readonly string[]>> = {
   node: ['ports', 'record', 'api', 'peers', 'member', 'standing', 'client', 'duties', 'watch'],
   // Who is no member: links, the ordinary writes, and a member in the place of the log.
   guest: ['ports', 'api', 'peers', 'client', 'duties', 'node'],
+  crossing: ['ports', 'api', 'member', 'standing', 'client', 'watch', 'node'],
 };
 
 /** The room of the runtime that a file stands in. */

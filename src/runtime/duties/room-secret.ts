@@ -54,6 +54,7 @@ export class RoomSecret {
   #waiting: Waiting[] = [];
   #told: string | undefined;
   #busy = false;
+  #ended: RaftError | undefined;
   #askAtMs = 0;
   #pauseMs = ASK_MIN_MS;
   #lastAsked: NodeId = NO_NODE;
@@ -78,6 +79,7 @@ export class RoomSecret {
   }
 
   stop(error: RaftError): void {
+    this.#ended = error;
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
@@ -139,6 +141,7 @@ export class RoomSecret {
   /** Resolves when the secret of this epoch, or of a later one, is known here. Errors: that of the node's end. */
   inForce(epoch: number): Promise<void> {
     if ((this.#parts.trust.gate?.access.epoch ?? 0) >= epoch) return Promise.resolve();
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => void this.#waiting.push({ epoch, resolve, reject }));
   }
 

@@ -107,7 +107,7 @@ export class ConsensusNode {
     this.reports = new Reports(standing, this.speakers, (peer) => this.#tellOf(peer), end);
     this.waiters = new Waiters({ clock, timeoutMs: tuning.callTimeoutMs, ended: () => this.ended });
     this.#events = new Events(standing, this.reports, emitter, this.waiters);
-    this.traces = new Traces(standing, this.#events.reportListenerError);
+    this.traces = new Traces((on) => void Object.assign(this.peers, { traced: on }), this.#events.reportListenerError);
     const member = ownContext(options);
     const { speakers, reports } = this;
     const common = { options, store, standing, speakers, emitter };

@@ -1,10 +1,7 @@
 /** What operators call: leadership, snapshots, the log in words, and why things are as they are. */
 
-import { describeConfChange } from '../../core/describe.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { Entry, NodeId } from '../../core/types.ts';
-import { decodeEnvelope } from '../../state/envelope.ts';
-import { TypedMachine } from '../../state/typed-machine.ts';
 import { exportStore } from '../../storage/dump.ts';
 import { encodeId } from '../../wire/bodies.ts';
 import type {
@@ -29,8 +26,15 @@ import { isAlive } from '../standing/quorum.ts';
 import { assertRunning } from '../standing/standing.ts';
 import type { ApplicationNode } from './application-node.ts';
 import type { ConsensusNode } from './consensus-node.ts';
+import { describeEntry } from './describe-entry.ts';
 import { checkId } from './public-membership.ts';
 import { Recovery } from './recovery.ts';
+
+interface LogRange {
+  readonly from?: number;
+  readonly to?: number;
+  readonly last?: number;
+}
 
 /** Entries described when no range is asked for, and at most. */
 const DESCRIBED_DEFAULT = 50;
@@ -38,18 +42,17 @@ export const DESCRIBED_MAX = 10_000;
 /** Bytes of log read for a description. */
 const DESCRIBED_BYTES_MAX = 8 * 1024 * 1024;
 
-export class NodeAdmin implements Admin {
+/** What is done where consensus is. */
+export class ConsensusAdmin implements Omit<Admin, 'verify' | 'describeLog'> {
   readonly #consensus: ConsensusNode;
-  readonly #application: Pick<ApplicationNode, 'divergence' | 'state'>;
   readonly #recovery: Recovery;
 
-  constructor(consensus: ConsensusNode, application: Pick<ApplicationNode, 'divergence' | 'state'>) {
+  constructor(consensus: ConsensusNode) {
     this.#consensus = consensus;
-    this.#application = application;
     this.#recovery = new Recovery(consensus);
   }
 
-  #member(): Member {
+  requireMember(): Member {
     assertRunning(this.#consensus.standing);
     const { member } = this.#consensus;
     if (member === undefined) throw new RaftError('not-a-member', 'This node belongs to no cluster yet.');
@@ -60,7 +63,7 @@ export class NodeAdmin implements Admin {
     checkCallOptions(options);
     if (to !== undefined) checkId(to);
     const consensus = this.#consensus;
-    const member = this.#member();
+    const member = this.requireMember();
     const from = consensus.leaderId;
     if (from === '') throw new RaftError('no-leader', 'There is no leader to take over from.');
     const target = to ?? bestSuccessor(consensus.standing, (id) => isAlive(consensus.standing, id));
@@ -90,14 +93,14 @@ export class NodeAdmin implements Admin {
 
   async stepDown(options: CallOptions = {}): Promise<void> {
     checkCallOptions(options);
-    if (!this.#member().isLeader) return;
+    if (!this.requireMember().isLeader) return;
     await this.transferLeadership(undefined, options);
   }
 
   async campaign(options: CallOptions = {}): Promise<boolean> {
     checkCallOptions(options);
     const consensus = this.#consensus;
-    const member = this.#member();
+    const member = this.requireMember();
     if (member.isLeader) return true;
     member.core.campaign();
     consensus.wake();
@@ -111,7 +114,7 @@ export class NodeAdmin implements Admin {
 
   async snapshot(options: CallOptions = {}): Promise<SnapshotInfo> {
     checkCallOptions(options);
-    const member = this.#member();
+    const member = this.requireMember();
     if (member.appliedIndex === 0)
       throw new RaftError('index-compacted', 'Nothing is applied yet: there is nothing to take a snapshot of.');
     return member.maker.takeNow(() => member.snapshotMeta());
@@ -119,23 +122,16 @@ export class NodeAdmin implements Admin {
 
   async compact(upTo?: number): Promise<number> {
     if (upTo !== undefined) requireInteger('upTo', upTo, 0, Number.MAX_SAFE_INTEGER);
-    const member = this.#member();
+    const member = this.requireMember();
     return member.maker.compact(upTo ?? member.maker.snapshotIndex);
   }
 
-  async verify(options: CallOptions = {}): Promise<VerifyReport> {
-    checkCallOptions(options);
-    this.#member();
-    return this.#application.divergence.verify(options);
-  }
-
-  async describeLog(
-    range: { readonly from?: number; readonly to?: number; readonly last?: number } = {},
-  ): Promise<readonly EntryInfo[]> {
+  /** Of the log, as `describeLog` is asked for them. Errors: invalid-argument, and those of storage. */
+  async logEntries(range: LogRange = {}): Promise<readonly Entry[]> {
     requireKnown('describeLog', range, DESCRIBE_RANGE_NAMES);
     for (const [name, value] of Object.entries(range))
       if (value !== undefined) requireInteger(name, value, 0, Number.MAX_SAFE_INTEGER);
-    const member = this.#member();
+    const member = this.requireMember();
     const end = member.view.lastIndex();
     const to = Math.min(range.to ?? end, end);
     const from = Math.max(
@@ -145,33 +141,11 @@ export class NodeAdmin implements Admin {
     if (from > to) return [];
     const until = Math.min(to, from + DESCRIBED_MAX - 1) + 1;
     const cached = member.view.peek(from, until, DESCRIBED_BYTES_MAX);
-    const entries = cached ?? (await this.#consensus.store.entries(from, until, DESCRIBED_BYTES_MAX));
-    return entries.map((entry) => this.#describe(entry));
-  }
-
-  #describe(entry: Entry): EntryInfo {
-    const { index, term, time } = entry;
-    const bytes = entry.data.length;
-    if (entry.change !== undefined)
-      return { index, term, time, bytes, type: 'config', data: entry.change.steps, text: describeConfChange(entry.change) };
-    if (bytes === 0) return { index, term, time, bytes, type: 'noop', data: undefined, text: 'no-op' };
-    try {
-      const envelope = decodeEnvelope(entry.data);
-      if (envelope.kind === 'register')
-        return { index, term, time, bytes, type: 'session', data: envelope, text: `session of ${envelope.clientId}` };
-      if (envelope.kind === 'close')
-        return { index, term, time, bytes, type: 'session', data: envelope, text: `session ${envelope.session} closed` };
-      const { machine } = this.#application.state;
-      const command = machine.decode(envelope.command);
-      const text = machine instanceof TypedMachine ? machine.describe(command) : `${envelope.command.length} bytes`;
-      return { index, term, time, bytes, type: 'command', data: command, text };
-    } catch {
-      return { index, term, time, bytes, type: 'command', data: undefined, text: 'unreadable' };
-    }
+    return cached ?? (await this.#consensus.store.entries(from, until, DESCRIBED_BYTES_MAX));
   }
 
   async describeMetadata(): Promise<NodeMetadata> {
-    const member = this.#member();
+    const member = this.requireMember();
     const stored = await this.#consensus.store.snapshot();
     const snapshot =
       stored === undefined
@@ -187,7 +161,7 @@ export class NodeAdmin implements Admin {
   }
 
   export(): AsyncIterable<Uint8Array> {
-    this.#member();
+    this.requireMember();
     return exportStore(this.#consensus.store);
   }
 
@@ -205,5 +179,25 @@ export class NodeAdmin implements Admin {
 
   explain(): Explanation {
     return this.#consensus.view.explain();
+  }
+}
+
+export class NodeAdmin extends ConsensusAdmin implements Admin {
+  readonly #application: Pick<ApplicationNode, 'divergence' | 'state'>;
+
+  constructor(consensus: ConsensusNode, application: Pick<ApplicationNode, 'divergence' | 'state'>) {
+    super(consensus);
+    this.#application = application;
+  }
+
+  async verify(options: CallOptions = {}): Promise<VerifyReport> {
+    checkCallOptions(options);
+    this.requireMember();
+    return this.#application.divergence.verify(options);
+  }
+
+  async describeLog(range: LogRange = {}): Promise<readonly EntryInfo[]> {
+    const entries = await this.logEntries(range);
+    return entries.map((entry) => describeEntry(entry, this.#application.state.machine));
   }
 }

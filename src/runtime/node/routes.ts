@@ -111,7 +111,7 @@ export class Routes {
         waiters.ask();
       },
       onRefused: (peer, error) => this.#onRefused(peer, error),
-      onTrace: (direction, peer, message) => traces.onTrace(direction, peer, message),
+      onTrace: (direction, peer, message) => traces.onTrace(standing.clock.wallMs(), direction, peer, message),
       onUnsendable: (error) => emitter.emit('fault', { error }),
     };
   }

@@ -5,7 +5,7 @@ import type { ReplicatedState } from '../../state/replicated-state.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import type { NodeStore, StoreFault } from '../../storage/storage.ts';
 import type { Goodbye } from '../../wire/peer-message.ts';
-import type { Admin, Membership, Presence, TraceEvent, TuningOptions } from '../api/api.ts';
+import type { Membership, TraceEvent } from '../api/api.ts';
 import type { Emitter } from '../api/emitter.ts';
 import type { NodeOptions } from '../api/options.ts';
 import type { Registration } from '../api/registration.ts';
@@ -14,7 +14,6 @@ import type { Discovery } from '../duties/discovery.ts';
 import type { ClusterSettings } from '../member/configuration.ts';
 import type { Member } from '../member/member.ts';
 import type { Peers } from '../peers/peers.ts';
-import type { Clock } from '../ports/clock.ts';
 import { ONE_THREAD } from '../ports/seam.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { Reports } from '../standing/reports.ts';
@@ -26,48 +25,88 @@ import { ConsensusNode } from './consensus-node.ts';
 import type { Duties } from './duties.ts';
 import { factsOf, stateFor } from './keeping.ts';
 import type { NodeParts } from './node-parts.ts';
-import type { ProposalJudge } from './proposal-guard.ts';
+import { judgeOf } from './proposal-guard.ts';
 import { NodeAdmin } from './public-admin.ts';
 import { NodeMembership } from './public-membership.ts';
 
-export class Runtime implements NodeParts {
-  readonly consensus: ConsensusNode;
-  readonly application: ApplicationNode;
-  readonly state: ReplicatedState;
-  readonly membership: Membership;
-  readonly admin: Admin;
+/** Builds both sides of a node, and joins them. */
+export type BuildNode = (
+  options: NodeOptions,
+  store: NodeStore,
+  machine: Machine,
+  settings: ClusterSettings,
+  emitter: Emitter,
+) => Runtime;
 
-  constructor(options: NodeOptions, store: NodeStore, machine: Machine, settings: ClusterSettings, emitter: Emitter) {
-    const { clock, tuning, crossing = ONE_THREAD } = options;
-    const state = stateFor(machine, settings, store);
-    state.trust.authorize = options.authorize;
-    this.state = state;
-    this.consensus = new ConsensusNode({
-      options,
-      store,
-      machine: factsOf(machine),
-      judge: judgeOf(state),
-      settings,
-      emitter,
-      pendingWrites: () => this.application.writes.size,
-    });
-    const { view, waiters } = this.consensus;
-    const consensus = crossing.consensus(this.consensus.side);
-    const { identity } = store;
-    this.application = new ApplicationNode({ identity, state, clock, tuning, emitter, view, waiters, consensus });
-    this.consensus.join(crossing.application(this.application.side));
-    this.membership = new NodeMembership(this.consensus);
-    this.admin = new NodeAdmin(this.consensus, this.application);
+/** In one thread: a crossing is a call. */
+export const oneThread: BuildNode = (options, store, machine, settings, emitter) => {
+  const { clock, tuning, room, crossing = ONE_THREAD } = options;
+  const state = stateFor(machine, settings, store);
+  state.trust.authorize = options.authorize;
+  const consensus = new ConsensusNode({
+    options,
+    store,
+    machine: factsOf(machine),
+    judge: judgeOf(state),
+    settings,
+    emitter,
+    pendingWrites: () => application.writes.size,
+  });
+  const { view, waiters } = consensus;
+  const { identity } = store;
+  const near = crossing.consensus(consensus.side);
+  const application = new ApplicationNode({ identity, state, clock, tuning, emitter, view, waiters, consensus: near });
+  consensus.join(crossing.application(application.side));
+  return new Runtime(consensus, {
+    room,
+    get roomLink() {
+      return consensus.trust.roomLink;
+    },
+    view,
+    clock,
+    tuning,
+    emitter,
+    application,
+    presence: consensus.duties.presence,
+    membership: new NodeMembership(consensus),
+    admin: new NodeAdmin(consensus, application),
+    recorder: consensus.recorder,
+    trace: (listener, signal) => consensus.traces.add(listener, signal),
+    stop: (reason) => consensus.ending.stop(reason),
+  });
+};
+
+/** Both sides of a node at hand: what drives it, and what simulation and tests look into. */
+export class Runtime {
+  readonly consensus: ConsensusNode;
+  /** What the public node is made of. */
+  readonly parts: NodeParts;
+
+  constructor(consensus: ConsensusNode, parts: NodeParts) {
+    this.consensus = consensus;
+    this.parts = parts;
   }
 
+  get application(): ApplicationNode {
+    return this.parts.application;
+  }
+  get state(): ReplicatedState {
+    return this.parts.application.state;
+  }
+  get membership(): Membership {
+    return this.parts.membership;
+  }
+  get view(): NodeView {
+    return this.parts.view;
+  }
+  get emitter(): Emitter {
+    return this.parts.emitter;
+  }
   get options(): NodeOptions {
     return this.consensus.options;
   }
   get store(): NodeStore {
     return this.consensus.store;
-  }
-  get emitter(): Emitter {
-    return this.consensus.emitter;
   }
   get recorder(): Recorder | undefined {
     return this.consensus.recorder;
@@ -96,9 +135,6 @@ export class Runtime implements NodeParts {
   get member(): Member | undefined {
     return this.consensus.standing.member;
   }
-  get view(): NodeView {
-    return this.consensus.view;
-  }
   get id(): NodeId {
     return this.consensus.view.id;
   }
@@ -108,22 +144,6 @@ export class Runtime implements NodeParts {
   get ended(): RaftError | undefined {
     return this.consensus.ended;
   }
-  get room(): string {
-    return this.options.room;
-  }
-  get roomLink(): string | undefined {
-    return this.trust.roomLink;
-  }
-  get clock(): Clock {
-    return this.options.clock;
-  }
-  get tuning(): TuningOptions {
-    return this.options.tuning;
-  }
-  get presence(): Presence {
-    return this.duties.presence;
-  }
-
   trace(listener: (event: TraceEvent) => void, signal?: AbortSignal): Registration {
     return this.consensus.traces.add(listener, signal);
   }
@@ -144,6 +164,9 @@ export class Runtime implements NodeParts {
     this.consensus.onStoreFault(fault);
   }
 
+  /** Consensus, where it stands in another thread, is gone for good. */
+  lost(_error: RaftError): void {}
+
   onEnd(run: () => void): void {
     this.consensus.ending.onEnd(run);
   }
@@ -155,15 +178,4 @@ export class Runtime implements NodeParts {
   stop(reason: Goodbye['reason']): Promise<void> {
     return this.consensus.ending.stop(reason);
   }
-}
-
-/** Looked up where the log is applied. */
-function judgeOf(state: ReplicatedState): ProposalJudge {
-  return {
-    ownerOf: (session) => state.sessions.ownerOf(session),
-    get authorize() {
-      return state.trust.authorize;
-    },
-    decode: (command) => state.machine.decode(command),
-  };
 }

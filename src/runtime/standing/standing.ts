@@ -149,9 +149,14 @@ export class StandingRecord implements Standing {
 
 /** Errors: removed, stopped. */
 export function assertRunning({ state }: Standing): void {
-  if (state.kind === 'removed') throw new RaftError('removed', 'This node was removed from the cluster.');
-  if (state.kind !== 'ended') return;
-  const { code, message } = state.error;
+  assertGoesOn(state.kind === 'removed', state.kind === 'ended' ? state.error : undefined);
+}
+
+/** Errors: removed, stopped. */
+export function assertGoesOn(isRemoved: boolean, ended: RaftError | undefined): void {
+  if (isRemoved) throw new RaftError('removed', 'This node was removed from the cluster.');
+  if (ended === undefined) return;
+  const { code, message } = ended;
   const told = code === 'stopped' || code === 'removed' ? code : 'stopped';
-  throw new RaftError(told, message, { cause: state.error, mayHaveApplied: false });
+  throw new RaftError(told, message, { cause: ended, mayHaveApplied: false });
 }

@@ -80,12 +80,8 @@ export class PresenceBoard implements Presence {
   }
 
   set(state: unknown, options: ShowOptions = {}): void {
-    requireKnown('presence', options, { ttlMs: true });
+    const data = packShown(state, options);
     const { ttlMs } = options;
-    if (ttlMs !== undefined) requireInteger('ttlMs', ttlMs, TTL_MS_MIN, PRESENCE_TTL_MS_MAX);
-    const data = state === undefined ? null : packCommand(state);
-    if (data !== null && data.length > PRESENCE_BYTES_MAX)
-      throw new RaftError('too-large', `Presence takes at most ${PRESENCE_BYTES_MAX} bytes, this takes ${data.length}.`);
     const now = this.#standing.clock.monotonicMs();
     // A copy: what the caller does with its object later is not shown.
     const kept = data === null ? undefined : unpackCommand(data);
@@ -262,4 +258,14 @@ function stateOf(other: Other): unknown {
     other.value = undefined;
   }
   return other.value;
+}
+
+/** What this node shows, looked at. Errors: too-large, invalid-argument. */
+export function packShown(state: unknown, options: ShowOptions): Uint8Array | null {
+  requireKnown('presence', options, { ttlMs: true });
+  if (options.ttlMs !== undefined) requireInteger('ttlMs', options.ttlMs, TTL_MS_MIN, PRESENCE_TTL_MS_MAX);
+  const data = state === undefined ? null : packCommand(state);
+  if (data !== null && data.length > PRESENCE_BYTES_MAX)
+    throw new RaftError('too-large', `Presence takes at most ${PRESENCE_BYTES_MAX} bytes, this takes ${data.length}.`);
+  return data;
 }

@@ -5,18 +5,18 @@ import type { PeerMessage } from '../../wire/peer-message.ts';
 import type { TraceEvent } from '../api/api.ts';
 import { type Registration, registration } from '../api/registration.ts';
 import { describePeerMessage } from '../peers/trace-text.ts';
-import type { Standing } from '../standing/standing.ts';
 
 /** Listeners of traces at once; one more is refused with `busy`. */
 export const TRACERS_MAX = 100;
 
 export class Traces {
-  readonly #standing: Standing;
+  readonly #switch: (on: boolean) => void;
   readonly #onListenerError: (error: unknown) => void;
   readonly #tracers = new Set<(event: TraceEvent) => void>();
 
-  constructor(standing: Standing, onListenerError: (error: unknown) => void) {
-    this.#standing = standing;
+  /** @param turn turns the watching of messages on and off. */
+  constructor(turn: (on: boolean) => void, onListenerError: (error: unknown) => void) {
+    this.#switch = turn;
     this.#onListenerError = onListenerError;
   }
 
@@ -26,15 +26,13 @@ export class Traces {
     // Wrapped, so that the same function can listen twice.
     const tracer = (event: TraceEvent): void => listener(event);
     this.#tracers.add(tracer);
-    this.#standing.peers.traced = true;
+    if (this.#tracers.size === 1) this.#switch(true);
     return registration(() => {
-      this.#tracers.delete(tracer);
-      this.#standing.peers.traced = this.#tracers.size > 0;
+      if (this.#tracers.delete(tracer) && this.#tracers.size === 0) this.#switch(false);
     }, signal);
   }
 
-  onTrace(direction: 'sent' | 'received', peer: NodeId, message: PeerMessage): void {
-    const at = this.#standing.clock.wallMs();
+  onTrace(at: number, direction: 'sent' | 'received', peer: NodeId, message: PeerMessage): void {
     const kind = message.kind === 'raft' ? message.message.type : message.kind;
     // Who only counts messages must not pay for words: an append may have hundreds of entries.
     let words: string | undefined;
@@ -48,6 +46,10 @@ export class Traces {
         return words;
       },
     };
+    this.tell(event);
+  }
+
+  tell(event: TraceEvent): void {
     for (const tracer of [...this.#tracers]) {
       try {
         tracer(event);

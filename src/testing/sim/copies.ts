@@ -1,7 +1,7 @@
 /** A second process of an identity that is alive, over a copy of its storage: a browser profile that was copied. */
 import { RaftError } from '../../core/errors.ts';
 import { Emitter } from '../../runtime/api/emitter.ts';
-import { Runtime } from '../../runtime/node/runtime.ts';
+import { oneThread } from '../../runtime/node/runtime.ts';
 import { VirtualProcess } from './process.ts';
 import { type SimNode, settingsOf, type World } from './sim-node.ts';
 
@@ -24,7 +24,7 @@ export function openCopy(node: SimNode, world: World): boolean {
   const store = disk.open(process, { room: 'sim' });
   const emitter = new Emitter((error) => ghost.evidence.fail('I38', `${name}: a listener threw ${String(error)}`));
   const options = node.optionsOf(process, transport, signaling);
-  const copy = new Runtime(options, store, world.machine(node.version), settingsOf(world), emitter);
+  const copy = oneThread(options, store, world.machine(node.version), settingsOf(world), emitter);
   let heard = false;
   const send = transport.send.bind(transport);
   transport.send = (...message) => {

@@ -7,7 +7,7 @@ import type { TuningOptions, WantedSuffrage } from '../../runtime/api/api.ts';
 import { Emitter } from '../../runtime/api/emitter.ts';
 import type { EntryMode, NodeOptions } from '../../runtime/api/options.ts';
 import { type ClusterSettings, SETTINGS_DEFAULTS } from '../../runtime/member/configuration.ts';
-import { Runtime } from '../../runtime/node/runtime.ts';
+import { oneThread, type Runtime } from '../../runtime/node/runtime.ts';
 import type { Applied } from '../../state/replicated-state.ts';
 import type { Machine } from '../../state/state-machine.ts';
 import type { NodeStore, StorageProvider } from '../../storage/storage.ts';
@@ -131,7 +131,7 @@ export class SimNode {
     const emitter = new Emitter((error) => {
       if (!isOnPurpose(error)) evidence.fail('I38', `${this.id}: a listener threw ${String(error)}`);
     });
-    engine = new Runtime(options, store, this.#world.machine(this.version), settingsOf(this.#world), emitter);
+    engine = oneThread(options, store, this.#world.machine(this.version), settingsOf(this.#world), emitter);
     this.#observe(engine, emitter);
     this.#suspended = false;
     if (this.#world.throwing) throwEverywhere(engine, emitter, evidence);

@@ -29,6 +29,7 @@ test('P3: verify names who differs, who is the same, and who was not compared', 
   if (same === undefined || gone === undefined) throw new Error('no followers');
   await leader.node.propose({ type: 'add', amount: 1 });
   const both = [same.node.id, gone.node.id].sort();
+  await leader.node.until(({ peers, lastIndex }) => peers.every(({ appliedIndex }) => appliedIndex === lastIndex));
   const all = await leader.node.admin.verify();
   expect({ ...all, same: [...all.same].sort() }).toMatchObject({ ok: true, same: both, diverged: [], notCompared: [] });
   cluster.crash(gone);

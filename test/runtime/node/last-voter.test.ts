@@ -23,6 +23,7 @@ test('of two the follower closes: the leader goes on alone, and says so', async 
   await close(gone);
   expect(await add(leader)).toBe(2);
   expect(await told).toMatchObject({ kind: 'alone', members: [gone.node.id] });
+  await leader.node.until(() => leader.node.config.voters.length === 1);
   expect(leader.node.config.voters).toEqual([leader.node.id]);
 });
 

@@ -13,7 +13,7 @@ test('a leader that is put away leaves its vote; back again it is the same node,
   const heard = new Set<string>();
   for (const { node } of cluster.followers()) node.trace(({ kind, peer }) => peer === first.node.id && heard.add(kind));
   first.engine.pause();
-  expect(first.node.role).toBe('stopped');
+  await first.node.until(({ role }) => role === 'stopped');
   expect(first.node.admin.explain().text).toContain('put away');
   const written = first.node.propose(add);
   const next = await cluster.newLeader(first.node.id);
@@ -47,7 +47,7 @@ test('put away while it comes back, it stays away', async () => {
   engine.resume();
   engine.pause();
   await engine.store.load();
-  expect(engine.standing.state.kind).toBe('paused');
+  await node.until(() => engine.standing.state.kind === 'paused');
   engine.resume();
   expect(await node.propose(add)).toBe(1);
 });
@@ -59,6 +59,7 @@ test('one that never comes back is a goodbye: the room goes on, and closing the 
   const waiting = gone.node.propose(add).catch((error: unknown) => error);
   await waiting;
   gone.engine.pause();
+  await gone.node.until(({ role }) => role === 'stopped');
   const late = gone.node.propose(add).catch((error: unknown) => error);
   const next = await cluster.newLeader(gone.node.id);
   expect(await next.node.propose(add)).toBe(2);
