@@ -145,6 +145,7 @@ function clusterPart(knife: () => Knife | undefined): Part {
     h('span', {}, h('i', { class: 'dot', 'data-kind': kind }), kind),
   );
   const cutHint = h('span', { class: 'hint', hidden: true }, 'draw across a link to cut it, or press it');
+  const busyHint = h('span', { class: 'hint', hidden: true }, 'too many messages to be drawn one by one');
   const legend = h(
     'p',
     { class: 'legend', 'aria-label': 'Colours of the messages' },
@@ -152,14 +153,17 @@ function clusterPart(knife: () => Knife | undefined): Part {
     h('span', {}, 'dotted: between others'),
     h('span', {}, 'arc: silence, until an election'),
     cutHint,
+    busyHint,
   );
   return {
     element: part('Cluster', count, drawing.element, legend, words.element, table.element),
-    update: (facts, { sampler }) => {
+    update: (facts, { sampler, isBusy }) => {
       setText(count, `${amount(facts.voters)} ${facts.voters === 1 ? 'voter' : 'voters'} · term ${amount(facts.term)}`);
       drawing.show(facts);
       setAttribute(cutHint, 'hidden', knife() === undefined);
-      drawing.play(sampler.take());
+      const marks = sampler.take();
+      drawing.play(isBusy ? [] : marks);
+      setAttribute(busyHint, 'hidden', !isBusy);
       words.update(facts);
       table.update(facts);
     },

@@ -23,7 +23,12 @@ export class LogReader {
   entry(index: number): EntryInfo | undefined {
     const page = Math.floor(index / PAGE);
     if (!this.#settled.has(page)) void this.#read(page);
-    return this.#pages.get(page)?.get(index);
+    return this.known(index);
+  }
+
+  /** The same, without reading: for drawing what was just read, which must not ask for it again. */
+  known(index: number): EntryInfo | undefined {
+    return this.#pages.get(Math.floor(index / PAGE))?.get(index);
   }
 
   async #read(page: number): Promise<void> {

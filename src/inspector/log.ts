@@ -36,7 +36,7 @@ export function logView(): Panel {
     opened.replaceChildren(...(facts === undefined ? [] : entryWords(index, entry, facts)));
     setAttribute(opened, 'hidden', false);
   };
-  const list = entryList(open, (index) => reader?.entry(index));
+  const list = entryList(open, (index, again) => (again ? reader?.known(index) : reader?.entry(index)));
   const showStrips = keyed<MemberFact, HTMLLIElement, Strip>(strips, () => makeStrip(open));
   return {
     element: h('div', { class: 'log-panel' }, bounds, strips, legend(), opened, list.element),
@@ -44,7 +44,8 @@ export function logView(): Panel {
       if (facts?.node !== next.node) {
         reader = new LogReader(next.node, (entries) => {
           replacements.note(entries);
-          if (facts !== undefined) list.show(facts);
+          // On a busy node the last page is another each time it is read: drawing it must not read it again.
+          if (facts !== undefined) list.show(facts, true);
         });
       }
       facts = next;
@@ -65,7 +66,7 @@ export function logView(): Panel {
         ({ id }) => id,
         (strip, member) => strip.update(member, cellsOf(member, window, own), snapshotIndex),
       );
-      list.show(next);
+      list.show(next, false);
     },
   };
 }
@@ -183,11 +184,12 @@ interface EntryRow extends Keyed<HTMLLIElement> {
 
 interface EntryList {
   readonly element: HTMLElement;
-  show(facts: Facts): void;
+  /** `again`: with what is known, without reading anything. */
+  show(facts: Facts, again: boolean): void;
 }
 
 /** Only the rows that can be seen exist; the newest is on top. */
-function entryList(open: (index: number) => void, read: (index: number) => EntryInfo | undefined): EntryList {
+function entryList(open: (index: number) => void, read: (index: number, again: boolean) => EntryInfo | undefined): EntryList {
   const rows = h('ol', { class: 'rows', 'data-testid': 'log' });
   const element = h('div', { class: 'entries', tabindex: '0', role: 'region', 'aria-label': 'Log entries, newest first' }, rows);
   const show = keyed<number, HTMLLIElement, EntryRow>(rows, (index) => {
@@ -195,7 +197,7 @@ function entryList(open: (index: number) => void, read: (index: number) => Entry
     return { element: h('li', {}, h('button', { type: 'button', onclick: () => open(index) }, ...texts)), texts };
   });
   let facts: Facts | undefined;
-  const draw = (): void => {
+  const draw = (again: boolean): void => {
     if (facts === undefined) return;
     const { lastIndex, firstIndex } = facts.node.status;
     const count = Math.min(Math.max(0, lastIndex - firstIndex + 1), Math.floor(LIST_PX_MAX / ROW_PX));
@@ -206,15 +208,15 @@ function entryList(open: (index: number) => void, read: (index: number) => Entry
     const shown = facts;
     show(visible, String, (row, index) => {
       row.element.style.transform = `translateY(${(lastIndex - index) * ROW_PX}px)`;
-      showEntry(row, index, read(index), shown);
+      showEntry(row, index, read(index, again), shown);
     });
   };
-  element.addEventListener('scroll', draw, { passive: true });
+  element.addEventListener('scroll', () => draw(false), { passive: true });
   return {
     element,
-    show: (next) => {
+    show: (next, again) => {
       facts = next;
-      draw();
+      draw(again);
     },
   };
 }

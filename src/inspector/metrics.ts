@@ -35,6 +35,8 @@ export class Metrics {
   #totals = { writes: 0, failed: 0, elections: 0 };
   #lastMessages: number | undefined;
   #lastBytes: number | undefined;
+  /** Nothing of it changes before the second is over: sorting a minute's latencies for every picture would cost more than the picture. */
+  #drawn: { readonly second: number; readonly series: Series } | undefined;
 
   /** `now` in ms, never going back. */
   constructor(now: () => number) {
@@ -75,10 +77,11 @@ export class Metrics {
   /** Oldest first; always SECONDS long. The second that is under way is left out. */
   series(): Series {
     const current = Math.floor(this.#now() / 1_000);
+    if (this.#drawn?.second === current) return { ...this.#drawn.series, totals: { ...this.#totals } };
     const byTime = new Map(this.#seconds.map((second) => [second.at, second]));
     const rows = Array.from({ length: SECONDS }, (_, i) => byTime.get(current - SECONDS + i));
     const sorted = rows.map((row) => row?.latencies.toSorted((a, b) => a - b) ?? []);
-    return {
+    const series: Series = {
       writes: rows.map((row) => row?.writes ?? 0),
       failed: rows.map((row) => row?.failed ?? 0),
       p50: sorted.map((values) => quantile(values, 0.5)),
@@ -88,6 +91,8 @@ export class Metrics {
       elections: rows.map((row) => row?.elections ?? 0),
       totals: { ...this.#totals },
     };
+    this.#drawn = { second: current, series };
+    return series;
   }
 
   #second(): Second {

@@ -93,6 +93,11 @@ test('a page is read once at a time, again while it can change, never again when
   expect(reader.entry(99)?.term).toBe(2);
   await settled();
   expect(reads).toHaveLength(3);
+  // What was just read is drawn without asking for it again: on a busy node that would never end.
+  expect(reader.known(99)?.term).toBe(2);
+  expect(reader.known(250)).toBeUndefined();
+  await settled();
+  expect(reads).toHaveLength(3);
   // The next page is not full: it will be read again.
   reader.entry(110);
   await settled();

@@ -105,6 +105,46 @@ test('messages are followed only while somebody can see them; after the end noth
   expect([tracing, vi.getTimerCount(), watch.metrics.series().totals.writes]).toEqual([0, 0, 1]);
 });
 
+test('a busy node is shown once a second and its messages are not drawn; when it is quiet again, as before', () => {
+  vi.useFakeTimers();
+  const fake = new FakeNode();
+  let commitIndex = 0;
+  const node = {
+    on: fake.on.bind(fake),
+    trace: () => undefined,
+    get status() {
+      return status({ commitIndex });
+    },
+  };
+  let shown = 0;
+  const watch = new Watch(
+    node as unknown as Inspected,
+    () => {
+      shown += 1;
+    },
+    () => Date.now(),
+  );
+  const during = (ms: number, perSecond: number): number => {
+    const before = shown;
+    for (let i = 0; i < ms / 50; i++) {
+      commitIndex += perSecond / 20;
+      vi.advanceTimersByTime(50);
+    }
+    return shown - before;
+  };
+  watch.isSeen = true;
+  during(1_000, 400);
+  expect(watch.isBusy).toBe(false);
+  during(2_000, 4_000);
+  expect(watch.isBusy).toBe(true);
+  expect(during(5_000, 4_000)).toBeLessThanOrEqual(6);
+  during(2_000, 0);
+  expect(watch.isBusy).toBe(false);
+  expect(during(1_000, 0)).toBeGreaterThanOrEqual(9);
+  watch.stop();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test('the autopilot gives a reason for each vote', () => {
   const row = {
     id: 'a',
