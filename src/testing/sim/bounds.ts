@@ -36,6 +36,13 @@ const CALM_TIMEOUTS = 4;
 /** Messages of the algorithm that one node may send one other in a heartbeat's time when nothing happens. */
 const CALM_MESSAGES = 2;
 
+/** What was slow is fast again after so many election timeouts, at the latest. */
+const UNSETTLED_TIMEOUTS = 20;
+
+function isUnsettled({ leader, nodes }: SimCluster): boolean {
+  return leader === undefined || nodes.some(({ engine }) => engine?.consensus.reports.own.late === true);
+}
+
 /** I34, I36: left alone, a healthy cluster keeps its leader and its term, writes nothing, and only its heart beats. */
 export async function checkCalm(cluster: SimCluster, runTo: (untilMs: number) => Promise<boolean>): Promise<void> {
   const { scheduler, evidence, plan, network, ghost } = cluster;
@@ -43,8 +50,9 @@ export async function checkCalm(cluster: SimCluster, runTo: (untilMs: number) =>
   cluster.calm = true;
   // What a slow link still holds of busier times comes in first, with the answers to it.
   if (!(await runTo(scheduler.nowMs + 2 * Math.max(plan.network.spikeMs, electionTimeoutMs[1])))) return;
-  // An office that is just being handed over arrives first: with nobody in it there is nobody who could keep it.
-  if (cluster.leader === undefined && !(await runTo(scheduler.nowMs + electionTimeoutMs[1]))) return;
+  // An office that is being handed over arrives first. And a leader that was slow a moment ago may still be relieved of it.
+  for (let i = 0; i < UNSETTLED_TIMEOUTS && isUnsettled(cluster); i++)
+    if (!(await runTo(scheduler.nowMs + electionTimeoutMs[1]))) return;
   const leader = cluster.leader?.id;
   const term = cluster.leader?.engine?.term;
   const before = network.counts.raft;
