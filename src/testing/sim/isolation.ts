@@ -21,6 +21,13 @@ export function watchIsolation(
   const member = engine?.member;
   const sinceMs = cluster.scheduler.nowMs;
   const votersThen = member?.conf.voters.length ?? 0;
+  // Whose timers come late counts its timeouts late.
+  const isThrottled = plan.strikes.some(
+    (strike) =>
+      (strike.kind === 'throttle' || strike.kind === 'doze') &&
+      strike.atMs < sinceMs + forMs &&
+      strike.atMs + strike.forMs > sinceMs,
+  );
   // A candidacy under way may end well: its votes were given before.
   const quiet = engine?.standing.role === 'follower' || engine?.standing.role === 'leader';
   const undisturbed = (): boolean =>
@@ -47,7 +54,7 @@ export function watchIsolation(
         engine?.term === settled || (engine?.term === settled + 1 && cluster.ghost.votes.wasGiven(node.id, settled + 1)),
         () => `${node.id} was alone, and its term ${settled} became ${engine?.term}`,
       );
-    if (forMs > ALONE_WITHIN * plan.tuning.electionTimeoutMs[1] + 1)
+    if (!isThrottled && forMs > ALONE_WITHIN * plan.tuning.electionTimeoutMs[1] + 1)
       // The leader of two that nobody can have replaced waits, and then goes on alone (docs/CORE.md, A7). A sole voter needs
       // nobody, and may ask for more voters at any moment: it is their silence from then on that counts.
       evidence.check(
