@@ -1,12 +1,13 @@
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import type { Plugin, UserConfig, UserConfigFnObject } from 'vite';
+import { leanSimplePeer } from './scripts/lean-simple-peer.mjs';
 import { production } from './scripts/production.mjs';
 
 /** The demo: a static site served by the same process as the signaling server. */
 const demo: UserConfig = {
   root: 'demo',
-  plugins: [production],
+  plugins: [production, leanSimplePeer],
   base: './',
   build: { outDir: '../build/demo', emptyOutDir: true, target: 'es2022' },
   worker: { format: 'es' },
@@ -168,8 +169,8 @@ const benchNode: UserConfig = {
 const modes: Readonly<Record<string, UserConfig>> = {
   demo,
   server,
-  library: { ...libraryIn('dist'), plugins: [production, workerUrls('./')] },
-  'library-development': { ...libraryIn('dist/development'), plugins: [workerUrls('../')] },
+  library: { ...libraryIn('dist'), plugins: [production, leanSimplePeer, workerUrls('./')] },
+  'library-development': { ...libraryIn('dist/development'), plugins: [leanSimplePeer, workerUrls('../')] },
   'library-workers': libraryWorkers,
   conformance,
   'bench-core': benchCore,

@@ -10,13 +10,20 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'vite';
 import { ensureBrowser, launchArguments } from './browser.mjs';
+import { leanSimplePeer } from './lean-simple-peer.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Builds the page and the three programs of a run; where they are. */
 export async function buildChaos() {
   const built = join(root, 'build', 'chaos-built');
-  const common = { configFile: false, root: join(root, 'test', 'chaos'), logLevel: 'error', publicDir: false };
+  const common = {
+    configFile: false,
+    root: join(root, 'test', 'chaos'),
+    logLevel: 'error',
+    publicDir: false,
+    plugins: [leanSimplePeer],
+  };
   await build({ ...common, base: './', build: { outDir: join(built, 'page'), emptyOutDir: true, target: 'es2022' } });
   for (const name of ['main', 'edge', 'host']) {
     await build({

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { leanSimplePeer } from './lean-simple-peer.mjs';
 import { site } from './site.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -25,6 +26,7 @@ export async function buildExample(name) {
     root: source,
     base: './',
     logLevel: 'warn',
+    plugins: [leanSimplePeer],
     resolve: { alias: SOURCES },
     esbuild: { jsx: 'automatic' },
     worker: { format: 'es' },

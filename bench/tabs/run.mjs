@@ -11,6 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from '@playwright/test';
 import { build } from 'vite';
 import { ensureBrowser, launchArguments } from '../../scripts/browser.mjs';
+import { leanSimplePeer } from '../../scripts/lean-simple-peer.mjs';
 import { production } from '../../scripts/production.mjs';
 import { hottest } from './profile.mjs';
 import { relay } from './relay.mjs';
@@ -37,7 +38,7 @@ const WHOLE_MS = 170_000;
 
 async function bundle(entry, more) {
   const options = { target: 'es2022', minify: false, ...more(here(entry)) };
-  const plugins = [production];
+  const plugins = [production, leanSimplePeer];
   const built = await build({ configFile: false, logLevel: 'error', plugins, build: options, worker: { format: 'es' } });
   return [built].flat()[0].output;
 }

@@ -10,6 +10,7 @@ import * as nodeRtc from 'node-datachannel/polyfill';
 import { build } from 'vite';
 import { WebSocket } from 'ws';
 import { ensureBrowser, launchArguments } from '../../../scripts/browser.mjs';
+import { leanSimplePeer } from '../../../scripts/lean-simple-peer.mjs';
 import { site } from '../../../scripts/site.mjs';
 import { attachSignaling, type SignalingServer } from '../../../signaling/server.ts';
 import { SignalingClient } from '../../../src/signaling/client.ts';
@@ -36,6 +37,8 @@ test.beforeAll(async () => {
     logLevel: 'warn',
     base: './',
     publicDir: false,
+    // As the package has it.
+    plugins: [leanSimplePeer],
     build: {
       outDir: folder,
       emptyOutDir: true,
