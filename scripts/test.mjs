@@ -11,7 +11,7 @@ import { ensureBrowser } from './browser.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const reports = join(root, 'build', 'reports');
 /** A stage that hangs is killed and counted as failed: ms. */
-const STAGE_TIMEOUT_MS = 9 * 60_000;
+const STAGE_TIMEOUT_MS = 14 * 60_000;
 
 const bin = (pkg, file) => join(root, 'node_modules', pkg, file);
 const node = (script, ...rest) => ({ command: process.execPath, parameters: [script, ...rest] });
