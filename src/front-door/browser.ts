@@ -25,7 +25,7 @@ import { browserClock } from './browser-clock.ts';
 import { BROWSER_STORAGE_KINDS, type BrowserStorageKind, browserStorage } from './browser-storage.ts';
 import { deviceId, deviceVoters, noteVoter, pageWitness } from './device.ts';
 import { followSecret, keptLink } from './kept-room.ts';
-import { type ClientOptions, checkClientCall, openClientIn } from './open-client.ts';
+import { CLIENT_OPTION_NAMES, type ClientOptions, checkClientCall, openClientIn } from './open-client.ts';
 import { watchPageLife } from './page-life.ts';
 import { watchSurroundings } from './page-surroundings.ts';
 import { linkFrom, linkIn, type RoomOptions } from './room-access.ts';
@@ -260,13 +260,8 @@ export interface OpenClientOptions
   extends ClientOptions,
     Pick<OpenOptions, 'signaling' | 'link' | 'relay' | 'interpose' | 'iceServers'> {}
 
-const CLIENT_OPTION_NAMES: Names<OpenClientOptions> = {
-  secret: true,
-  openRoom: true,
-  name: true,
-  callTimeoutMs: true,
-  onFault: true,
-  signal: true,
+const CLIENT_NAMES: Names<OpenClientOptions> = {
+  ...CLIENT_OPTION_NAMES,
   signaling: true,
   link: true,
   relay: true,
@@ -283,7 +278,7 @@ export async function openClient<S, C extends Handlers<S>, Q extends Queries<S>>
   machine: StateMachine<S, C, Q>,
   options: OpenClientOptions = {},
 ): Promise<ClientNode<S, C, Q>> {
-  checkClientCall(room, machine, options, CLIENT_OPTION_NAMES);
+  checkClientCall(room, machine, options, CLIENT_NAMES);
   const known = linkFrom(room, options);
   const signaling = new SignalingClient({ url: options.signaling ?? ownSignalingUrl() });
   const makeTransport = transportOf(options, signaling);

@@ -19,7 +19,7 @@ import { webrtcTransport } from '../transport/webrtc/transport.ts';
 import { accessBy } from '../trust/access.ts';
 import type { RoomLink } from '../trust/room-link.ts';
 import { nodeClock } from './node-clock.ts';
-import { type ClientOptions, checkClientCall, openClientIn } from './open-client.ts';
+import { CLIENT_OPTION_NAMES, type ClientOptions, checkClientCall, openClientIn } from './open-client.ts';
 import { linkFrom, nameIn, type RoomOptions } from './room-access.ts';
 import { makeVerbs, type Prepared, type Verbs } from './verbs.ts';
 
@@ -147,13 +147,8 @@ function storageOf(options: EdgeOptions): StorageProvider {
 /** What a client at the edge is opened with. */
 export interface EdgeClientOptions extends ClientOptions, Pick<EdgeOptions, 'signaling' | 'connect' | 'link'> {}
 
-const CLIENT_OPTION_NAMES: Names<EdgeClientOptions> = {
-  secret: true,
-  openRoom: true,
-  name: true,
-  callTimeoutMs: true,
-  onFault: true,
-  signal: true,
+const CLIENT_NAMES: Names<EdgeClientOptions> = {
+  ...CLIENT_OPTION_NAMES,
   signaling: true,
   connect: true,
   link: true,
@@ -168,7 +163,7 @@ export async function openClient<S, C extends Handlers<S>, Q extends Queries<S>>
   machine: StateMachine<S, C, Q>,
   options: EdgeClientOptions,
 ): Promise<ClientNode<S, C, Q>> {
-  checkClientCall(room, machine, options, CLIENT_OPTION_NAMES);
+  checkClientCall(room, machine, options, CLIENT_NAMES);
   if (options === undefined) throw new RaftError('invalid-argument', 'A client at the edge needs signaling and link.');
   const access = await accessBy(requireLink(room, options));
   const signaling = signalingOf(options);

@@ -6,6 +6,7 @@ import { ClientRuntime } from '../runtime/guest/client-runtime.ts';
 import { Client } from '../runtime/guest/public-client.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
 import { requireInteger } from '../runtime/ports/require-integer.ts';
+import type { Names } from '../runtime/ports/require-known.ts';
 import type { Signaling } from '../signaling/signaling.ts';
 import { TypedMachine } from '../state/typed-machine.ts';
 import type { Handlers, Queries, StateMachine } from '../state/types.ts';
@@ -29,6 +30,16 @@ export interface ClientOptions extends Omit<RoomOptions, 'authorize'> {
   /** Aborts the opening. */
   readonly signal?: AbortSignal;
 }
+
+/** Their names, for both front doors. */
+export const CLIENT_OPTION_NAMES: Names<ClientOptions> = {
+  secret: true,
+  openRoom: true,
+  name: true,
+  callTimeoutMs: true,
+  onFault: true,
+  signal: true,
+};
 
 export interface ClientEnvironment {
   readonly access: Access;

@@ -135,36 +135,30 @@ function putText(at: number, text: string): number {
 let source: Uint8Array = scratch;
 let at = 0;
 
+function readCommand(hasVersion: boolean): CommandEnvelope {
+  return {
+    kind: 'command',
+    session: readNumber(),
+    sequence: readNumber(),
+    answeredBelow: readNumber(),
+    machineVersion: readNumber(),
+    expectedTerm: readNumber(),
+    notAfter: readNumber(),
+    ifVersion: hasVersion ? readNumber() : undefined,
+    key: readText(),
+    command: readRest(),
+  };
+}
+
 /** Reads an envelope; its command is a view on `data`. Errors: corrupt. */
 export function decodeEnvelope(data: Uint8Array): Envelope {
   source = data;
   at = 1;
   switch (data[0]) {
     case COMMAND:
-      return {
-        kind: 'command',
-        session: readNumber(),
-        sequence: readNumber(),
-        answeredBelow: readNumber(),
-        machineVersion: readNumber(),
-        expectedTerm: readNumber(),
-        notAfter: readNumber(),
-        key: readText(),
-        command: readRest(),
-      };
+      return readCommand(false);
     case COMMAND_IF:
-      return {
-        kind: 'command',
-        session: readNumber(),
-        sequence: readNumber(),
-        answeredBelow: readNumber(),
-        machineVersion: readNumber(),
-        expectedTerm: readNumber(),
-        notAfter: readNumber(),
-        ifVersion: readNumber(),
-        key: readText(),
-        command: readRest(),
-      };
+      return readCommand(true);
     case REGISTER:
       return { kind: 'register', clientId: readText(), nonce: readText() };
     case TRUST: {

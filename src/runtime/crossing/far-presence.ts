@@ -1,12 +1,11 @@
 /** `node.presence` of a node whose links are at the other end of a line. */
 import { unpackCommand } from '../../codec/pack.ts';
-import { RaftError } from '../../core/errors.ts';
 import { sameValue } from '../../state/same-value.ts';
 import type { Presence, Present, ShowOptions } from '../api/presence.ts';
-import { type Registration, registration } from '../api/registration.ts';
+import type { Registration } from '../api/registration.ts';
 import type { Clock } from '../ports/clock.ts';
-import { requireFunction, requireKnown } from '../ports/require-known.ts';
-import { PRESENCE_LISTENERS_MAX, packShown } from '../watch/presence.ts';
+import { packShown } from '../watch/presence.ts';
+import { PresenceListeners } from '../watch/presence-listeners.ts';
 import type { Bridge } from './bridge.ts';
 
 const NOBODY: readonly Present[] = [];
@@ -22,15 +21,14 @@ interface FarPresenceParts {
 export class FarPresence implements Presence {
   readonly #bridge: Bridge;
   readonly #clock: Clock;
-  readonly #reportError: (error: unknown) => void;
-  readonly #listeners = new Set<(others: readonly Present[]) => void>();
+  readonly #listeners: PresenceListeners;
   #own: { readonly state: unknown; readonly untilMs: number } | undefined;
   #others: readonly Present[] = NOBODY;
 
   constructor({ bridge, clock, reportError, hear }: FarPresenceParts) {
     this.#bridge = bridge;
     this.#clock = clock;
-    this.#reportError = reportError;
+    this.#listeners = new PresenceListeners(reportError);
     hear((told) => this.#take(told));
   }
 
@@ -51,13 +49,7 @@ export class FarPresence implements Presence {
   }
 
   subscribe(listener: (others: readonly Present[]) => void, options: { readonly signal?: AbortSignal } = {}): Registration {
-    requireFunction('listener', listener);
-    requireKnown('subscribe', options, { signal: true });
-    if (this.#listeners.size >= PRESENCE_LISTENERS_MAX)
-      throw new RaftError('busy', `There are ${PRESENCE_LISTENERS_MAX} listeners of presence.`);
-    const wrapped = (others: readonly Present[]): void => listener(others);
-    this.#listeners.add(wrapped);
-    return registration(() => void this.#listeners.delete(wrapped), options.signal);
+    return this.#listeners.add(listener, options);
   }
 
   /** Who is here by now. Who has not changed stays the same object. */
@@ -67,12 +59,6 @@ export class FarPresence implements Presence {
       const known = before.get(present.id);
       return known !== undefined && sameValue(known, present) ? known : present;
     });
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(this.#others);
-      } catch (error) {
-        this.#reportError(error);
-      }
-    }
+    this.#listeners.tell(this.#others);
   }
 }

@@ -10,13 +10,14 @@ import { PRESENCE_BYTES_MAX, PRESENCE_TTL_MS_MAX } from '../../wire/limits.ts';
 import type { Shown } from '../../wire/peer-message.ts';
 import { PRESENCE_SINCE } from '../../wire/tables.ts';
 import type { Presence, Present, ShowOptions } from '../api/presence.ts';
-import { type Registration, registration } from '../api/registration.ts';
+import type { Registration } from '../api/registration.ts';
 import { contextOf } from '../member/configuration.ts';
 import type { Peer } from '../peers/peers.ts';
 import { requireInteger } from '../ports/require-integer.ts';
-import { requireFunction, requireKnown } from '../ports/require-known.ts';
+import { requireKnown } from '../ports/require-known.ts';
 import type { Speakers } from '../standing/speakers.ts';
 import type { Standing } from '../standing/standing.ts';
+import { PresenceListeners } from './presence-listeners.ts';
 
 /** Between two tellings of a value that changes, in ms: a cursor looks smooth at 20 a second. */
 export const TELL_EVERY_MS = 50;
@@ -29,7 +30,6 @@ const AGAIN_MS: number = SHOWN_MS / 3;
 export const GRACE_MS = 3_000;
 /** Members that are remembered; nobody has so many links. */
 const PRESENT_MAX = 1_024;
-export const PRESENCE_LISTENERS_MAX = 1_000;
 const TTL_MS_MIN = 100;
 
 interface Other {
@@ -49,9 +49,8 @@ const NOTHING: readonly Present[] = [];
 export class PresenceBoard implements Presence {
   readonly #standing: Standing;
   readonly #speakers: Speakers;
-  readonly #reportError: (error: unknown) => void;
   readonly #others = new Map<NodeId, Other>();
-  readonly #listeners = new Set<(others: readonly Present[]) => void>();
+  readonly #listeners: PresenceListeners;
   #own: { readonly state: unknown; readonly data: Uint8Array | null; readonly untilMs: number } | undefined;
   #shown: readonly Present[] = NOTHING;
   /** As listeners heard it last. */
@@ -67,7 +66,7 @@ export class PresenceBoard implements Presence {
   constructor(standing: Standing, speakers: Speakers, reportError: (error: unknown) => void) {
     this.#standing = standing;
     this.#speakers = speakers;
-    this.#reportError = reportError;
+    this.#listeners = new PresenceListeners(reportError);
   }
 
   get own(): unknown {
@@ -90,13 +89,7 @@ export class PresenceBoard implements Presence {
   }
 
   subscribe(listener: (others: readonly Present[]) => void, options: { readonly signal?: AbortSignal } = {}): Registration {
-    requireFunction('listener', listener);
-    requireKnown('subscribe', options, { signal: true });
-    if (this.#listeners.size >= PRESENCE_LISTENERS_MAX)
-      throw new RaftError('busy', `There are ${PRESENCE_LISTENERS_MAX} listeners of presence.`);
-    const wrapped = (others: readonly Present[]): void => listener(others);
-    this.#listeners.add(wrapped);
-    return registration(() => void this.#listeners.delete(wrapped), options.signal);
+    return this.#listeners.add(listener, options);
   }
 
   // ---- what comes over the links; only members are heard (peers/inbox)
@@ -223,13 +216,7 @@ export class PresenceBoard implements Presence {
     const { others } = this;
     if (this.#lastTold === others) return;
     this.#lastTold = others;
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(others);
-      } catch (error) {
-        this.#reportError(error);
-      }
-    }
+    this.#listeners.tell(others);
   }
   #look(): void {
     this.#isStale = false;
